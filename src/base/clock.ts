@@ -1,0 +1,35 @@
+/** Something that a clock wakes. An object instead of a callback, so that arming a deadline allocates no closure. */
+export interface Rings {
+  ring(): void
+}
+
+/** An armed alarm; only the clock that made it can read it. */
+export type Alarm = unknown
+
+/**
+ * Where all time comes from. Nothing in Trestle reads the system's clock directly, so tests and simulations decide what time it is.
+ */
+export interface Clock {
+  /** Milliseconds on a clock that never goes back; the origin means nothing. */
+  now(): number
+  /** Milliseconds since 1970, for people and for records. */
+  epoch(): number
+  /** Calls `target.ring()` once after `delayMs` (0 and more). */
+  after(delayMs: number, target: Rings): Alarm
+  cancel(alarm: Alarm): void
+  /** Resolves after `delayMs`. A test clock may jump to the end of a pause, never to an alarm. */
+  pause(delayMs: number): Promise<void>
+}
+
+/** setTimeout treats anything above this as 1 ms. */
+const DELAY_MS_MAX = 2 ** 31 - 1
+
+const ring = (target: Rings): void => target.ring()
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  epoch: () => Date.now(),
+  after: (delayMs, target) => setTimeout(ring, Math.min(delayMs, DELAY_MS_MAX), target),
+  cancel: (alarm) => clearTimeout(alarm as NodeJS.Timeout),
+  pause: (delayMs) => new Promise((resolve) => setTimeout(resolve, Math.min(delayMs, DELAY_MS_MAX))),
+}

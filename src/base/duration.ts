@@ -1,0 +1,20 @@
+/** A number of milliseconds, or a number with its unit: `500`, `"800ms"`, `"2s"`, `"10m"`, `"24h"`, `"7d"`. */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of a duration, or `null` when it is none (negative, not finite, unknown unit). */
+export function parseDuration(duration: unknown): number | null {
+  if (typeof duration === "number") return Number.isFinite(duration) && duration >= 0 ? duration : null
+  if (typeof duration !== "string") return null
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration)
+  return match ? Number(match[1]) * UNIT_MS[match[2]!]! : null
+}
+
+/** For people: `340ms`, `2.5s`, `3m`. */
+export function showDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`
+  if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`
+  if (ms < 3_600_000) return `${Math.round(ms / 6_000) / 10}m`
+  return `${Math.round(ms / 360_000) / 10}h`
+}

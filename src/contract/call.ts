@@ -1,0 +1,76 @@
+import type { Clock } from "../base/clock.ts"
+import type { Duration } from "../base/duration.ts"
+import type { Random } from "../base/random.ts"
+import type { Common } from "../errors/catalog.ts"
+import type { TrestleError } from "../errors/trestle-error.ts"
+import type { Op } from "./op.ts"
+import type { Principal } from "./principal.ts"
+
+/** What every result says of its making. */
+export interface Meta {
+  /** The service, or the kind of backend, that gave the answer. */
+  readonly servedBy: string
+  /** Tries made at services, over all of them. */
+  readonly attempts: number
+  readonly ms: number
+  /** `false`, or why this is not the first choice's answer; `ageMs` where it is an older one. */
+  readonly degraded: false | { readonly why: string; readonly ageMs?: number }
+  /** Trace id, also the support id of an error. */
+  readonly trace: string
+}
+
+export interface CallOptions {
+  /** Gives the call up. What has already reached a service may have happened. */
+  signal?: AbortSignal
+  /** The caller's token for "the same intent": handed on to services that take one. Default: a new one for each call. */
+  idempotencyKey?: string
+  /** Shortens the operation's own deadline; never lengthens it. */
+  deadline?: Duration
+}
+
+/** What the code of a backend gets: the public face of a call. */
+export interface Ctx<E extends string = string> {
+  /** `null` for callers without credentials. */
+  readonly user: Principal | null
+  /** Aborts when the call ends early: its deadline, or its caller gave up. */
+  readonly signal: AbortSignal
+  /** Ends the call with a declared or common error. */
+  fail(code: E | Common, detail?: string): never
+  /**
+   * Runs another operation of the application within this call: same caller, same deadline, same trace, its own access rules.
+   * Its failure, if not caught, is this call's failure.
+   */
+  run<I, V, O, X extends E | Common, H>(operation: Op<I, V, O, X, H>, input: NoInfer<I>): Promise<O>
+}
+
+/** Something under way that a call can stop. */
+export interface Stoppable {
+  stop(why: TrestleError): void
+}
+
+/**
+ * What combinators, policies and connectors get: the internal face of a call. One object per call, handed down, never copied.
+ */
+export interface CallContext {
+  readonly operation: string
+  readonly effect: "read" | "write"
+  readonly principal: Principal | null
+  readonly trace: string
+  readonly clock: Clock
+  readonly random: Random
+  /** On the clock of `clock.now()`. */
+  readonly deadlineAt: number
+  /** Set once the call has ended early; nothing new may be begun. */
+  readonly stopped: TrestleError | null
+  readonly public: Ctx
+  /** The token of the caller's intent; the same for all attempts. */
+  idempotencyKey(): string
+  /** Asks to be stopped with the call. Detach when done. */
+  attach(target: Stoppable): void
+  detach(target: Stoppable): void
+  /** From here on it cannot be ruled out that the call has had an effect. */
+  noteSent(): void
+  noteAttempt(): void
+  noteServedBy(name: string): void
+  noteDegraded(why: string, ageMs?: number): void
+}

@@ -1,0 +1,62 @@
+import type { Common } from "../errors/catalog.ts"
+import { REASONS, type Reason } from "../errors/reasons.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+
+export interface FailureOptions {
+  readonly cause?: unknown
+  /** For the operator: names the service and what it did. */
+  readonly note?: string
+  readonly retryAfterMs?: number
+}
+
+/**
+ * The error for a reason: what the caller may hear follows from the outcome and from whether the operation may have changed something.
+ * A write that may have happened is `OUTCOME_UNKNOWN`, whatever went wrong.
+ */
+export function failure(reason: Reason, effect: "read" | "write", options: FailureOptions = {}): TrestleError {
+  return new TrestleError(codeOf(reason, effect), undefined, { ...options, reason })
+}
+
+function codeOf(reason: Reason, effect: "read" | "write"): Common {
+  if (reason === "request-not-mapped") return "INTERNAL"
+  const { outcome } = REASONS[reason]
+  if (outcome === "unknown" && effect === "write") return "OUTCOME_UNKNOWN"
+  switch (reason) {
+    case "timeout-sent":
+    case "timeout-unsent":
+      return "TIMEOUT"
+    case "cancelled-sent":
+    case "cancelled-unsent":
+      return "CANCELLED"
+    case "answer-unreadable":
+    case "answer-misfit":
+    case "answer-not-mapped":
+    case "answer-too-large":
+    case "output-misfit":
+    case "thrown":
+      return "INTERNAL"
+    default:
+      return "UNAVAILABLE"
+  }
+}
+
+/** A real answer of the other side that is an error: declared by the contract (then with its status) or a common one. */
+export function answered(
+  code: string,
+  errors: Readonly<Record<string, number>>,
+  detail?: string,
+  options: FailureOptions = {},
+): TrestleError {
+  const status = errors[code]
+  return new TrestleError(code, detail, { ...options, reason: "answered", ...(status === undefined ? {} : { status }) })
+}
+
+/**
+ * Only what failed may fall back: a real answer (a declared error, "not found") is never replaced by another one. For a write only what
+ * was refused, because what is unknown may have happened.
+ */
+export function mayFallBack(error: unknown, effect: "read" | "write"): boolean {
+  if (!TrestleError.is(error)) return effect === "read"
+  if (error.reason === undefined || error.reason === "answered" || error.code === "CANCELLED") return false
+  return effect === "read" || error.outcome === "refused"
+}

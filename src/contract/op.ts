@@ -1,0 +1,83 @@
+import type { Duration } from "../base/duration.ts"
+import { callerPlace, type SourcePlace } from "../base/source-place.ts"
+import type { Backend } from "./backend.ts"
+import type { Principal, Rule } from "./principal.ts"
+import type { In, Out, Std } from "./schema.ts"
+
+export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
+export type Route = `${Verb} /${string}`
+
+/** What only the server needs to know; in the contract, or with the backend when the contract is shared with a browser. */
+export interface Server<V, Row> {
+  /** Any one rule that holds lets the caller in. Required with `http`. */
+  allow?: Rule<V> | readonly Rule<V>[]
+  /** Ownership of the stored object: missing and foreign both answer 404. */
+  owner?: { load: Op<any, any, Row, any, any>; by?: (input: V) => unknown; is: (row: NonNullable<Row>, who: Principal) => boolean }
+  /** Waiver of the ownership rule, with the reason, for an input that names an object. */
+  anyObject?: string
+}
+
+export interface Contract<S, R, K extends string, H extends string | undefined, Row> extends Server<Out<S>, Row> {
+  /** "POST /users", "GET /users/{id}". Without it the operation is internal: reachable in process only. */
+  http?: H
+  summary?: string
+  input: S
+  output: R
+  /** Declared error codes and their HTTP status. */
+  errors?: { [P in K]: number }
+  /** Whether it may change something. Default from the verb of `http` (GET reads); required without `http`. */
+  effect?: "read" | "write"
+  /** What OUR callers may repeat. Default: GET, PUT, DELETE natural; POST, PATCH none. */
+  repeat?: "none" | "natural"
+  /** When a call must end. Default: that of `trestle({ defaults })`, 10 s. */
+  deadline?: Duration
+  /** HTTP status of a success. Default 200, 201 for POST, 204 for `nothing`. */
+  status?: number
+  /** Checked against the contract before the start; shown in the documentation. */
+  examples?: readonly { input: In<S>; output: Out<R> }[]
+}
+
+/** A declared operation; the property carries its types, and at run time its declaration. */
+export interface Op<I, V, O, E extends string, H> {
+  readonly "~op": { in: I; valid: V; out: O; err: E; http: H }
+}
+
+/** A contract that can be shared, and answers from its `examples` as a placeholder; `via` gives it its backend. */
+export interface Declared<I, V, O, E extends string, H, Row, A> extends Op<I, V, O, E, H> {
+  via(backend: Backend<V, A, E>, server?: Server<V, Row>): Op<I, V, O, E, H>
+}
+
+/** What an operation is at run time: its contract, its backend, and where both were written. */
+export interface Declaration {
+  readonly contract: Contract<Std, Std, string, Route | undefined, unknown>
+  readonly backend: Backend<any, any, any> | null
+  readonly at: SourcePlace | null
+}
+
+/**
+ * Declares an operation: what goes in, what comes out, who may call it, how it may fail. Resolves nothing, never throws; mistakes are
+ * found by `app.check()`.
+ */
+export function op<
+  S extends Std<any, any>,
+  R extends Std<any, any>,
+  K extends string = never,
+  const H extends Route | undefined = undefined,
+  Row = unknown,
+>(contract: Contract<S, R, K, H, Row>): Declared<In<S>, Out<S>, Out<R>, K, H, Row, In<R>> {
+  const at = callerPlace(op)
+  const declare = (declaration: Declaration): Op<In<S>, Out<S>, Out<R>, K, H> => ({ "~op": declaration }) as never
+  const plain = contract as unknown as Declaration["contract"]
+  return {
+    ...declare({ contract: plain, backend: null, at }),
+    via: (backend, server) => declare({ contract: server ? { ...plain, ...(server as object) } : plain, backend, at }),
+  }
+}
+
+export function isOp(value: unknown): value is Op<any, any, any, any, any> {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "~op")
+}
+
+export function declarationOf(operation: Op<any, any, any, any, any>): Declaration {
+  return operation["~op"] as unknown as Declaration
+}

@@ -1,0 +1,78 @@
+/** Who calls. */
+export interface Principal {
+  readonly id: string
+  readonly kind: "user" | "key" | "service" | "system"
+  readonly roles?: readonly string[]
+  readonly permissions?: readonly string[]
+  readonly tenant?: string
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** A ready-made rule. */
+export interface Access {
+  readonly kind: string
+}
+
+export type BuiltInAccess =
+  | { readonly kind: "anyone"; readonly reason: string }
+  | { readonly kind: "signed-in" }
+  | { readonly kind: "role"; readonly names: readonly string[] }
+  | { readonly kind: "can"; readonly permission: string }
+
+/** A ready-made rule, or a bare arrow over the validated input. Never a generic helper inside the contract: its parameter would be `unknown`. */
+export type Rule<V> = Access | ((input: V, who: Principal) => boolean | Promise<boolean>)
+
+/** Open to everybody, credentials or not; the reason is kept and shown in audits. */
+export function anyone(reason: string): Access {
+  return { kind: "anyone", reason } as BuiltInAccess
+}
+
+/** Any caller whose credential was verified. */
+export function signedIn(): Access {
+  return { kind: "signed-in" } as BuiltInAccess
+}
+
+/** Callers with at least one of these roles. */
+export function role(...names: string[]): Access {
+  return { kind: "role", names } as BuiltInAccess
+}
+
+/** Callers who hold this permission, themselves or through a role of `trestle({ permissions })`. */
+export function can(permission: string): Access {
+  return { kind: "can", permission } as BuiltInAccess
+}
+
+/** The head of a request, as an authenticator sees it: the body has not been read. */
+export interface RequestHead {
+  readonly method: string
+  readonly path: string
+  /** Names in lower case; a repeated field is joined with ", ". */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Address of the peer that holds the connection. */
+  readonly address: string
+}
+
+/** What an authenticator needs from the application that started it. */
+export interface AuthenticatorHost {
+  readonly now: () => number
+  /** Folder where Trestle keeps its own files. */
+  readonly folder: string
+}
+
+/**
+ * Turns a credential into a principal.
+ *
+ * `principal`: who it proves. `null`: no credential of this kind is here, the next authenticator may look. `"bad"`: there is one and it
+ * is wrong, expired or revoked; the request ends with 401, whatever the others would say.
+ */
+export type Authenticate = (head: RequestHead) => Principal | null | "bad" | Promise<Principal | null | "bad">
+
+export interface Authenticator {
+  readonly kind: string
+  /** How a client sends the credential: an OpenAPI security scheme. */
+  readonly scheme?: Readonly<Record<string, unknown>>
+  open(host: AuthenticatorHost): Authenticate | Promise<Authenticate>
+}
+
+/** Runs what nobody called: the application itself. Never handed to a caller. */
+export const SYSTEM: Principal = { id: "system", kind: "system" }

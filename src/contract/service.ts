@@ -1,0 +1,63 @@
+import type { Clock } from "../base/clock.ts"
+import type { SourcePlace } from "../base/source-place.ts"
+import type { CallContext, Stoppable } from "./call.ts"
+import type { Policy } from "./policy.ts"
+import type { Ref, References } from "./reference.ts"
+
+/** One configured external system, as its connector describes it. Nothing is opened until the application starts. */
+export interface Service {
+  readonly kind: string
+  /** For logs, `servedBy` and messages. */
+  readonly name: string
+  readonly at: SourcePlace | null
+  readonly references: readonly Ref[]
+  readonly policy: Policy | undefined
+  /** Same records and same ids as that one: a write may fall back to this service. */
+  readonly replicaOf: Service | undefined
+  /** What is wrong with the declaration itself, found without opening anything. */
+  readonly mistakes: readonly string[]
+  readonly isProbed: boolean
+  open(host: ServiceHost): Connection | Promise<Connection>
+}
+
+export interface ServiceHost {
+  readonly references: References
+  readonly clock: Clock
+  /** Most connections that can be of use at once. */
+  readonly concurrency: number
+}
+
+/** An opened service. */
+export interface Connection {
+  /** Resolves when the service answers its health probe, rejects with the reason when it does not. */
+  probe?(): Promise<void>
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
+/** Anything an application holds that stands for a service. */
+export interface HasService {
+  readonly "~service": Service
+}
+
+/** One try at a service, as its connector sees it. */
+export interface Attempt {
+  readonly call: CallContext
+  /** 1 for the first. */
+  readonly number: number
+  /** Set by the connector when the first byte of the request may have left. Decides between `refused` and `unknown`. */
+  isSent: boolean
+  /** What to stop when the attempt's time is over. */
+  stoppable: Stoppable | null
+}
+
+/** How a connector carries one declared call. */
+export interface Exchange {
+  /** Encodes the request, once per call: every attempt sends the same bytes. */
+  prepare(input: unknown, call: CallContext): unknown
+  /** One attempt: send, read, check, map. Resolves with an answer that fits the contract. Rejects with a classified TrestleError. */
+  send(request: unknown, attempt: Attempt): Promise<unknown>
+}
+
+/** What the service promises about one of its calls. */
+export type Repeat = "none" | "natural" | { readonly key: string }

@@ -1,0 +1,60 @@
+import type { Issue } from "../errors/trestle-error.ts"
+import { compileCoercion } from "./coerce.ts"
+import { type Direction, type JsonSchema, jsonSchemaOf, nothing, type Std } from "./schema.ts"
+import { compileUndeclared } from "./undeclared.ts"
+
+export type Checked = { readonly value: unknown } | { readonly issues: readonly Issue[] }
+
+/** One side of a schema, compiled once: validates, refuses or drops what is not declared, and knows its JSON form. */
+export interface Shape {
+  readonly json: JsonSchema
+  /** Never throws for a wrong value. A promise only where the schema itself is asynchronous. */
+  check(value: unknown): Checked | Promise<Checked>
+  /** Turns the strings of a path or query into the scalars that the schema declares; leaves alone what does not fit. */
+  coerce(fields: Record<string, unknown>): Record<string, unknown>
+}
+
+export function compileShape(schema: Std, direction: Direction): Shape | { readonly why: string } {
+  const found = jsonSchemaOf(schema, direction)
+  if ("why" in found) return found
+  const { json } = found
+  const { validate, vendor } = schema["~standard"]
+  const undeclared = compileUndeclared(json)
+  const coerce = compileCoercion(json)
+  const conclude = (result: StandardResult): Checked => (result.issues ? { issues: result.issues.map(issueOf) } : { value: result.value })
+
+  if (direction === "input") {
+    const check = (value: unknown): Checked | Promise<Checked> => {
+      const unknown = undeclared.find(value)
+      const result = validate(value) as StandardResult | Promise<StandardResult>
+      if (result instanceof Promise) return result.then((settled) => withUnknown(conclude(settled), unknown))
+      return unknown === null ? conclude(result) : withUnknown(conclude(result), unknown)
+    }
+    return { json, check, coerce }
+  }
+  // These strip what an object schema does not declare; of other libraries nothing is assumed.
+  const stripsItself = vendor === "zod" || vendor === "valibot" || schema === nothing
+  const strip = (checked: Checked): Checked => (stripsItself || "issues" in checked ? checked : { value: undeclared.strip(checked.value) })
+  const check = (value: unknown): Checked | Promise<Checked> => {
+    const result = validate(value) as StandardResult | Promise<StandardResult>
+    return result instanceof Promise ? result.then((settled) => strip(conclude(settled))) : strip(conclude(result))
+  }
+  return { json, check, coerce }
+}
+
+interface StandardResult {
+  readonly value?: unknown
+  readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[]
+}
+
+function issueOf(issue: NonNullable<StandardResult["issues"]>[number]): Issue {
+  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
+  return { path, message: issue.message }
+}
+
+/** Adds the undeclared fields; a strict schema's own remark about the same field would only say it twice. */
+function withUnknown(checked: Checked, unknown: readonly Issue[] | null): Checked {
+  if (unknown === null) return checked
+  const own = "issues" in checked ? checked.issues.filter((issue) => !/^unrecognized key/i.test(issue.message)) : []
+  return { issues: [...unknown, ...own] }
+}
