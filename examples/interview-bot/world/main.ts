@@ -5,14 +5,15 @@ import { join } from "node:path"
 import { startWorld, type World, type WorldOptions } from "./world.ts"
 
 async function optionsFrom(env: NodeJS.ProcessEnv): Promise<WorldOptions> {
+  const ports = {
+    people: portIn(env, "PEOPLE_PORT"),
+    replica: portIn(env, "REPLICA_PORT"),
+    scoring: portIn(env, "SCORING_PORT"),
+    control: portIn(env, "CONTROL_PORT"),
+  }
   return {
+    ports,
     folder: env.WORLD_DATA || (await mkdtemp(join(tmpdir(), "interview-bot-world-"))),
-    ports: {
-      people: portIn(env, "PEOPLE_PORT"),
-      replica: portIn(env, "REPLICA_PORT"),
-      scoring: portIn(env, "SCORING_PORT"),
-      control: portIn(env, "CONTROL_PORT"),
-    },
     peopleToken: env.PEOPLE_TOKEN || "demo-people-token",
     scoringKey: env.SCORING_KEY || "demo-scoring-key",
   }

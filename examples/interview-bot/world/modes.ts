@@ -9,7 +9,8 @@ export const slowMs = 5_000
 const peopleNotes: Record<Mode, string> = {
   ok: "answers normally.",
   slow: "holds every answer back 5 seconds, yet stores a new record at once, so a caller that gives up has registered somebody all the same.",
-  failing: "answers 500 with a page of garbage, yet stores a new record first, so a caller that is told of an error has registered somebody all the same.",
+  failing:
+    "answers 500 with a page of garbage, yet stores a new record first, so a caller that is told of an error has registered somebody all the same.",
   refusing: "refuses connections, so nothing can be stored or read there.",
   drifting: "answers the same records in a changed shape: fullName, a number as person_no and an ISO date.",
 }

@@ -59,17 +59,22 @@ test("scoring: wrong key → 401 in the dialect of the interface", async () => {
   expect(await ask(urls.scoring, good, "wrong")).toMatchObject({ status: 401, body: { error: { type: "invalid_request_error" } } })
 })
 
-test.each([["{"], [{}], [{ messages: [{ role: "system", content: "x" }] }], [{ stream: true, messages: [{ role: "user", content: "x" }] }]])(
-  "scoring: body %j → 400",
-  async (body) => {
-    const { urls } = await freshWorld()
-    expect(await post(`${urls.scoring}/v1/chat/completions`, body, key)).toMatchObject({ status: 400, body: { error: { param: null } } })
-  },
-)
+test.each([
+  ["{"],
+  [{}],
+  [{ messages: [{ role: "system", content: "x" }] }],
+  [{ stream: true, messages: [{ role: "user", content: "x" }] }],
+])("scoring: body %j → 400", async (body) => {
+  const { urls } = await freshWorld()
+  expect(await post(`${urls.scoring}/v1/chat/completions`, body, key)).toMatchObject({ status: 400, body: { error: { param: null } } })
+})
 
 test("scoring: models → 200 with a list", async () => {
   const { urls } = await freshWorld()
-  expect(await get(`${urls.scoring}/v1/models`, key)).toMatchObject({ status: 200, body: { object: "list", data: [{ id: "demo-scorer-1" }] } })
+  expect(await get(`${urls.scoring}/v1/models`, key)).toMatchObject({
+    status: 200,
+    body: { object: "list", data: [{ id: "demo-scorer-1" }] },
+  })
 })
 
 test("scoring: drifting → prose instead of JSON", async () => {

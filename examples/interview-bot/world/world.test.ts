@@ -136,7 +136,12 @@ describe("control", () => {
   test("control: good mode → 200 with one sentence as note", async () => {
     const { urls } = await freshWorld()
     const { status, body } = await post(`${urls.control}/_demo/fail`, { service: "scoring", mode: "slow" })
-    expect({ status, ...body }).toEqual({ status: 200, service: "scoring", mode: "slow", note: expect.stringMatching(/^The scoring .*\.$/) })
+    expect({ status, ...body }).toEqual({
+      status: 200,
+      service: "scoring",
+      mode: "slow",
+      note: expect.stringMatching(/^The scoring .*\.$/),
+    })
   })
 
   test.each([
@@ -151,7 +156,10 @@ describe("control", () => {
 
   test("world: a port already taken → rejects and leaves nothing listening", async () => {
     const { urls } = await freshWorld()
-    const control = Number(new URL(urls.control).port)
-    await expect(startWorld({ folder: await freshFolder(), ports: { control } })).rejects.toThrow("EADDRINUSE")
+    const free = await freshWorld()
+    await free.close()
+    const ports = { people: Number(new URL(free.urls.people).port), control: Number(new URL(urls.control).port) }
+    await expect(startWorld({ folder: await freshFolder(), ports })).rejects.toThrow("EADDRINUSE")
+    await expect(get(`${free.urls.people}/ping`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } })
   })
 })
