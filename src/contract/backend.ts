@@ -1,6 +1,6 @@
 import type { CallContext, Ctx } from "./call.ts"
 import type { Policy } from "./policy.ts"
-import type { Connection, Exchange, Repeat, Service } from "./service.ts"
+import type { Connection, Exchange, Service } from "./service.ts"
 
 /**
  * The value that answers an operation: a service call, a placeholder, or a combination. Built-in and third-party backends are alike:
@@ -24,8 +24,10 @@ export interface Plan {
   readonly isForReadsOnly?: boolean
   /** The service whose answer this is, for a leaf. */
   readonly service?: Service
-  /** In the order in which they are tried, for a combination. */
+  /** Backends inside this one. */
   readonly parts?: readonly Backend<any, any, any>[]
+  /** Its parts are alternatives, tried in their order when the one before failed. */
+  readonly fallsBack?: true
   /** Answers known before any call, to be checked against the contract before the start. */
   readonly samples?: readonly unknown[]
   /** Makes one sample from an input of the contract's examples. */
@@ -47,11 +49,7 @@ export interface Site {
   bind(part: Backend<any, any, any>): Answer
   connection(service: Service): Connection
   /** Puts the service's policies round an exchange, in their fixed order. */
-  guard(
-    service: Service,
-    exchange: Exchange,
-    options: { readonly policy?: Policy | undefined; readonly repeat: Repeat; readonly lookup?: Answer | undefined },
-  ): Answer
+  guard(service: Service, exchange: Exchange, options: { readonly policy: Policy | undefined; readonly mayRepeatUnknown: boolean }): Answer
 }
 
 /** Makes a backend value; the cast is here so that it is nowhere else. */

@@ -1,6 +1,6 @@
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { Meta } from "./call.ts"
-import type { Principal } from "./principal.ts"
+import type { Principal, RequestHead } from "./principal.ts"
 
 /** What is known of a call when it ends: the one record from which log lines, metrics, traces and audits are made. */
 export interface CallRecord {
@@ -28,6 +28,17 @@ export interface EventLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+/** A request on its way in, as the stages see it: the head is here, the body only when it is read. */
+export interface Entry {
+  readonly head: RequestHead
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  /** `http` for the operation's own route, `rpc` for `POST /rpc/<path>`. */
+  readonly kind: "http" | "rpc"
+  /** Reads the whole body, within its limits of size and time. */
+  read(): Promise<string>
 }
 
 /** One HTTP request to a service, as bytes. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts"
 import type { SourcePlace } from "../base/source-place.ts"
-import type { CallContext, Stoppable } from "./call.ts"
+import type { CallContext } from "./call.ts"
 import type { Policy } from "./policy.ts"
+import type { OpenTransport } from "./ports.ts"
 import type { Ref, References } from "./reference.ts"
 
 /** One configured external system, as its connector describes it. Nothing is opened until the application starts. */
@@ -25,6 +26,8 @@ export interface ServiceHost {
   readonly clock: Clock
   /** Most connections that can be of use at once. */
   readonly concurrency: number
+  /** Opens the network; a test puts its own in its place. `null`: the connector's own. */
+  readonly openTransport: OpenTransport | null
 }
 
 /** An opened service. */
@@ -45,10 +48,12 @@ export interface Attempt {
   readonly call: CallContext
   /** 1 for the first. */
   readonly number: number
+  /** An earlier attempt of this call may have had its effect: a conflict may then be with ourselves. */
+  readonly followsUnknown: boolean
   /** Set by the connector when the first byte of the request may have left. Decides between `refused` and `unknown`. */
   isSent: boolean
   /** What to stop when the attempt's time is over. */
-  stoppable: Stoppable | null
+  stoppable: { stop(): void } | null
 }
 
 /** How a connector carries one declared call. */

@@ -1,0 +1,88 @@
+import { TrestleError } from "../../errors/trestle-error.ts"
+import type { HttpTransport, WireReply, WireRequest } from "../../contract/ports.ts"
+import type { Ref, References } from "../../contract/reference.ts"
+import type { Connection, ServiceHost } from "../../contract/service.ts"
+import type { OutboundAuth } from "./credentials.ts"
+import { openUndici } from "./transport.ts"
+
+/** A probe that takes longer says "no" as well. */
+const PROBE_TIMEOUT_MS = 2_000
+const PROBE_ANSWER_BYTES_MAX = 65_536
+
+export interface RestSettings {
+  readonly name: string
+  readonly url: Ref | string
+  readonly auth: OutboundAuth | undefined
+  readonly health: { readonly method: string; readonly path: string } | null
+}
+
+/** An opened REST service: its pool, its address, its credentials. */
+export class RestConnection implements Connection {
+  readonly transport: HttpTransport
+  /** Path of the service's address, which comes before every route's. */
+  readonly prefix: string
+  readonly probe?: () => Promise<void>
+  readonly epoch: () => number
+  readonly #auth: OutboundAuth | undefined
+  readonly #references: References
+  readonly #host: ServiceHost
+
+  constructor(transport: HttpTransport, prefix: string, settings: RestSettings, host: ServiceHost) {
+    this.transport = transport
+    this.prefix = prefix
+    this.epoch = host.clock.epoch
+    this.#auth = settings.auth
+    this.#references = host.references
+    this.#host = host
+    const { health } = settings
+    if (health) this.probe = () => this.#probe(health.method, health.path, settings.name)
+  }
+
+  credentials(): Record<string, string> {
+    return this.#auth ? this.#auth.headers(this.#references) : {}
+  }
+
+  close(): Promise<void> {
+    return this.transport.close()
+  }
+
+  #probe(method: string, path: string, name: string): Promise<void> {
+    const headers = { accept: "application/json", "user-agent": "trestle", ...this.credentials() }
+    const request: WireRequest = { method, path: this.prefix + path, headers, body: null, answerBytesMax: PROBE_ANSWER_BYTES_MAX }
+    const { clock } = this.#host
+    return new Promise((resolve, reject) => {
+      const end = (error: Error | null): void => {
+        clock.cancel(alarm)
+        if (error) reject(error)
+        else resolve()
+      }
+      const replied = ({ status }: WireReply): void => end(status < 400 ? null : new TrestleError("UNAVAILABLE", undefined, { note: `${name}: HTTP ${status}` }))
+      const sending = this.transport.send(request, {
+        sent: () => {},
+        replied,
+        failed: (cause) => end(new TrestleError("UNAVAILABLE", undefined, { note: `${name}: cannot be reached`, cause })),
+      })
+      const alarm = clock.after(PROBE_TIMEOUT_MS, {
+        ring: () => {
+          sending.stop()
+          end(new TrestleError("UNAVAILABLE", undefined, { note: `${name}: no answer within ${PROBE_TIMEOUT_MS} ms` }))
+        },
+      })
+    })
+  }
+}
+
+/** @throws {TrestleError} `START_REFUSED` when the address is no http or https URL. */
+export async function openRest(settings: RestSettings, host: ServiceHost): Promise<RestConnection> {
+  const address = host.references.read(settings.url)
+  const url = URL.canParse(address) ? new URL(address) : null
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TrestleError("START_REFUSED", `the address of ${settings.name} is not an http or https URL`)
+  }
+  if (url.username || url.password) {
+    throw new TrestleError("START_REFUSED", `the address of ${settings.name} carries a credential; move it to auth: basic(user, secret("..."))`)
+  }
+  const open = host.openTransport ?? openUndici
+  const transport = await open({ origin: url.origin, connections: host.concurrency })
+  return new RestConnection(transport, url.pathname.replace(/\/$/, ""), settings, host)
+}

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto"
+import type { Answer, Site } from "../../contract/backend.ts"
+import type { CallContext } from "../../contract/call.ts"
+import { failure } from "../../contract/failure.ts"
+import type { WireReply, WireRequest } from "../../contract/ports.ts"
+import type { Attempt, Exchange, Repeat, Service } from "../../contract/service.ts"
+import type { RestConnection } from "./connection.ts"
+import type { CallSpec } from "./index.ts"
+import { errorOf, type ReplyRules, valueOf } from "./reply.ts"
+import { bodyOf, headersOf, type RouteTemplate, targetOf } from "./request.ts"
+import { AnswerTooLarge } from "./transport.ts"
+
+type Spec = CallSpec<any, any, any, string>
+
+interface Prepared {
+  readonly input: unknown
+  readonly wire: WireRequest
+}
+
+/** Puts one declared call on an opened connection, inside its policies. */
+export function bindRestCall(service: Service, limits: { answerBytesMax: number; refuses: readonly number[] }, route: RouteTemplate, spec: Spec, site: Site): Answer {
+  const connection = site.connection(service) as RestConnection
+  const rules: ReplyRules = {
+    service: service.name,
+    effect: site.effect,
+    errors: spec.errors ?? {},
+    declared: site.errors,
+    refuses: limits.refuses,
+    epoch: connection.epoch,
+  }
+  const repeat = spec.repeat ?? (route.method === "POST" || route.method === "PATCH" ? "none" : "natural")
+  const lookup = spec.lookup ? site.bind(spec.lookup) : null
+  const understand = readerOf(spec, rules, site)
+
+  const exchange: Exchange = {
+    prepare(input, call): Prepared {
+      const path = connection.prefix + targetOf(route, spec, input)
+      const body = bodyOf(route, spec, input)
+      const headers = headersOf(spec, input, call, { ...keyHeader(repeat, call, service), ...connection.credentials() }, body !== null)
+      return { input, wire: { method: route.method, path, headers, body, answerBytesMax: limits.answerBytesMax } }
+    },
+    async send(request, attempt) {
+      const { input, wire } = request as Prepared
+      const reply = await exchanged(connection, wire, attempt, rules)
+      if (reply.status === 409 && attempt.followsUnknown) {
+        if (lookup) return lookup(input, attempt.call)
+        throw failure("own-conflict", site.effect, { note: `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself` })
+      }
+      const error = errorOf(reply, rules)
+      if (error) throw error
+      return understand(reply, input, attempt.call)
+    },
+  }
+  return site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
+}
+
+/** One request and its reply; the error, where there is none, says whether a byte may have left. */
+function exchanged(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireReply> {
+  return new Promise((resolve, reject) => {
+    attempt.stoppable = connection.transport.send(wire, {
+      sent: () => {
+        attempt.isSent = true
+      },
+      replied: resolve,
+      failed: (cause) => reject(lost(cause, attempt.isSent, rules)),
+    })
+  })
+}
+
+function lost(cause: unknown, isSent: boolean, rules: ReplyRules): Error {
+  const { service, effect } = rules
+  if (cause instanceof AnswerTooLarge) return failure("answer-too-large", effect, { cause, note: `${service}: ${cause.message}` })
+  const code = (cause as { code?: string } | null)?.code ?? "no code"
+  return isSent
+    ? failure("connection-lost", effect, { cause, note: `${service}: connection lost (${code})` })
+    : failure("not-connected", effect, { cause, note: `${service}: cannot be reached (${code})` })
+}
+
+/** Reply → their value → checked by `response` → mapped → checked by the contract. */
+function readerOf(spec: Spec, rules: ReplyRules, site: Site): (reply: WireReply, input: unknown, call: CallContext) => unknown {
+  const { service, effect } = rules
+  const map = (theirs: unknown, input: unknown, call: CallContext): unknown => {
+    let ours: unknown
+    try {
+      ours = spec.map ? spec.map(theirs, input) : theirs
+    } catch (cause) {
+      throw failure("answer-not-mapped", effect, { cause, note: `${service}: map threw on its answer` })
+    }
+    return site.accept(ours, call, service)
+  }
+  const validate = spec.response?.["~standard"].validate
+  if (!validate) return (reply, input, call) => map(valueOf(reply, rules), input, call)
+  return async (reply, input, call) => {
+    const checked = await validate(valueOf(reply, rules))
+    if (!checked.issues) return map(checked.value, input, call)
+    throw failure("answer-misfit", effect, { note: `${service}: its answer has drifted from \`response\`: ${described(checked.issues)}` })
+  }
+}
+
+function described(issues: readonly { message: string; path?: readonly any[] }[]): string {
+  const shown = issues.slice(0, 5).map(({ message, path = [] }) => `${path.map((part) => String(part?.key ?? part)).join(".") || "the whole"}: ${message}`)
+  return shown.join("; ")
+}
+
+/** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */
+function keyHeader(repeat: Repeat, call: CallContext, service: Service): Record<string, string> {
+  if (typeof repeat === "string") return {}
+  const key = createHash("sha256").update(`${call.idempotencyKey()}\n${call.operation}\n${service.name}`).digest("base64url").slice(0, 32)
+  return { [repeat.key.toLowerCase()]: key }
+}

@@ -1,0 +1,111 @@
+import { parseBytes } from "../../base/bytes.ts"
+import { callerPlace } from "../../base/source-place.ts"
+import { type Backend, backend } from "../../contract/backend.ts"
+import type { Route } from "../../contract/op.ts"
+import { type Policy, policyMistakes } from "../../contract/policy.ts"
+import { isReference, type Ref } from "../../contract/reference.ts"
+import type { Std } from "../../contract/schema.ts"
+import type { HasService, Repeat, Service } from "../../contract/service.ts"
+import type { Common } from "../../errors/catalog.ts"
+import { openRest } from "./connection.ts"
+import type { OutboundAuth } from "./credentials.ts"
+import { bindRestCall } from "./exchange.ts"
+import { parseRoute } from "./request.ts"
+
+export { apiKey, basic, bearer, type OutboundAuth } from "./credentials.ts"
+
+/** How one operation is answered by one call of a REST service. */
+export interface CallSpec<V, O, W, E extends string> {
+  /** Values of the route's parameters. Default: the input's fields of the same names. */
+  params?: (input: V) => Record<string, string | number>
+  /** Query fields; arrays repeat the field, `undefined` and `null` leave it out. Default: none. */
+  query?: (input: V) => Record<string, unknown>
+  headers?: (input: V) => Record<string, string>
+  /** JSON body. Default: for POST, PUT and PATCH the input less its path parameters, otherwise none. */
+  body?: (input: V) => unknown
+  /** Their shape. Without it the answer is `any`; the contract's output is checked all the same. */
+  response?: Std<any, W>
+  /** Their answer as ours. Default: as it is. */
+  map?: (reply: W, input: V) => NoInfer<O>
+  /** Their status codes as our errors. Others: 404 `NOT_FOUND`, 409 `CONFLICT`, other 4xx `INTERNAL`. */
+  errors?: Record<number, NoInfer<E> | Common>
+  /** What THIS service promises about this call. Only this decides whether an attempt may be repeated after an unknown outcome. Default: GET, PUT, DELETE `natural`; POST, PATCH `none`. */
+  repeat?: Repeat
+  /** Reads what an earlier attempt of the same call has made, when a later one answers 409. Without it that is `OUTCOME_UNKNOWN`. */
+  lookup?: Backend<V, O, E>
+  policy?: Policy
+}
+
+/** A REST service. */
+export interface Rest extends HasService {
+  readonly kind: "rest"
+  call<V, O, E extends string = never, W = any>(route: Route, spec?: CallSpec<V, O, W, E>): Backend<V, O, E>
+}
+
+export interface RestOptions {
+  /** http or https; a path in it comes before every route. */
+  url: Ref | string
+  auth?: OutboundAuth
+  policy?: Policy
+  /** Answers with a status below 400 when the service is well: `"GET /ping"`. */
+  health?: `GET /${string}`
+  /** Same records and same ids as that service, so a write may fall back to this one. */
+  replicaOf?: Rest
+  /** For logs and `servedBy`. Default: from the reference (`CRM_EU_URL` is `crm-eu`), else the host. */
+  name?: string
+  /** Statuses with which this service says that nothing has happened; 503, where it means that. Default: none. */
+  refuses?: readonly number[]
+  /** Largest answer that is read. Default `"4mb"`. */
+  answerLimit?: string
+}
+
+const ANSWER_BYTES_MAX = 4 * 1_048_576
+
+/** Declares a REST service: address, credentials and policy, once. Opens nothing. */
+export function rest(options: RestOptions): Rest {
+  const name = options.name ?? nameOf(options.url)
+  const health = options.health === undefined ? null : parseRoute(options.health)
+  const service: Service = {
+    kind: "rest",
+    name,
+    at: callerPlace(rest),
+    references: [options.url, ...(options.auth?.references ?? [])].filter(isReference),
+    policy: options.policy,
+    replicaOf: options.replicaOf?.["~service"],
+    mistakes: mistakesOf(options, health),
+    isProbed: health !== null,
+    open: (host) => openRest({ name, url: options.url, auth: options.auth, health: probeOf(health) }, host),
+  }
+  const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
+  return {
+    kind: "rest",
+    "~service": service,
+    call: (route, spec = {}) => {
+      const template = parseRoute(route)
+      const mistakes = [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {})]
+      return backend("rest", {
+        service,
+        policy: spec.policy,
+        mistakes,
+        ...(spec.lookup ? { parts: [spec.lookup] } : {}),
+        bind: (site) => bindRestCall(service, limits, template as never, spec as CallSpec<any, any, any, string>, site),
+      })
+    },
+  }
+}
+
+function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string; path: string } | null {
+  return health === null || "mistake" in health ? null : { method: health.method, path: health.parts.join("") }
+}
+
+function mistakesOf(options: RestOptions, health: ReturnType<typeof parseRoute> | null): string[] {
+  const mistakes = policyMistakes(options.policy ?? {})
+  if (health && "mistake" in health) mistakes.push(`health: ${health.mistake}`)
+  if (options.answerLimit !== undefined && parseBytes(options.answerLimit) === null) mistakes.push('answerLimit is not a size such as "4mb"')
+  return mistakes
+}
+
+function nameOf(url: Ref | string): string {
+  if (typeof url === "string") return URL.canParse(url) ? new URL(url).host : url
+  return url.ref.replace(/_?(URL|URI|ADDRESS)$/i, "").toLowerCase().replaceAll("_", "-") || url.ref.toLowerCase()
+}

@@ -1,0 +1,65 @@
+import { readJson } from "../../base/json.ts"
+import { answered, type FailureOptions, failure } from "../../contract/failure.ts"
+import type { WireReply } from "../../contract/ports.ts"
+import type { TrestleError } from "../../errors/trestle-error.ts"
+
+/** Deeper than what callers may send: services are trusted a little more, and never without bound. */
+const ANSWER_DEPTH_MAX = 128
+
+export interface ReplyRules {
+  readonly service: string
+  readonly effect: "read" | "write"
+  /** Status → declared or common code. */
+  readonly errors: Readonly<Record<number, string>>
+  readonly declared: Readonly<Record<string, number>>
+  /** Statuses with which this service says that nothing has happened. */
+  readonly refuses: readonly number[]
+  readonly epoch: () => number
+}
+
+/** The error that a reply stands for, or `null` when it is a success. */
+export function errorOf(reply: WireReply, rules: ReplyRules): TrestleError | null {
+  const { status } = reply
+  if (status >= 200 && status < 300) return null
+  const options: FailureOptions = { note: `${rules.service}: HTTP ${status}`, ...retryAfter(reply, rules.epoch()) }
+  const code = rules.errors[status]
+  if (code !== undefined) return answered(code, rules.declared, undefined, options)
+  if (status === 429) return failure("rate-limited", rules.effect, options)
+  if (status === 425) return failure("too-early", rules.effect, options)
+  if (rules.refuses.includes(status)) return failure("refused-by-service", rules.effect, options)
+  if (status === 408 || status >= 500) return failure("server-error", rules.effect, options)
+  if (status < 400) return failure("answer-unreadable", rules.effect, options)
+  return clientError(status, options, rules)
+}
+
+/** A 4xx is an answer. Only "not found" and "conflict" mean the same to our caller as to us; the others are a mistake of ours. */
+function clientError(status: number, options: FailureOptions, rules: ReplyRules): TrestleError {
+  if (status === 404 || status === 410) return answered("NOT_FOUND", rules.declared, undefined, options)
+  if (status === 409) return answered("CONFLICT", rules.declared, undefined, options)
+  const note = status === 401 || status === 403 ? `${options.note}: it does not accept our credentials` : `${options.note}: it does not accept our request`
+  return answered("INTERNAL", {}, undefined, { ...options, note })
+}
+
+/** The value in a reply's body; `undefined` for an empty one. */
+export function valueOf(reply: WireReply, rules: ReplyRules): unknown {
+  if (reply.status === 204 || reply.body === "") return undefined
+  const encoding = reply.headers["content-encoding"]
+  if (encoding !== undefined && encoding !== "identity") throw unreadable(rules, "it is compressed, which was not asked for")
+  const read = readJson(reply.body, ANSWER_DEPTH_MAX)
+  if ("refused" in read) throw unreadable(rules, read.message)
+  return read.value
+}
+
+function unreadable(rules: ReplyRules, why: string): TrestleError {
+  return failure("answer-unreadable", rules.effect, { note: `${rules.service}: the answer cannot be read: ${why}` })
+}
+
+/** Seconds or an HTTP date. Source: RFC 9110, section 10.2.3. */
+function retryAfter(reply: WireReply, epoch: number): { retryAfterMs?: number } {
+  const field = reply.headers["retry-after"]
+  const text = Array.isArray(field) ? field[0] : field
+  if (text === undefined) return {}
+  if (/^\d+$/.test(text)) return { retryAfterMs: Number(text) * 1_000 }
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? {} : { retryAfterMs: Math.max(0, date - epoch) }
+}

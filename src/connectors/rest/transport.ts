@@ -1,0 +1,107 @@
+import type { Dispatcher, Pool } from "undici"
+import type { HttpTransport, OpenTransport, WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
+
+/** The answer was larger than the declaration allows. */
+export class AnswerTooLarge extends Error {
+  override readonly name = "AnswerTooLarge"
+}
+
+/**
+ * The real network, through one pool of kept-alive connections per service. undici's own timeouts are off: the attempt's timeout and
+ * the call's deadline govern. It repeats nothing by itself: pipelining is off, so no request shares the fate of another.
+ */
+export const openUndici: OpenTransport = async ({ origin, connections }) => {
+  const { Pool } = await import("undici")
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: 30_000,
+    maxHeaderSize: 32_768,
+    connect: { timeout: 10_000 },
+  })
+  return new UndiciTransport(pool)
+}
+
+class UndiciTransport implements HttpTransport {
+  readonly #pool: Pool
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  send(request: WireRequest, listener: WireListener): { stop(): void } {
+    const exchange = new UndiciExchange(listener, request.answerBytesMax)
+    this.#pool.dispatch({ method: request.method as Dispatcher.HttpMethod, path: request.path, headers: request.headers, body: request.body }, exchange)
+    return exchange
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+}
+
+class UndiciExchange implements Dispatcher.DispatchHandler {
+  readonly #listener: WireListener
+  readonly #bytesMax: number
+  #controller: Dispatcher.DispatchController | null = null
+  #isOver = false
+  #status = 0
+  #headers: WireReply["headers"] = {}
+  #bytes = 0
+  #first: Buffer | null = null
+  #rest: Buffer[] | null = null
+
+  constructor(listener: WireListener, bytesMax: number) {
+    this.#listener = listener
+    this.#bytesMax = bytesMax
+  }
+
+  /** Before the first byte this sends nothing at all: undici asks once more before it writes. */
+  stop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#controller?.abort(new Error("stopped"))
+  }
+
+  /** undici calls this right before it writes the head of the request. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(new Error("stopped"))
+    else this.#listener.sent()
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: WireReply["headers"]): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#bytesMax) return this.#fail(new AnswerTooLarge(`the answer is larger than ${this.#bytesMax} bytes`))
+    if (this.#first === null) this.#first = chunk
+    else if (this.#rest === null) this.#rest = [this.#first, chunk]
+    else this.#rest.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const body = this.#rest ? Buffer.concat(this.#rest) : this.#first
+    this.#listener.replied({ status: this.#status, headers: this.#headers, body: body === null ? "" : body.toString("utf8") })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#listener.failed(error)
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#listener.failed(error)
+    this.#controller?.abort(error)
+  }
+}

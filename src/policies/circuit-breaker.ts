@@ -1,0 +1,100 @@
+import type { Clock } from "../base/clock.ts"
+import type { BreakerSettings } from "../contract/policy.ts"
+
+export type BreakerState = "closed" | "open" | "half-open" | "isolated"
+
+/** What `enter` answers instead of a ticket while calls are not let through. */
+export const NO_ENTRY = -1
+
+/**
+ * Stops calling a service that keeps failing, then probes it again.
+ *
+ * Counts failed and slow attempts among the last `of`; opens at `failures`, rests for `restMs`, then lets exactly one probe through.
+ * An attempt that began before the circuit changed its state is not counted in the new one. Does not retry, does not call.
+ * Source: Nygard, Release It!, "Circuit Breaker"; state names follow Polly v8.
+ */
+export class CircuitBreaker {
+  readonly #settings: BreakerSettings
+  readonly #clock: Clock
+  /** The last results, 1 for a failure, as a ring. */
+  readonly #window: Uint8Array
+  #next = 0
+  #counted = 0
+  #failures = 0
+  #state: BreakerState = "closed"
+  #openedAt = 0
+  #isProbing = false
+  /** Moves on with every change of state: a ticket of an earlier one is void. */
+  #generation = 0
+  readonly #changed: (state: BreakerState) => void
+
+  constructor(settings: BreakerSettings, clock: Clock, changed: (state: BreakerState) => void = () => {}) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#window = new Uint8Array(settings.of)
+    this.#changed = changed
+  }
+
+  get state(): BreakerState {
+    return this.#state
+  }
+
+  /** Milliseconds until a probe will be let through; 0 when one is now. */
+  get retryAfterMs(): number {
+    return this.#state === "open" ? Math.max(0, this.#openedAt + this.#settings.restMs - this.#clock.now()) : 0
+  }
+
+  /** A ticket for one attempt, to be given back with `succeeded`, `failed` or `left`; or `NO_ENTRY`. */
+  enter(): number {
+    if (this.#state === "closed") return this.#generation
+    if (this.#state === "open" && this.retryAfterMs === 0) this.#become("half-open")
+    if (this.#state !== "half-open" || this.#isProbing) return NO_ENTRY
+    this.#isProbing = true
+    return this.#generation
+  }
+
+  succeeded(ticket: number, tookMs: number): void {
+    if (tookMs >= this.#settings.slowMs) return this.failed(ticket)
+    if (ticket !== this.#generation) return
+    if (this.#state === "half-open") this.#become("closed")
+    else this.#count(0)
+  }
+
+  failed(ticket: number): void {
+    if (ticket !== this.#generation) return
+    if (this.#state === "half-open") return this.#become("open")
+    this.#count(1)
+    if (this.#failures >= this.#settings.failures) this.#become("open")
+  }
+
+  /** The attempt says nothing of the service: it was never made, or its caller gave up. */
+  left(ticket: number): void {
+    if (ticket === this.#generation && this.#state === "half-open") this.#isProbing = false
+  }
+
+  /** Keeps the circuit open by hand until `release`. */
+  isolate(): void {
+    this.#become("isolated")
+  }
+
+  release(): void {
+    this.#become("closed")
+  }
+
+  #count(failed: 0 | 1): void {
+    if (this.#counted === this.#window.length) this.#failures -= this.#window[this.#next]!
+    else this.#counted++
+    this.#window[this.#next] = failed
+    this.#failures += failed
+    this.#next = (this.#next + 1) % this.#window.length
+  }
+
+  #become(state: BreakerState): void {
+    this.#state = state
+    this.#generation++
+    this.#isProbing = false
+    if (state === "open") this.#openedAt = this.#clock.now()
+    if (state === "closed") this.#next = this.#counted = this.#failures = 0
+    this.#changed(state)
+  }
+}

@@ -1,0 +1,36 @@
+import type { Random } from "../base/random.ts"
+
+/** Retries per call that a service's budget adds up to in the long run. */
+export const BUDGET_RATIO = 0.1
+/** Retries that may be made before any call has earned them, and the most that can be saved up. */
+export const BUDGET_RESERVE = 10
+/** A pause grows no longer than this, whatever the number of attempts. */
+export const BACKOFF_MS_MAX = 10_000
+
+/**
+ * Bounds the extra load that retries put on a service in trouble: every call earns a tenth of a retry, every retry costs one.
+ * Source: Google SRE book, chapter 21, "Client-side throttling" and per-client retry budgets.
+ */
+export class RetryBudget {
+  #tokens = BUDGET_RESERVE
+
+  earn(): void {
+    this.#tokens = Math.min(BUDGET_RESERVE, this.#tokens + BUDGET_RATIO)
+  }
+
+  /** Takes a retry out of the budget, or says that it is spent. */
+  trySpend(): boolean {
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
+  }
+}
+
+/**
+ * Exponential backoff with full jitter: anywhere between nothing and twice as long as the time before, so that clients who failed
+ * together do not come back together.
+ * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015).
+ */
+export function backoffMs(attempt: number, baseMs: number, random: Random): number {
+  return random.next() * Math.min(BACKOFF_MS_MAX, baseMs * 2 ** (attempt - 1))
+}

@@ -1,0 +1,254 @@
+import type { Alarm, Clock, Rings } from "../base/clock.ts"
+import type { Random } from "../base/random.ts"
+import type { CallContext, Ctx, Meta, Stoppable } from "../contract/call.ts"
+import { answered, failure } from "../contract/failure.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { CallRecord, Entry } from "../contract/ports.ts"
+import type { Principal } from "../contract/principal.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { PublicContext } from "./public-context.ts"
+import type { Stage } from "./stages.ts"
+
+/** What every call of one started application shares. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  record(call: CallRecord): void
+  /** Runs another operation inside a call. */
+  nest(parent: Call, operation: unknown, input: unknown): Promise<unknown>
+}
+
+export interface CallStart {
+  readonly entrance: "http" | "rpc" | "in-process" | "nested"
+  readonly principal: Principal | null
+  readonly input?: unknown
+  readonly entry?: Entry | null
+  /** 32 hexadecimal digits. Default: new. */
+  readonly trace?: string | undefined
+  readonly idempotencyKey?: string | undefined
+  /** Milliseconds; shortens the operation's deadline, never lengthens it. */
+  readonly deadlineMs?: number | undefined
+  /** The call that runs this one. */
+  readonly parent?: Call | undefined
+  /** Called by the application itself: rules about callers do not apply. */
+  readonly isOwnAuthority?: boolean
+}
+
+/**
+ * One call: a typed request by a caller, from its admission to its record. Every entrance makes one of these and runs the operation's
+ * stages on it; it ends exactly once, with an output or with an error, no later than its deadline.
+ */
+export class Call implements CallContext, CallRecord, Rings, Stoppable {
+  readonly #around: Surroundings
+  readonly #of: Operation
+  readonly entrance: CallStart["entrance"]
+  readonly entry: Entry | null
+  readonly isOwnAuthority: boolean
+  readonly trace: string
+  readonly epoch: number
+  readonly deadlineAt: number
+  readonly #startedAt: number
+  readonly #parent: Call | undefined
+
+  principal: Principal | null
+  /** Raw at first, then decoded, then validated. */
+  input: unknown
+  output: unknown
+  /** The body of the HTTP answer. */
+  encoded = ""
+  error: TrestleError | null = null
+  stopped: TrestleError | null = null
+  httpStatus: number | null = null
+
+  #isSettled = false
+  #settled!: (call: Call) => void
+  #alarm: Alarm = null
+  #meta: Meta | null = null
+  #servedBy = ""
+  #nestedServedBy: string[] | null = null
+  #attempts = 0
+  #degraded: Meta["degraded"] = false
+  #mayHaveActed = false
+  #idempotencyKey: string | undefined
+  #attached: Stoppable | null = null
+  #alsoAttached: Set<Stoppable> | null = null
+  #public: PublicContext | null = null
+
+  constructor(of: Operation, around: Surroundings, start: CallStart) {
+    const { parent } = start
+    this.#of = of
+    this.#around = around
+    this.#parent = parent
+    this.entrance = start.entrance
+    this.entry = start.entry ?? null
+    this.isOwnAuthority = start.isOwnAuthority === true
+    this.principal = start.principal
+    this.input = start.input
+    this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
+    this.#idempotencyKey = start.idempotencyKey
+    this.epoch = around.clock.epoch()
+    this.#startedAt = around.clock.now()
+    const ownDeadline = this.#startedAt + Math.min(of.deadlineMs, start.deadlineMs ?? Infinity)
+    this.deadlineAt = parent ? Math.min(parent.deadlineAt, ownDeadline) : ownDeadline
+  }
+
+  /** Runs the stages; `settled` is called exactly once, when the call has ended. */
+  run(stages: Stage, settled: (call: Call) => void): void {
+    this.#settled = settled
+    let waiting: void | Promise<void>
+    try {
+      waiting = stages(this)
+    } catch (thrown) {
+      return this.#fail(thrown)
+    }
+    if (waiting === undefined) return this.#end(null)
+    this.#parent?.attach(this)
+    this.#alarm = this.clock.after(Math.max(0, this.deadlineAt - this.clock.now()), this)
+    waiting.then(
+      () => this.#end(null),
+      (thrown) => this.#fail(thrown),
+    )
+  }
+
+  /** The deadline is over. */
+  ring(): void {
+    this.stop(new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: `deadline of ${this.#of.deadlineMs} ms` }))
+  }
+
+  /** Ends the call now, whatever is under way; what has left for a service may have happened, and the error says so. */
+  stop(why: TrestleError): void {
+    if (this.#isSettled) return
+    this.stopped = why
+    const under = this.#attached
+    const alsoUnder = this.#alsoAttached
+    this.#attached = this.#alsoAttached = null
+    const phase = this.#mayHaveActed ? "sent" : "unsent"
+    const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
+    this.#end(failure(reason, this.#of.effect, { ...(why.note === undefined ? {} : { note: why.note }) }))
+    under?.stop(why)
+    if (alsoUnder) for (const target of alsoUnder) target.stop(why)
+  }
+
+  #fail(thrown: unknown): void {
+    this.#end(TrestleError.is(thrown) ? thrown : failure("thrown", this.#of.effect, { cause: thrown }))
+  }
+
+  #end(error: TrestleError | null): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    if (this.#alarm !== null) this.clock.cancel(this.#alarm)
+    this.#parent?.detach(this)
+    if (error) {
+      if (error.trace === "") error.trace = this.trace
+      this.error = error
+    }
+    this.#settled(this)
+    this.#around.record(this)
+  }
+
+  // -- what the record asks ---------------------------------------------------------------------
+
+  get operation(): string {
+    return this.#of.path
+  }
+
+  get route(): string | null {
+    const { route } = this.#of
+    return this.entrance === "http" && route ? `${route.verb} ${route.pattern}` : null
+  }
+
+  get status(): number | null {
+    return this.httpStatus
+  }
+
+  get meta(): Meta {
+    this.#meta ??= {
+      servedBy: this.#servedBy,
+      attempts: this.#attempts,
+      ms: this.clock.now() - this.#startedAt,
+      degraded: this.#degraded,
+      trace: this.trace,
+    }
+    return this.#meta
+  }
+
+  // -- what backends, policies and connectors ask -----------------------------------------------
+
+  get clock(): Clock {
+    return this.#around.clock
+  }
+
+  get random(): Random {
+    return this.#around.random
+  }
+
+  get effect(): "read" | "write" {
+    return this.#of.effect
+  }
+
+  get public(): Ctx {
+    this.#public ??= new PublicContext(this)
+    return this.#public as unknown as Ctx
+  }
+
+  get errors(): Readonly<Record<string, number>> {
+    return this.#of.errors
+  }
+
+  idempotencyKey(): string {
+    this.#idempotencyKey ??= this.#parent ? this.#parent.idempotencyKey() : this.random.hex(16)
+    return this.#idempotencyKey
+  }
+
+  attach(target: Stoppable): void {
+    if (this.stopped) target.stop(this.stopped)
+    else if (this.#attached === null) this.#attached = target
+    else {
+      this.#alsoAttached ??= new Set()
+      this.#alsoAttached.add(target)
+    }
+  }
+
+  detach(target: Stoppable): void {
+    if (this.#attached === target) this.#attached = null
+    else this.#alsoAttached?.delete(target)
+  }
+
+  noteSent(): void {
+    this.#mayHaveActed = true
+    // A nested read cannot make its parent's outcome unknown.
+    if (this.#of.effect === "write") this.#parent?.noteSent()
+  }
+
+  noteAttempt(): void {
+    this.#attempts++
+  }
+
+  noteServedBy(name: string): void {
+    this.#servedBy = name === "code" && this.#nestedServedBy ? this.#nestedServedBy.join("+") : name
+  }
+
+  noteDegraded(why: string, ageMs?: number): void {
+    this.#degraded = ageMs === undefined ? { why } : { why, ageMs }
+  }
+
+  // -- nested calls -----------------------------------------------------------------------------
+
+  nest(operation: unknown, input: unknown): Promise<unknown> {
+    return this.#around.nest(this, operation, input)
+  }
+
+  /** Takes over what a nested call says of its making, so that nothing inside is hidden outside. */
+  absorb(nested: Call): void {
+    const { servedBy, attempts, degraded } = nested.meta
+    this.#attempts += attempts
+    if (degraded && !this.#degraded) this.#degraded = degraded
+    if (servedBy === "") return
+    this.#nestedServedBy ??= []
+    if (!this.#nestedServedBy.includes(servedBy)) this.#nestedServedBy.push(servedBy)
+  }
+
+  fail(code: string, detail?: string): never {
+    throw answered(code, this.errors, detail)
+  }
+}

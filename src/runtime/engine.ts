@@ -1,0 +1,165 @@
+import type { Clock } from "../base/clock.ts"
+import type { Random } from "../base/random.ts"
+import type { Answer, Backend, Site } from "../contract/backend.ts"
+import type { CallContext } from "../contract/call.ts"
+import { failure } from "../contract/failure.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { CallRecord } from "../contract/ports.ts"
+import type { Principal } from "../contract/principal.ts"
+import type { Checked } from "../contract/shape.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { Call, type CallStart, type Surroundings } from "./call.ts"
+import { compileStages, type Stage, type StageMakers } from "./stages.ts"
+
+/** An operation, ready to be called. */
+export interface Compiled {
+  readonly operation: Operation
+  /** For calls that come with a typed input: in process, nested. */
+  readonly direct: Stage
+  /** For calls that come over a network. */
+  readonly entrance: Stage
+}
+
+export interface EngineParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly record: (call: CallRecord) => void
+  /** How to bind a backend on its site: connections and policies come from the application that was started. */
+  readonly siteOf: (operation: Operation) => Pick<Site, "connection" | "guard">
+  /** The stages that other rooms provide. */
+  readonly stages: StageMakers
+  /** Puts another backend in the place of an operation's own, in tests. */
+  readonly replaced?: (operation: Operation, answer: Answer) => Answer
+}
+
+/** Compiles operations and runs calls. Knows no policy, no connector and no surface: all are handed in. */
+export class Engine implements Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly record: (call: CallRecord) => void
+  readonly #compiled = new Map<string, Compiled>()
+  readonly #byOp = new Map<unknown, Compiled>()
+  readonly #parts: EngineParts
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.clock = parts.clock
+    this.random = parts.random
+    this.record = parts.record
+  }
+
+  add(op: unknown, operation: Operation): void {
+    const makers: StageMakers = { ...this.#parts.stages, "validate input": validateInput, call: () => this.#callStage(operation) }
+    const compiled = { operation, direct: compileStages(operation, makers, false), entrance: compileStages(operation, makers, true) }
+    this.#compiled.set(operation.path, compiled)
+    this.#byOp.set(op, compiled)
+  }
+
+  find(path: string): Compiled | undefined {
+    return this.#compiled.get(path)
+  }
+
+  findOp(op: unknown): Compiled | undefined {
+    return this.#byOp.get(op)
+  }
+
+  all(): IterableIterator<Compiled> {
+    return this.#compiled.values()
+  }
+
+  start(compiled: Compiled, start: CallStart, settled: (call: Call) => void): void {
+    const call = new Call(compiled.operation, this, start)
+    call.run(call.entry ? compiled.entrance : compiled.direct, settled)
+  }
+
+  nest(parent: Call, op: unknown, input: unknown, as?: { principal: Principal; isOwnAuthority: boolean }): Promise<unknown> {
+    const compiled = this.#byOp.get(op)
+    if (!compiled) {
+      return Promise.reject(new TrestleError("INTERNAL", undefined, { note: `${parent.operation} ran an operation that is not in \`ops\`` }))
+    }
+    return new Promise((resolve, reject) => {
+      const start: CallStart = {
+        entrance: "nested",
+        principal: as ? as.principal : parent.principal,
+        isOwnAuthority: as ? as.isOwnAuthority : parent.isOwnAuthority,
+        input,
+        parent,
+      }
+      this.start(compiled, start, (call) => {
+        if (!as) parent.absorb(call)
+        if (call.error) reject(call.error)
+        else resolve(call.output)
+      })
+    })
+  }
+
+  #callStage(operation: Operation): Stage {
+    const bound = this.#bind(operation)
+    const answer = this.#parts.replaced?.(operation, bound) ?? bound
+    return (call) => {
+      const output = answer(call.input, call)
+      if (!(output instanceof Promise)) {
+        call.output = output
+        return undefined
+      }
+      return output.then((value) => {
+        call.output = value
+      })
+    }
+  }
+
+  #bind(operation: Operation): Answer {
+    const site: Site = {
+      operation: operation.path,
+      effect: operation.effect,
+      errors: operation.errors,
+      accept: (answer, call, servedBy) => accept(operation, answer, call, servedBy),
+      bind: (part) => part.plan.bind(site),
+      ...this.#parts.siteOf(operation),
+    }
+    const { backend } = operation.declaration
+    return backend ? site.bind(backend as Backend<any, any, any>) : fromExamples(operation, site)
+  }
+}
+
+/** A contract without a backend answers with its first example, or with the one whose input is the call's. */
+function fromExamples(operation: Operation, site: Site): Answer {
+  const examples = operation.declaration.contract.examples ?? []
+  return (input, call) => {
+    const wanted = JSON.stringify(input)
+    const example = examples.find((one) => JSON.stringify(one.input) === wanted) ?? examples[0]
+    return site.accept(example?.output, call, "placeholder")
+  }
+}
+
+/** Callers hear what is wrong with their input, every field at once. */
+function validateInput(operation: Operation): Stage {
+  const { input } = operation
+  const settle = (call: Call, checked: Checked): void => {
+    if ("issues" in checked) throw new TrestleError("INVALID", undefined, { issues: checked.issues })
+    call.input = checked.value
+  }
+  return (call) => {
+    const checked = input.check(call.input)
+    return checked instanceof Promise ? checked.then((result) => settle(call, result)) : settle(call, checked)
+  }
+}
+
+/** Callers never hear what is wrong with an output: that is for the operator. */
+function accept(operation: Operation, answer: unknown, call: CallContext, servedBy: string): unknown {
+  const checked = operation.output.check(answer)
+  if (checked instanceof Promise) return checked.then((result) => accepted(operation, result, call, servedBy))
+  return accepted(operation, checked, call, servedBy)
+}
+
+function accepted(operation: Operation, checked: Checked, call: CallContext, servedBy: string): unknown {
+  if ("issues" in checked) {
+    const issues = checked.issues
+      .slice(0, 5)
+      .map(({ path, message }) => `${path || "the whole"}: ${message}`)
+      .join("; ")
+    throw failure("output-misfit", operation.effect, { note: `${servedBy}: its answer does not fit the output of ${operation.path}: ${issues}` })
+  }
+  call.noteServedBy(servedBy)
+  return checked.value
+}
