@@ -1,0 +1,80 @@
+import type { Operation } from "../contract/operation.ts"
+import { CATALOG, type CatalogCode, isCatalogCode } from "../errors/catalog.ts"
+import { PROBLEM_MEDIA_TYPE } from "../errors/problem.ts"
+import { examplesOf } from "./openapi-request.ts"
+import type { SchemaLibrary } from "./openapi-schemas.ts"
+
+const PROBLEM = { $ref: "#/components/schemas/Problem" }
+
+/** What one operation can answer, by status. Keys that are numbers stand in ascending order in any JavaScript object. */
+export function responsesOf(operation: Operation, library: SchemaLibrary, hasBody: boolean): Record<string, object> {
+  const common = commonCodes(operation, hasBody)
+  const codesByStatus = new Map<number, string[]>()
+  const add = (code: string, status: number): void => {
+    const codes = codesByStatus.get(status) ?? []
+    if (!codes.includes(code)) codesByStatus.set(status, [...codes, code])
+  }
+  for (const [code, status] of Object.entries(operation.errors)) add(code, status)
+  for (const code of common) add(code, CATALOG[code].status)
+
+  const responses: Record<string, object> = { [operation.status]: successOf(operation, library) }
+  for (const [status, codes] of codesByStatus) {
+    const [only] = codes
+    const isShared = codes.length === 1 && common.includes(only as CatalogCode)
+    responses[status] = isShared ? { $ref: `#/components/responses/${responseName(only!)}` } : problemResponse(codes)
+  }
+  return responses
+}
+
+/** Catalogue codes that this operation can really answer with; 429 joins them when there are limits. */
+export function commonCodes(operation: Operation, hasBody: boolean): CatalogCode[] {
+  const isHidden = operation.declaration.contract.owner !== undefined || Object.hasOwn(operation.errors, "NOT_FOUND")
+  return [
+    "INVALID",
+    ...(operation.isPublic ? [] : (["UNAUTHENTICATED", "FORBIDDEN"] as const)),
+    ...(isHidden ? (["NOT_FOUND"] as const) : []),
+    ...(hasBody ? (["TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
+    "INTERNAL",
+    ...(operation.effect === "write" ? (["OUTCOME_UNKNOWN"] as const) : []),
+    "UNAVAILABLE",
+    "TIMEOUT",
+  ]
+}
+
+/** The common responses that these operations refer to, in the catalogue's order. */
+export function sharedResponses(responses: readonly Record<string, object>[]): Record<string, object> {
+  const used = new Set(responses.flatMap((one) => Object.values(one)).map((response) => (response as { $ref?: string }).$ref))
+  const codes = (Object.keys(CATALOG) as CatalogCode[]).filter((code) => used.has(`#/components/responses/${responseName(code)}`))
+  return Object.fromEntries(codes.map((code) => [responseName(code), problemResponse([code])]))
+}
+
+function successOf(operation: Operation, library: SchemaLibrary): object {
+  if (operation.isSilent) return { description: "Done; there is nothing to say." }
+  const { json } = operation.output
+  const schema = library.lift(json, json, { hint: `${operation.path}.output`, side: "Output" })
+  const examples = examplesOf(operation.declaration.contract.examples?.map((example) => example.output) ?? [])
+  const description = typeof json.description === "string" ? json.description : "Success."
+  return { description, content: { "application/json": { schema, ...(examples ? { examples } : {}) } } }
+}
+
+function problemResponse(codes: readonly string[]): object {
+  const schema = { allOf: [PROBLEM, { type: "object", properties: { code: { enum: codes } } }] }
+  return { description: codes.map(describe).join(" "), content: { [PROBLEM_MEDIA_TYPE]: { schema } } }
+}
+
+function describe(code: string): string {
+  if (isCatalogCode(code)) return `${CATALOG[code].title}. ${CATALOG[code].detail}`
+  return `${capital(code.toLowerCase().replaceAll("_", " "))}.`
+}
+
+/** `NOT_FOUND` is `NotFound`. */
+function responseName(code: string): string {
+  return code
+    .split("_")
+    .map((word) => capital(word.toLowerCase()))
+    .join("")
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
