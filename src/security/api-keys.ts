@@ -1,0 +1,107 @@
+import { timingSafeEqual } from "node:crypto"
+import { systemRandom } from "../base/random.ts"
+import type { Authenticate, Authenticator, Principal } from "../contract/principal.ts"
+import { digestOfKey, idOfKey, isKeyText, KEY_PREFIX, type KeyRecord, works } from "./key-record.ts"
+import { type KeyStore, openKeyStore } from "./key-store.ts"
+
+export interface ApiKeyOptions {
+  /** The only header field in which a key is looked for. Default: `Authorization: Bearer`, and `X-Api-Key`. */
+  readonly header?: string
+}
+
+/**
+ * Proves callers by the API keys that `trestle keys create` makes.
+ *
+ * Takes `Authorization: Bearer trs_...` or `X-Api-Key: trs_...`, or only the given header. A bearer token that does not begin with
+ * `trs_` is another authenticator's. Malformed, unknown, wrong, expired and revoked keys are all just `"bad"`, and so are two different
+ * keys in one request. Whatever else stands in `X-Api-Key` or in the given header is a bad key too.
+ *
+ * The principal has the kind `key`, and the key's roles and permissions; its id is what the key was made for, else `key:<name>`.
+ *
+ * @throws {TrestleError} `UNAVAILABLE`, at the start or per request, while the key file cannot be read.
+ */
+export function apiKeys(options: ApiKeyOptions = {}): Authenticator {
+  const { header } = options
+  return {
+    kind: "api-keys",
+    scheme:
+      header === undefined || isAuthorization(header)
+        ? { type: "http", scheme: "bearer", bearerFormat: "trs_..." }
+        : { type: "apiKey", in: "header", name: header },
+    open: ({ folder, now }) => authenticateKeys(openKeyStore({ folder, now, random: systemRandom }), now, options),
+  }
+}
+
+/**
+ * What `apiKeys` does once its store is open.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function authenticateKeys(store: KeyStore, now: () => number, options: ApiKeyOptions = {}): Authenticate {
+  const check = keyCheck(store, now)
+  const name = options.header?.toLowerCase()
+  if (name !== undefined && !isAuthorization(name)) {
+    return ({ headers }) => {
+      const text = headers[name]
+      return text === undefined ? null : check(text)
+    }
+  }
+  return ({ headers }) => {
+    const bearer = bearerKey(headers.authorization)
+    const plain = name === undefined ? headers["x-api-key"] : undefined
+    if (bearer === undefined) return plain === undefined ? null : check(plain)
+    // Which of two keys speaks must never depend on who reads the request.
+    return plain === undefined || plain === bearer ? check(bearer) : "bad"
+  }
+}
+
+/** What a key has proved before, kept with its record: nothing is built anew for each request. A changed file brings new records. */
+interface Known {
+  /** The digits of `KeyRecord.hash`, as bytes. */
+  readonly digest: Buffer
+  readonly principal: Principal
+}
+
+/** Compared with when there is no such key, so that an unknown id takes as long as a wrong secret. */
+const NO_DIGEST = Buffer.alloc(64)
+
+function keyCheck(store: KeyStore, now: () => number): (text: string) => Principal | "bad" {
+  const known = new WeakMap<KeyRecord, Known>()
+  // One for all requests: it is filled and compared without a break in between.
+  const given = Buffer.alloc(64)
+  return (text) => {
+    if (!isKeyText(text)) return "bad"
+    const record = store.find(idOfKey(text))
+    let entry = record && known.get(record)
+    if (record && !entry) {
+      entry = { digest: Buffer.from(record.hash, "latin1"), principal: principalOf(record) }
+      known.set(record, entry)
+    }
+    given.write(digestOfKey(text), "latin1")
+    const isSame = timingSafeEqual(given, entry?.digest ?? NO_DIGEST)
+    return isSame && record && entry && works(record, now()) ? entry.principal : "bad"
+  }
+}
+
+/** Frozen, because all requests with this key share it. */
+function principalOf(record: KeyRecord): Principal {
+  return Object.freeze({
+    id: record.principalId ?? `key:${record.name}`,
+    kind: "key",
+    roles: Object.freeze([...record.roles]),
+    permissions: Object.freeze([...record.permissions]),
+  })
+}
+
+const BEARER = /^bearer +/i
+
+/** The bearer token, where it is one of ours. Source: RFC 6750, section 2.1; the scheme's name is without case. */
+function bearerKey(authorization: string | undefined): string | undefined {
+  const scheme = authorization === undefined ? null : BEARER.exec(authorization)
+  if (!scheme || !authorization!.startsWith(KEY_PREFIX, scheme[0].length)) return undefined
+  return authorization!.slice(scheme[0].length)
+}
+
+function isAuthorization(header: string): boolean {
+  return header.toLowerCase() === "authorization"
+}
