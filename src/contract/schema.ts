@@ -64,3 +64,19 @@ export function jsonSchemaOf(schema: Std, direction: Direction): { readonly json
     return { why: (error as Error).message }
   }
 }
+
+/** The types that a JSON Schema names itself. */
+export function typesOf(node: JsonSchema): readonly string[] {
+  return typeof node.type === "string" ? [node.type] : (node.type ?? [])
+}
+
+/** What `$ref` points to within the document; nothing where it points out of it. */
+export function targetOf(node: JsonSchema, root: JsonSchema): JsonSchema[] {
+  if (node.$ref === undefined || !node.$ref.startsWith("#")) return []
+  let place: unknown = root
+  for (const part of node.$ref.split("/").slice(1)) {
+    const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")
+    place = (place as Record<string, unknown> | undefined)?.[name]
+  }
+  return typeof place === "object" && place !== null ? [place as JsonSchema] : []
+}

@@ -21,7 +21,8 @@ export function compileShape(schema: Std, direction: Direction): Shape | { reado
   const { validate, vendor } = schema["~standard"]
   const undeclared = compileUndeclared(json)
   const coerce = compileCoercion(json)
-  const conclude = (result: StandardResult): Checked => (result.issues ? { issues: result.issues.map(issueOf) } : { value: result.value })
+  const conclude = (result: StandardResult): Checked =>
+    result.issues ? { issues: result.issues.map((issue) => issueOf(issue, vendor)) } : { value: result.value }
 
   if (direction === "input") {
     const check = (value: unknown): Checked | Promise<Checked> => {
@@ -47,14 +48,23 @@ interface StandardResult {
   readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[]
 }
 
-function issueOf(issue: NonNullable<StandardResult["issues"]>[number]): Issue {
+function issueOf(issue: NonNullable<StandardResult["issues"]>[number], vendor: string): Issue {
   const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-  return { path, message: issue.message }
+  return { path, message: withoutValue(issue.message, vendor) }
+}
+
+/** ArkType and Valibot put the value itself into their sentences, which go to callers and into logs; that part is cut off. */
+function withoutValue(message: string, vendor: string): string {
+  if (vendor === "arktype") return message.replace(/ \([\s\S]*\)(?= must be\.\.\.|$)/, "")
+  if (vendor === "valibot") return message.replace(/(?: but r|: R)eceived [\s\S]*$/, "")
+  return message
 }
 
 /** Adds the undeclared fields; a strict schema's own remark about the same field would only say it twice. */
 function withUnknown(checked: Checked, unknown: readonly Issue[] | null): Checked {
   if (unknown === null) return checked
-  const own = "issues" in checked ? checked.issues.filter((issue) => !/^unrecognized key/i.test(issue.message)) : []
+  const paths = new Set(unknown.map((issue) => issue.path))
+  const own =
+    "issues" in checked ? checked.issues.filter((issue) => !/^unrecognized key/i.test(issue.message) && !paths.has(issue.path)) : []
   return { issues: [...unknown, ...own] }
 }

@@ -1,0 +1,43 @@
+import type { Remote } from "../contract/caller.ts"
+import { type ClientOptions, exchange } from "./exchange.ts"
+
+export type { CallOptions, Meta } from "../contract/call.ts"
+export type { Failure, Fn, NotExposed, Remote, Success } from "../contract/caller.ts"
+export type { Issue } from "../errors/trestle-error.ts"
+export { ClientError, type ClientFailure } from "./client-error.ts"
+export type { ClientOptions } from "./exchange.ts"
+
+/**
+ * A typed caller of a Trestle application, for browsers and Node: `createClient<typeof app>({ url: "/api" })`, with `app` imported as a
+ * type only.
+ *
+ * `api.users.create(input)` resolves with the value or rejects with a `ClientError`; `.safe` never rejects; `.detailed` adds the story
+ * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest then reads
+ * "withheld" and `NaN`. Nothing is repeated and nothing is checked here: the application does both.
+ *
+ * A group or operation cannot be called `then` or `toJSON`, and within a group not `safe` or `detailed`.
+ *
+ * @throws {ClientError} a declared or common code; `UNAVAILABLE` when the network failed, `TIMEOUT` after the call's own `deadline`,
+ * `CANCELLED` after its `signal`, these with the outcome `unknown` once the request was handed to `fetch`.
+ */
+export function createClient<A extends { readonly ops: any }>(options: ClientOptions): Remote<A["ops"]> {
+  const node = (path: string, prefix: string): any =>
+    new Proxy(
+      async (input: unknown, more: any) => {
+        const [, name = path, how] = /(.+)\.(safe|detailed)$/.exec(path) ?? []
+        const made = exchange(options, name, input, more)
+        if (how === "safe")
+          return made.then(
+            (done) => ({ ok: true, ...done }),
+            (error) => ({ ok: false, ...error }),
+          )
+        return how ? made : (await made).value
+      },
+      // With `then` every `await` of a node, with `toJSON` every log line, would be a call of the network.
+      {
+        get: (_, key) =>
+          /^(then|toJSON)$/.test(key.toString()) || typeof key === "symbol" ? undefined : node(prefix + key, `${prefix + key}.`),
+      },
+    )
+  return node("", "")
+}

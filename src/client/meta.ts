@@ -1,0 +1,24 @@
+import type { Meta } from "../contract/call.ts"
+
+/**
+ * The story of an answer, from its header. The header tells everything only to those who may see it, and a browser hides it across
+ * origins that do not expose it. What was not told reads as such: never as "not degraded", never as a number.
+ */
+export function metaOf(told: any): Meta {
+  const degraded = told?.degraded
+  return {
+    servedBy: "withheld",
+    attempts: NaN,
+    ms: NaN,
+    trace: "",
+    ...told,
+    degraded: degraded === false || degraded?.why ? degraded : { why: degraded ? "withheld" : "unknown" },
+  }
+}
+
+/** `undefined` for what is no JSON; the engine's own message would quote the text. */
+export function parse(text: string | null): any {
+  try {
+    return JSON.parse(text!)
+  } catch {}
+}

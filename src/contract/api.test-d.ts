@@ -1,0 +1,111 @@
+// What the types of the API promise: compiled by `tsc --noEmit`, never run. Each `@ts-expect-error` proves itself.
+import { z } from "zod"
+import { createClient } from "../client/index.ts"
+import type { Common } from "../errors/catalog.ts"
+import type { Backend } from "./backend.ts"
+import type { Ctx } from "./call.ts"
+import type { Callers } from "./caller.ts"
+import { op, type Route } from "./op.ts"
+import { anyone, can } from "./principal.ts"
+import { nothing, type Std } from "./schema.ts"
+
+// Stand-ins with the signatures of `src/backends` and `src/connectors/rest`.
+declare function placeholder<V, O>(
+  answer: NoInfer<O> | ((i: V) => NoInfer<O>),
+  why: string | { why: string; allowInProduction: string },
+): Backend<V, O>
+declare function code<V, O, E extends string = never>(f: (i: V, ctx: Ctx<E>) => Promise<NoInfer<O>> | NoInfer<O>): Backend<V, O, E>
+declare function value<V, O>(v: NoInfer<O> | ((i: V) => NoInfer<O>)): Backend<V, O>
+declare function fallback<V, O, E extends string = never>(first: Backend<V, O, E>, ...then: Backend<V, O, E>[]): Backend<V, O, E>
+interface CallSpec<V, O, W, E extends string> {
+  body?: (i: V) => unknown
+  response?: Std<any, W>
+  map?: (r: W, i: V) => NoInfer<O>
+  errors?: Record<number, NoInfer<E> | Common>
+}
+declare const crm: { call<V, O, E extends string = never, W = any>(route: Route, spec?: CallSpec<V, O, W, E>): Backend<V, O, E> }
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <_T extends true>(): void => {}
+
+const NewUser = z.strictObject({ name: z.string().min(1), email: z.email() })
+const User = z.object({ id: z.string().nullable(), name: z.string(), email: z.string(), state: z.enum(["active", "pending"]) })
+
+// -- what is inferred: mapping parameters, literals in mappings, through nested backends ---------------
+const createUser = op({ http: "POST /users", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 }, allow: can("users:create") }).via(
+  fallback(
+    crm.call("POST /v2/people", {
+      body: (u) => ({ full_name: u.name, mail: u.email.toLowerCase() }),
+      response: z.object({ uid: z.number(), full_name: z.string(), mail: z.string() }),
+      map: (r) => ({ id: String(r.uid), name: r.full_name, email: r.mail, state: "active" }),
+      errors: { 409: "EMAIL_TAKEN" },
+    }),
+    crm.call("POST /v2/people", { map: (r, u) => ({ id: String(r.uid), name: u.name, email: r.mail, state: "active" }) }),
+  ),
+)
+const getUser = op({ effect: "read", input: z.object({ id: z.string() }), output: User }).via(
+  code(async (i) => ({ id: i.id, name: "", email: "", state: "pending" })),
+)
+const showUser = op({
+  http: "GET /users/{id}",
+  input: z.object({ id: z.string() }),
+  output: User,
+  allow: (i, who) => who.kind === "user" && i.id.length > 0,
+  owner: { load: getUser, is: (row, who) => row.id === who.id },
+}).via(placeholder((i) => ({ id: i.id, name: "", email: "", state: "active" }), "why"))
+const openJobs = op({ http: "GET /jobs", input: nothing, output: z.array(z.object({ id: z.string() })), allow: anyone("public") }).via(
+  value([]),
+)
+// A shared contract: the server adds its own part later, with the input inferred.
+const shared = op({ http: "POST /shared", input: NewUser, output: nothing })
+shared.via(
+  code(() => {}),
+  { allow: (input) => input.name !== "" },
+)
+// An output schema that transforms: the backend answers its input side.
+op({ effect: "read", input: NewUser, output: z.object({ n: z.string().transform(Number) }) }).via(code(() => ({ n: "3" })))
+op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TAKEN")))
+op({ effect: "read", input: z.object({ id: z.string() }), output: User }).via(code((i, ctx) => ctx.run(getUser, { id: i.id })))
+
+// -- callers --------------------------------------------------------------------------------------------
+type App = {
+  ops: { users: { create: typeof createUser; show: typeof showUser }; jobs: typeof openJobs; inside: { getUser: typeof getUser } }
+}
+const api = createClient<App>({ url: "/api" })
+const made = await api.users.create({ name: "Ada", email: "ada@x.io" }, { idempotencyKey: "k1", deadline: "2s" })
+holds<Same<typeof made.state, "active" | "pending">>()
+const r = await api.users.create.safe({ name: "Ada", email: "a@x.io" })
+if (!r.ok) holds<Same<typeof r.code, "EMAIL_TAKEN" | Common>>()
+else holds<Same<typeof r.value.id, string | null>>()
+holds<Same<Awaited<ReturnType<typeof api.jobs>>, { id: string }[]>>()
+declare const internal: Callers<App["ops"]>
+await internal.inside.getUser({ id: "1" })
+
+// -- what must NOT compile --------------------------------------------------------------------------------
+// @ts-expect-error unknown input field
+await api.users.create({ nam: "Ada", email: "x" })
+// @ts-expect-error internal operations cannot be called remotely
+api.inside.getUser({ id: "1" })
+// @ts-expect-error code that no contract declares
+if (!r.ok && r.code === "NOPE") r.detail
+// @ts-expect-error a deadline is a duration
+await api.jobs(undefined, { deadline: "soon" })
+// @ts-expect-error an application has operations
+createClient<{ users: typeof createUser }>({ url: "/api" })
+// @ts-expect-error placeholder must satisfy the contract
+op({ effect: "read", input: NewUser, output: User }).via(placeholder({ id: 1 }, "why"))
+// @ts-expect-error placeholder must say why
+op({ effect: "read", input: NewUser, output: z.object({ a: z.string() }) }).via(placeholder({ a: "1" }))
+// @ts-expect-error a mapping must satisfy the contract
+op({ effect: "read", input: NewUser, output: User }).via(crm.call("POST /x", { map: (_r) => ({ id: "1" }) }))
+// @ts-expect-error bad route
+op({ http: "FETCH /users", input: NewUser, output: User }).via(placeholder({ id: "1", name: "", email: "", state: "active" }, "why"))
+const taken = { EMAIL_TAKEN: 409 }
+// @ts-expect-error 409 mapped to a code the contract does not declare
+op({ effect: "write", input: NewUser, output: User, errors: taken }).via(crm.call("POST /x", { errors: { 409: "EMAIL_TOKEN" } }))
+// @ts-expect-error a code where the contract declares none
+op({ effect: "write", input: NewUser, output: User }).via(crm.call("POST /x", { errors: { 409: "TYPO" } }))
+// @ts-expect-error failing with an undeclared code
+op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TOKEN")))
+// @ts-expect-error a backend must declare the codes of the operations it runs
+op({ effect: "write", input: NewUser, output: User }).via(code((u, ctx) => ctx.run(createUser, u)))

@@ -1,0 +1,158 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { parseDuration } from "../../src/base/duration.ts"
+import { ClientError, type ClientOptions, createClient } from "../../src/client/index.ts"
+import { millisecondsOf } from "../../src/client/milliseconds.ts"
+
+const problem = (status: number, body: object, type = "application/problem+json"): Response =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": type } })
+
+/** A client whose network is a function, and what it was asked. */
+function clientOf(reply: Response | ((init: RequestInit) => Promise<Response>), options: Partial<ClientOptions> = {}) {
+  const sent: { url: string; init: RequestInit & { headers: Record<string, string> } }[] = []
+  const fetch = async (url: any, init: any): Promise<Response> => {
+    sent.push({ url, init })
+    return typeof reply === "function" ? reply(init) : reply.clone()
+  }
+  const api: any = createClient<{ ops: any }>({ url: "/api", fetch: fetch as any, ...options })
+  return { api, sent }
+}
+const failureOf = async (made: Promise<unknown>): Promise<any> =>
+  made.then(
+    () => null,
+    (error) => error,
+  )
+
+describe("a call", () => {
+  test("goes as POST to the path, with a key, a token and a body", async () => {
+    const { api, sent } = clientOf(Response.json({ id: 1 }), { token: async () => "t" })
+    expect(await api.users.create({ name: "Ada" }, { idempotencyKey: "k1" })).toEqual({ id: 1 })
+    expect(sent[0]!.url).toBe("/api/rpc/users.create")
+    expect(sent[0]!.init).toMatchObject({ method: "POST", body: '{"name":"Ada"}' })
+    expect(sent[0]!.init.headers).toMatchObject({ authorization: "Bearer t", "idempotency-key": "k1" })
+  })
+  test("without input → no body; each call has a key of its own", async () => {
+    const { api, sent } = clientOf(new Response(null, { status: 204 }))
+    expect(await api.ping()).toBeUndefined()
+    await api.ping()
+    expect(sent[0]!.init.body).toBeUndefined()
+    expect(sent[0]!.init.headers["idempotency-key"]).toMatch(/^\d+(-\d+){3}$/)
+    expect(sent[0]!.init.headers["idempotency-key"]).not.toBe(sent[1]!.init.headers["idempotency-key"])
+  })
+  test("null is an answer", async () => expect(await clientOf(Response.json(null)).api.a.b()).toBeNull())
+})
+
+describe("the proxy", () => {
+  test("is not thenable, has no symbols, and does not call when printed as JSON", async () => {
+    const { api, sent } = clientOf(Response.json(1))
+    expect(await api.users).toBeTypeOf("function")
+    expect([api.then, api.users.create.then, api[Symbol.iterator]]).toEqual([undefined, undefined, undefined])
+    expect(JSON.stringify({ api })).toBe("{}")
+    expect(sent).toEqual([])
+  })
+  test("safe and detailed are operations only at the root", async () => {
+    const { api, sent } = clientOf(Response.json(1))
+    await api.safe()
+    await api.users.create.safe()
+    await api.users.create.detailed()
+    expect(sent.map((one) => one.url)).toEqual(["/api/rpc/safe", "/api/rpc/users.create", "/api/rpc/users.create"])
+  })
+})
+
+describe("meta", () => {
+  const metaWith = async (header?: string): Promise<any> =>
+    (await clientOf(Response.json(1, header ? { headers: { "trestle-meta": header } } : {})).api.a.detailed()).meta
+  const full = { servedBy: "crm", attempts: 2, ms: 5, degraded: { why: "cache", ageMs: 9 }, trace: "t" }
+  test("told in full → as told", async () => expect(await metaWith(JSON.stringify(full))).toEqual(full))
+  test.each([
+    ['{"trace":"t","degraded":false}', false, "t"],
+    ['{"trace":"t","degraded":true}', { why: "withheld" }, "t"],
+    [undefined, { why: "unknown" }, ""],
+    ["<html>", { why: "unknown" }, ""],
+  ])("%s → says what it was not told", async (header, degraded, trace) => {
+    expect(await metaWith(header)).toEqual({ servedBy: "withheld", attempts: NaN, ms: NaN, degraded, trace })
+  })
+})
+
+describe("failures", () => {
+  const declared = {
+    type: "about:blank",
+    title: "T",
+    status: 409,
+    code: "EMAIL_TAKEN",
+    detail: "taken",
+    outcome: "answered",
+    trace: "x",
+    issues: [],
+  }
+  test("a problem → its members, thrown and safe", async () => {
+    const { api } = clientOf(problem(409, { ...declared, retryAfterMs: 5 }))
+    const error = await failureOf(api.a.b())
+    expect(error).toBeInstanceOf(ClientError)
+    expect(error).toMatchObject({ name: "ClientError", code: "EMAIL_TAKEN", status: 409, retryAfterMs: 5, trace: "x" })
+    expect(await api.a.b.safe()).toMatchObject({ ok: false, code: "EMAIL_TAKEN", detail: "taken", outcome: "answered", issues: [] })
+  })
+  test.each([
+    [401, "UNAUTHENTICATED", "answered"],
+    [403, "FORBIDDEN", "answered"],
+    [404, "NOT_FOUND", "answered"],
+    [408, "UNAVAILABLE", "unknown"],
+    [429, "RATE_LIMITED", "answered"],
+    [502, "UNAVAILABLE", "unknown"],
+    [200, "UNAVAILABLE", "unknown"],
+  ])("HTML with %i → %s, %s, and nothing of its text", async (status, code, outcome) => {
+    const error = await failureOf(clientOf(new Response("<h1>hunter2</h1>", { status, headers: { "content-type": "text/html" } })).api.a())
+    expect(error).toMatchObject({ code, outcome, status })
+    expect(JSON.stringify(error) + error.stack + error.cause).not.toContain("hunter2")
+  })
+  test("JSON that is no problem, a problem without code → by status", async () => {
+    for (const reply of [problem(502, declared, "application/json"), problem(502, { detail: "hunter2" })]) {
+      const error = await failureOf(clientOf(reply).api.a())
+      expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" })
+      expect(JSON.stringify(error)).not.toMatch(/hunter2|taken/)
+    }
+  })
+  test("network → UNAVAILABLE, unknown; the cause is kept", async () => {
+    const cause = new TypeError("fetch failed")
+    const error = await failureOf(clientOf(() => Promise.reject(cause)).api.a())
+    expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown", status: 0, cause })
+  })
+  const hanging = (init: RequestInit): Promise<Response> =>
+    new Promise((_, reject) => init.signal!.addEventListener("abort", () => reject(init.signal!.reason)))
+  test("abort under way → CANCELLED, unknown; before → refused and nothing sent", async () => {
+    const stop = new AbortController()
+    const { api, sent } = clientOf(hanging)
+    const made = failureOf(api.a(1, { signal: stop.signal, deadline: "1h" }))
+    await Promise.resolve()
+    stop.abort()
+    expect(await made).toMatchObject({ code: "CANCELLED", outcome: "unknown" })
+    expect(await failureOf(api.a(1, { signal: stop.signal }))).toMatchObject({ code: "CANCELLED", outcome: "refused" })
+    expect(sent).toHaveLength(1)
+  })
+  test("own deadline → TIMEOUT, unknown", async () => {
+    expect(await failureOf(clientOf(hanging).api.a(1, { deadline: "1.5ms" }))).toMatchObject({ code: "TIMEOUT", outcome: "unknown" })
+  })
+  test("no token, no JSON, no duration → refused, nothing sent, safe does not throw", async () => {
+    const { api, sent } = clientOf(Response.json(1), { token: () => Promise.reject(new Error("secret")) })
+    expect(await api.a.b.safe()).toMatchObject({ ok: false, code: "UNAUTHENTICATED", outcome: "refused" })
+    expect(await api.a.b.safe(1n)).toMatchObject({ ok: false, code: "INVALID", outcome: "refused" })
+    for (const deadline of ["soon", -1]) expect(await api.a.b.safe(1, { deadline })).toMatchObject({ code: "INVALID", outcome: "refused" })
+    expect(sent).toEqual([])
+  })
+})
+
+test("durations: the client's short reading agrees with the server's", () => {
+  const duration = fc.tuple(
+    fc.oneof(
+      fc.nat(9999),
+      fc.double({ min: 0.001, max: 99, noNaN: true }).map((n) => Number(n.toFixed(3))),
+    ),
+    fc.constantFrom("", "ms", "s", "m", "h", "d"),
+  )
+  fc.assert(
+    fc.property(duration, ([count, unit]) => {
+      const written = (unit ? `${count}${unit}` : count) as any
+      expect(millisecondsOf(written)).toBe(Math.ceil(parseDuration(written)!))
+    }),
+  )
+})
