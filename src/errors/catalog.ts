@@ -30,7 +30,6 @@ export const COMMON = {
 /** Codes that only the HTTP entrance gives, before an operation is found. */
 export const ENTRANCE = {
   METHOD_NOT_ALLOWED: { status: 405, title: "Method not allowed", detail: "This address does not answer to this method." },
-  NOT_ACCEPTABLE: { status: 406, title: "Not acceptable", detail: "Only application/json is spoken here." },
   REQUEST_TIMEOUT: { status: 408, title: "Request too slow", detail: "The request did not arrive in time." },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "Unsupported media type", detail: "Send the body as application/json." },
   HEADERS_TOO_LARGE: { status: 431, title: "Header fields too large", detail: "The request's header is larger than allowed." },

@@ -19,6 +19,8 @@ export interface ErrorOptions {
   readonly cause?: unknown
   /** For the operator only: one sentence that names the service or place. */
   readonly note?: string
+  /** What a refused start has found. */
+  readonly findings?: readonly unknown[]
 }
 
 /** Survives two copies of the package in one process, where `instanceof` does not. */
@@ -39,6 +41,8 @@ export class TrestleError extends Error {
   readonly reason: Reason | undefined
   readonly retryAfterMs: number | undefined
   readonly note: string | undefined
+  /** Of `START_REFUSED`: every finding, each a `Finding`. */
+  readonly findings: readonly unknown[]
   /** Support id; set when the error reaches the end of its call. */
   trace = ""
 
@@ -58,6 +62,7 @@ export class TrestleError extends Error {
     this.outcome = options.outcome ?? (options.reason ? REASONS[options.reason].outcome : "refused")
     this.retryAfterMs = options.retryAfterMs
     this.note = options.note
+    this.findings = options.findings ?? []
     Object.defineProperty(this, BRAND, { value: true })
   }
 

@@ -72,7 +72,10 @@ async function attempt(gate: Gate, exchange: Exchange, request: unknown, trial: 
   const { call } = trial
   const ticket = breaker === null ? 0 : breaker.enter()
   if (ticket === NO_ENTRY) {
-    throw failure("circuit-open", call.effect, { note: `${name}: circuit breaker is ${breaker!.state}`, retryAfterMs: breaker!.retryAfterMs })
+    throw failure("circuit-open", call.effect, {
+      note: `${name}: circuit breaker is ${breaker!.state}`,
+      retryAfterMs: breaker!.retryAfterMs,
+    })
   }
   try {
     if (!bulkhead.tryEnter()) await placeIn(bulkhead, call, name)
@@ -114,7 +117,11 @@ function placeIn(bulkhead: Bulkhead, call: CallContext, name: string): Promise<v
     const waiting: Stoppable = {
       stop(why) {
         bulkhead.giveUp(admit)
-        reject(failure(why.code === "CANCELLED" ? "cancelled-unsent" : "timeout-unsent", call.effect, { note: `${name}: still waiting for a place` }))
+        reject(
+          failure(why.code === "CANCELLED" ? "cancelled-unsent" : "timeout-unsent", call.effect, {
+            note: `${name}: still waiting for a place`,
+          }),
+        )
       },
     }
     bulkhead.enqueue(admit)
@@ -167,7 +174,8 @@ class Trial implements Attempt, Rings, Stoppable {
 
   run(exchange: Exchange, request: unknown, timeoutMs: number): Promise<unknown> {
     const { call } = this
-    if (call.stopped || timeoutMs <= 0) return Promise.reject(failure("timeout-unsent", call.effect, { note: `${this.#service}: no time was left` }))
+    if (call.stopped || timeoutMs <= 0)
+      return Promise.reject(failure("timeout-unsent", call.effect, { note: `${this.#service}: no time was left` }))
     this.#timeoutMs = timeoutMs
     return new Promise((resolve, reject) => {
       const done = (): void => {

@@ -13,7 +13,7 @@ import type { Stage } from "./stages.ts"
 export interface Surroundings {
   readonly clock: Clock
   readonly random: Random
-  record(call: CallRecord): void
+  ended(call: Call): void
   /** Runs another operation inside a call. */
   nest(parent: Call, operation: unknown, input: unknown): Promise<unknown>
 }
@@ -32,6 +32,8 @@ export interface CallStart {
   readonly parent?: Call | undefined
   /** Called by the application itself: rules about callers do not apply. */
   readonly isOwnAuthority?: boolean
+  /** The caller had already given it up. */
+  readonly isCancelled?: boolean
 }
 
 /**
@@ -49,6 +51,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly deadlineAt: number
   readonly #startedAt: number
   readonly #parent: Call | undefined
+  readonly #isCancelled: boolean
 
   principal: Principal | null
   /** Raw at first, then decoded, then validated. */
@@ -60,7 +63,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   stopped: TrestleError | null = null
   httpStatus: number | null = null
 
-  #isSettled = false
+  isSettled = false
   #settled!: (call: Call) => void
   #alarm: Alarm = null
   #meta: Meta | null = null
@@ -85,6 +88,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.principal = start.principal
     this.input = start.input
     this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
+    this.#isCancelled = start.isCancelled === true || parent?.stopped != null
     this.#idempotencyKey = start.idempotencyKey
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
@@ -95,6 +99,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   /** Runs the stages; `settled` is called exactly once, when the call has ended. */
   run(stages: Stage, settled: (call: Call) => void): void {
     this.#settled = settled
+    if (this.#isCancelled) return this.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
     let waiting: void | Promise<void>
     try {
       waiting = stages(this)
@@ -117,7 +122,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
 
   /** Ends the call now, whatever is under way; what has left for a service may have happened, and the error says so. */
   stop(why: TrestleError): void {
-    if (this.#isSettled) return
+    if (this.isSettled) return
     this.stopped = why
     const under = this.#attached
     const alsoUnder = this.#alsoAttached
@@ -130,12 +135,14 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   #fail(thrown: unknown): void {
-    this.#end(TrestleError.is(thrown) ? thrown : failure("thrown", this.#of.effect, { cause: thrown }))
+    if (TrestleError.is(thrown)) this.#end(thrown)
+    else if (this.#mayHaveActed) this.#end(failure("thrown", this.#of.effect, { cause: thrown }))
+    else this.#end(new TrestleError("INTERNAL", undefined, { cause: thrown, outcome: "refused" }))
   }
 
   #end(error: TrestleError | null): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
+    if (this.isSettled) return
+    this.isSettled = true
     if (this.#alarm !== null) this.clock.cancel(this.#alarm)
     this.#parent?.detach(this)
     if (error) {
@@ -143,7 +150,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       this.error = error
     }
     this.#settled(this)
-    this.#around.record(this)
+    this.#around.ended(this)
   }
 
   // -- what the record asks ---------------------------------------------------------------------

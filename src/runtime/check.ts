@@ -1,12 +1,12 @@
+import { parseBytes } from "../base/bytes.ts"
+import { parseDuration } from "../base/duration.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { type Defaults, policyMistakes } from "../contract/policy.ts"
-import type { Service } from "../contract/service.ts"
-import { parseBytes } from "../base/bytes.ts"
-import { parseDuration } from "../base/duration.ts"
-import { COMMON } from "../errors/catalog.ts"
 import { nothing } from "../contract/schema.ts"
+import type { Service } from "../contract/service.ts"
+import { COMMON } from "../errors/catalog.ts"
 import { finding } from "./findings.ts"
 import { collectOperations, type Named, readOperation, readRoute, rulesOf } from "./operations.ts"
 
@@ -42,10 +42,17 @@ export function checkDeclarations(ops: unknown, defaults: Defaults): Checked {
 }
 
 function checkDefaults(defaults: Defaults, findings: Finding[]): void {
-  const mistakes = [...policyMistakes(defaults.reads ?? {}).map((mistake) => `reads: ${mistake}`), ...policyMistakes(defaults.writes ?? {}).map((mistake) => `writes: ${mistake}`)]
-  if (defaults.deadline !== undefined && parseDuration(defaults.deadline) === null) mistakes.push('deadline is not a duration such as "10s"')
+  const mistakes = [
+    ...policyMistakes(defaults.reads ?? {}).map((mistake) => `reads: ${mistake}`),
+    ...policyMistakes(defaults.writes ?? {}).map((mistake) => `writes: ${mistake}`),
+  ]
+  if (defaults.deadline !== undefined && parseDuration(defaults.deadline) === null)
+    mistakes.push('deadline is not a duration such as "10s"')
   if (defaults.bodyLimit !== undefined && parseBytes(defaults.bodyLimit) === null) mistakes.push('bodyLimit is not a size such as "256kb"')
-  for (const mistake of mistakes) findings.push(finding("TRS1012", null, `defaults: ${mistake}`, 'defaults: { reads: { timeout: "2s" }, deadline: "10s", bodyLimit: "256kb" }'))
+  for (const mistake of mistakes)
+    findings.push(
+      finding("TRS1012", null, `defaults: ${mistake}`, 'defaults: { reads: { timeout: "2s" }, deadline: "10s", bodyLimit: "256kb" }'),
+    )
 }
 
 function checkPaths(named: readonly Named[], findings: Finding[]): void {
@@ -53,7 +60,15 @@ function checkPaths(named: readonly Named[], findings: Finding[]): void {
   for (const { path, op, declaration } of named) {
     const earlier = seen.get(op)
     if (earlier === undefined) seen.set(op, path)
-    else findings.push(finding("TRS1003", declaration.at, `${path} is the same operation as ${earlier}`, `Keep one of the two paths: ops: { ... } without "${path}".`))
+    else
+      findings.push(
+        finding(
+          "TRS1003",
+          declaration.at,
+          `${path} is the same operation as ${earlier}`,
+          `Keep one of the two paths: ops: { ... } without "${path}".`,
+        ),
+      )
   }
 }
 
@@ -65,16 +80,38 @@ function checkRoutes(named: readonly Named[], findings: Finding[]): void {
     if (http === undefined) continue
     const route = readRoute(http)
     if (!route) {
-      findings.push(finding("TRS1011", declaration.at, `${path}: "${http}" is not a method and a path`, 'http: "GET /users/{id}": a parameter fills a whole segment, and each name occurs once.'))
+      findings.push(
+        finding(
+          "TRS1011",
+          declaration.at,
+          `${path}: "${http}" is not a method and a path`,
+          'http: "GET /users/{id}": a parameter fills a whole segment, and each name occurs once.',
+        ),
+      )
       continue
     }
-    if (OWN_PATHS.test(route.pattern)) findings.push(finding("TRS1011", declaration.at, `${path}: ${route.pattern} is one of Trestle's own addresses`, "Choose another first segment than rpc, docs, openapi.json, health, _trestle."))
+    if (OWN_PATHS.test(route.pattern))
+      findings.push(
+        finding(
+          "TRS1011",
+          declaration.at,
+          `${path}: ${route.pattern} is one of Trestle's own addresses`,
+          "Choose another first segment than rpc, docs, openapi.json, health, _trestle.",
+        ),
+      )
     const key = `${route.verb} ${route.pattern.replace(/\{\w+\}/g, "{}")}`
     const earlier = seen.get(key)
     if (!earlier) seen.set(key, one)
     else if (earlier.op !== one.op) {
       const where = earlier.declaration.at ? ` (${earlier.declaration.at.file}:${earlier.declaration.at.line})` : ""
-      findings.push(finding("TRS1001", declaration.at, `${path} and ${earlier.path}${where} are both at ${route.verb} ${route.pattern}`, "Give one of them another path or another verb, or remove `http` from the one that is internal."))
+      findings.push(
+        finding(
+          "TRS1001",
+          declaration.at,
+          `${path} and ${earlier.path}${where} are both at ${route.verb} ${route.pattern}`,
+          "Give one of them another path or another verb, or remove `http` from the one that is internal.",
+        ),
+      )
     }
   }
 }
@@ -82,28 +119,59 @@ function checkRoutes(named: readonly Named[], findings: Finding[]): void {
 function checkContract({ path, declaration }: Named, findings: Finding[]): void {
   const { contract, at, backend } = declaration
   if (contract.http !== undefined && rulesOf(contract.allow).length === 0) {
-    findings.push(finding("TRS1002", at, `${path} has an http entrance and nobody may call it`, 'allow: role("recruiter"),   or, for everybody:   allow: anyone("public careers page"),'))
+    findings.push(
+      finding(
+        "TRS1002",
+        at,
+        `${path} has an http entrance and nobody may call it`,
+        'allow: role("recruiter"),   or, for everybody:   allow: anyone("public careers page"),',
+      ),
+    )
   }
   if (contract.http === undefined && contract.effect === undefined) {
     findings.push(finding("TRS1006", at, `${path} does not say whether it changes anything`, 'effect: "read",   or   effect: "write",'))
   }
   if (backend === null && !contract.examples?.length) {
-    findings.push(finding("TRS1016", at, `${path} has no backend and no examples`, '.via(placeholder({ ... }, "waiting for ..."))   or   examples: [{ input: { ... }, output: { ... } }],'))
+    findings.push(
+      finding(
+        "TRS1016",
+        at,
+        `${path} has no backend and no examples`,
+        '.via(placeholder({ ... }, "waiting for ..."))   or   examples: [{ input: { ... }, output: { ... } }],',
+      ),
+    )
   }
   if (contract.deadline !== undefined && parseDuration(contract.deadline) === null) {
     findings.push(finding("TRS1012", at, `${path}: deadline is not a duration`, 'deadline: "3s",'))
   }
   for (const [code, status] of Object.entries(contract.errors ?? {})) {
-    if (!/^[A-Z][A-Z0-9_]*$/.test(code)) findings.push(finding("TRS1012", at, `${path}: error code "${code}" is not in capitals`, "errors: { EMAIL_TAKEN: 409 },"))
-    if (Object.hasOwn(COMMON, code)) findings.push(finding("TRS1012", at, `${path}: ${code} is a common code, which every operation may answer with`, "Remove it from `errors`, or choose a name of your own."))
-    if (!(Number.isInteger(status) && status >= 400 && status <= 499)) findings.push(finding("TRS1012", at, `${path}: ${code}: ${status} is not a status from 400 to 499`, `errors: { ${code}: 409 },`))
+    if (!/^[A-Z][A-Z0-9_]*$/.test(code))
+      findings.push(finding("TRS1012", at, `${path}: error code "${code}" is not in capitals`, "errors: { EMAIL_TAKEN: 409 },"))
+    if (Object.hasOwn(COMMON, code))
+      findings.push(
+        finding(
+          "TRS1012",
+          at,
+          `${path}: ${code} is a common code, which every operation may answer with`,
+          "Remove it from `errors`, or choose a name of your own.",
+        ),
+      )
+    if (!(Number.isInteger(status) && status >= 400 && status <= 499))
+      findings.push(finding("TRS1012", at, `${path}: ${code}: ${status} is not a status from 400 to 499`, `errors: { ${code}: 409 },`))
   }
 }
 
 function checkOwner({ path, declaration }: Named, named: readonly Named[], findings: Finding[]): void {
   const { owner } = declaration.contract
   if (owner && !named.some(({ op }) => op === owner.load)) {
-    findings.push(finding("TRS1017", declaration.at, `${path}: the operation in owner.load is not in \`ops\``, "ops: { ..., inside: { getUser } }: without `http` it stays internal."))
+    findings.push(
+      finding(
+        "TRS1017",
+        declaration.at,
+        `${path}: the operation in owner.load is not in \`ops\``,
+        "ops: { ..., inside: { getUser } }: without `http` it stays internal.",
+      ),
+    )
   }
 }
 
@@ -115,18 +183,36 @@ function checkInput(operation: Operation, findings: Finding[]): void {
   if (!route) return
   const { contract, at } = declaration
   const fields = Object.keys(input.json.properties ?? {})
-  const isObject = input.json.type === "object" || input.json.properties !== undefined || (input.json.anyOf ?? input.json.oneOf) !== undefined
+  const isObject =
+    input.json.type === "object" || input.json.properties !== undefined || (input.json.anyOf ?? input.json.oneOf) !== undefined
   if (!isObject && contract.input !== nothing && (route.params.length > 0 || route.verb === "GET" || route.verb === "DELETE")) {
-    findings.push(finding("TRS1015", at, `${path}: the input of ${route.verb} ${route.pattern} is not an object`, `input: z.object({ ${route.params.map((name) => `${name}: z.string()`).join(", ")} }),`))
+    findings.push(
+      finding(
+        "TRS1015",
+        at,
+        `${path}: the input of ${route.verb} ${route.pattern} is not an object`,
+        `input: z.object({ ${route.params.map((name) => `${name}: z.string()`).join(", ")} }),`,
+      ),
+    )
     return
   }
   for (const name of route.params) {
-    if (!fieldsWithin(input.json).has(name)) findings.push(finding("TRS1004", at, `${path}: {${name}} in ${route.pattern} is not a field of the input`, `input: z.object({ ${name}: z.string(), ... }),`))
+    if (!fieldsWithin(input.json).has(name))
+      findings.push(
+        finding(
+          "TRS1004",
+          at,
+          `${path}: {${name}} in ${route.pattern} is not a field of the input`,
+          `input: z.object({ ${name}: z.string(), ... }),`,
+        ),
+      )
   }
   const naming = fields.filter((name) => OBJECT_NAME.test(name) || route.params.includes(name))
   if (naming.length > 0 && !contract.owner && contract.anyObject === undefined) {
     const fix = `owner: { load: getIt, is: (row, who) => row.id === who.id },   or the reason why any will do:   anyObject: "recruiters see everybody",`
-    findings.push(finding("TRS1005", at, `${path}: the input names an object (${naming.join(", ")}) and nothing says whose it must be`, fix))
+    findings.push(
+      finding("TRS1005", at, `${path}: the input names an object (${naming.join(", ")}) and nothing says whose it must be`, fix),
+    )
   }
 }
 
@@ -140,9 +226,18 @@ function checkBackend(operation: Operation, findings: Finding[]): void {
   const { backend, at } = operation.declaration
   if (!backend) return
   for (const one of within(backend)) {
-    for (const mistake of one.plan.mistakes ?? []) findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
+    for (const mistake of one.plan.mistakes ?? [])
+      findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
     if (operation.effect !== "write") continue
-    if (one.plan.isForReadsOnly) findings.push(finding("TRS1009", at, `${operation.path} is a write and answers with ${one.kind}()`, `Remove ${one.kind}(); a write may fall back to a service declared replicaOf the first. If it changes nothing, say so: effect: "read",`))
+    if (one.plan.isForReadsOnly)
+      findings.push(
+        finding(
+          "TRS1009",
+          at,
+          `${operation.path} is a write and answers with ${one.kind}()`,
+          `Remove ${one.kind}(); a write may fall back to a service declared replicaOf the first. If it changes nothing, say so: effect: "read",`,
+        ),
+      )
     if (one.plan.fallsBack) checkReplicas(operation, one, findings)
   }
 }
@@ -155,8 +250,18 @@ function checkReplicas(operation: Operation, fallback: Backend<any, any, any>, f
     const isReplica = primary !== undefined && service !== undefined && (service.replicaOf === primary || service === primary)
     if (isReplica || other.plan.isForReadsOnly) continue
     const name = service ? service.name : `${other.kind}()`
-    const fix = service && primary ? `${service.kind}({ url: ..., replicaOf: ${primary.name} })   if it holds the same records under the same ids; otherwise remove it.` : "Remove it: a failed write is answered with its error, which says whether it may have happened."
-    findings.push(finding("TRS1010", operation.declaration.at, `${operation.path} is a write and falls back to ${name}, which is no replica of ${primary?.name ?? `${first?.kind}()`}`, fix))
+    const fix =
+      service && primary
+        ? `${service.kind}({ url: ..., replicaOf: ${primary.name} })   if it holds the same records under the same ids; otherwise remove it.`
+        : "Remove it: a failed write is answered with its error, which says whether it may have happened."
+    findings.push(
+      finding(
+        "TRS1010",
+        operation.declaration.at,
+        `${operation.path} is a write and falls back to ${name}, which is no replica of ${primary?.name ?? `${first?.kind}()`}`,
+        fix,
+      ),
+    )
   }
 }
 
@@ -167,7 +272,9 @@ function checkSamples(operation: Operation, findings: Finding[]): void {
   const complain = (what: string, check: ReturnType<Operation["output"]["check"]>): void => {
     if (check instanceof Promise || !("issues" in check)) return
     const issues = check.issues.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
-    findings.push(finding("TRS1008", at, `${operation.path}: ${what} does not fit its own contract: ${issues}`, "Correct the answer, or the schema."))
+    findings.push(
+      finding("TRS1008", at, `${operation.path}: ${what} does not fit its own contract: ${issues}`, "Correct the answer, or the schema."),
+    )
   }
   examples.forEach((example, i) => {
     complain(`the input of example ${i + 1}`, operation.input.check(example.input))
@@ -176,7 +283,10 @@ function checkSamples(operation: Operation, findings: Finding[]): void {
   if (!backend) return
   for (const { kind, plan } of within(backend)) {
     for (const sample of plan.samples ?? []) complain(`the answer of ${kind}()`, operation.output.check(sample))
-    if (plan.sampleFor) examples.forEach((example, i) => complain(`the answer of ${kind}() for example ${i + 1}`, sampled(plan.sampleFor!, example.input, operation)))
+    if (plan.sampleFor)
+      examples.forEach((example, i) =>
+        complain(`the answer of ${kind}() for example ${i + 1}`, sampled(plan.sampleFor!, example.input, operation)),
+      )
   }
 }
 
@@ -192,7 +302,8 @@ function sampled(sampleFor: (input: unknown) => unknown, input: unknown, operati
 
 function checkServices(operations: readonly Operation[], findings: Finding[]): void {
   for (const service of servicesOf(operations)) {
-    for (const mistake of service.mistakes) findings.push(finding("TRS1014", service.at, `${service.name}: ${mistake}`, "Correct the service where it is declared."))
+    for (const mistake of service.mistakes)
+      findings.push(finding("TRS1014", service.at, `${service.name}: ${mistake}`, "Correct the service where it is declared."))
   }
 }
 

@@ -36,7 +36,8 @@ export interface EngineParts {
 export class Engine implements Surroundings {
   readonly clock: Clock
   readonly random: Random
-  readonly record: (call: CallRecord) => void
+  readonly #underWay = new Set<Call>()
+  #whenIdle: (() => void) | null = null
   readonly #compiled = new Map<string, Compiled>()
   readonly #byOp = new Map<unknown, Compiled>()
   readonly #parts: EngineParts
@@ -45,7 +46,6 @@ export class Engine implements Surroundings {
     this.#parts = parts
     this.clock = parts.clock
     this.random = parts.random
-    this.record = parts.record
   }
 
   add(op: unknown, operation: Operation): void {
@@ -67,15 +67,45 @@ export class Engine implements Surroundings {
     return this.#compiled.values()
   }
 
-  start(compiled: Compiled, start: CallStart, settled: (call: Call) => void): void {
+  /** Makes a call and runs it; `settled` is called exactly once, before this returns where nothing had to be waited for. */
+  start(compiled: Compiled, start: CallStart, settled: (call: Call) => void): Call {
     const call = new Call(compiled.operation, this, start)
     call.run(call.entry ? compiled.entrance : compiled.direct, settled)
+    if (!call.isSettled) this.#underWay.add(call)
+    return call
+  }
+
+  /** Every call's end: its record, its place among those under way. */
+  ended(call: Call): void {
+    this.#underWay.delete(call)
+    this.#parts.record(call)
+    if (this.#underWay.size === 0) this.#whenIdle?.()
+  }
+
+  /** The operations that are still being answered. */
+  underWay(): string[] {
+    return [...this.#underWay].map((call) => call.operation)
+  }
+
+  /** Resolves when no call is under way. */
+  idle(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve
+    })
+  }
+
+  /** Ends every call that is under way. */
+  stopAll(): void {
+    for (const call of this.#underWay) call.stop(new TrestleError("CANCELLED", undefined, { note: "the application is closing" }))
   }
 
   nest(parent: Call, op: unknown, input: unknown, as?: { principal: Principal; isOwnAuthority: boolean }): Promise<unknown> {
     const compiled = this.#byOp.get(op)
     if (!compiled) {
-      return Promise.reject(new TrestleError("INTERNAL", undefined, { note: `${parent.operation} ran an operation that is not in \`ops\`` }))
+      return Promise.reject(
+        new TrestleError("INTERNAL", undefined, { note: `${parent.operation} ran an operation that is not in \`ops\`` }),
+      )
     }
     return new Promise((resolve, reject) => {
       const start: CallStart = {
@@ -158,7 +188,9 @@ function accepted(operation: Operation, checked: Checked, call: CallContext, ser
       .slice(0, 5)
       .map(({ path, message }) => `${path || "the whole"}: ${message}`)
       .join("; ")
-    throw failure("output-misfit", operation.effect, { note: `${servedBy}: its answer does not fit the output of ${operation.path}: ${issues}` })
+    throw failure("output-misfit", operation.effect, {
+      note: `${servedBy}: its answer does not fit the output of ${operation.path}: ${issues}`,
+    })
   }
   call.noteServedBy(servedBy)
   return checked.value

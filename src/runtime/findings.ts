@@ -10,23 +10,59 @@ interface FindingKind {
 
 /** Everything that can be wrong with a declaration. `docs/reference/findings.md` is compared with this table by a test. */
 export const FINDINGS = {
-  TRS1001: { title: "two operations on one route", why: "Only one of them could ever be reached, and which one would depend on the order of the file." },
+  TRS1001: {
+    title: "two operations on one route",
+    why: "Only one of them could ever be reached, and which one would depend on the order of the file.",
+  },
   TRS1002: { title: "http without allow", why: "An operation that can be reached from outside is closed until you say who may call it." },
-  TRS1003: { title: "one operation at two paths", why: "Its path is its name in logs, clients and stored work; with two names half of them would be wrong." },
-  TRS1004: { title: "route parameter missing from the input", why: "A value in the path that the input does not declare would be thrown away unseen." },
-  TRS1005: { title: "input names an object without owner", why: "Whoever may call it could read or change every object by guessing its id (OWASP API1, broken object level authorization)." },
-  TRS1006: { title: "missing effect", why: "Retries, fallbacks and repeats are decided by whether the operation may change something; without a verb nothing says so." },
-  TRS1007: { title: "schema without JSON Schema", why: "What has no JSON form can be neither sent, nor documented, nor checked for unknown fields." },
-  TRS1008: { title: "answer breaks its own contract", why: "Callers would be built against an answer that the real backend will never be allowed to give." },
+  TRS1003: {
+    title: "one operation at two paths",
+    why: "Its path is its name in logs, clients and stored work; with two names half of them would be wrong.",
+  },
+  TRS1004: {
+    title: "route parameter missing from the input",
+    why: "A value in the path that the input does not declare would be thrown away unseen.",
+  },
+  TRS1005: {
+    title: "input names an object without owner",
+    why: "Whoever may call it could read or change every object by guessing its id (OWASP API1, broken object level authorization).",
+  },
+  TRS1006: {
+    title: "missing effect",
+    why: "Retries, fallbacks and repeats are decided by whether the operation may change something; without a verb nothing says so.",
+  },
+  TRS1007: {
+    title: "schema without JSON Schema",
+    why: "What has no JSON form can be neither sent, nor documented, nor checked for unknown fields.",
+  },
+  TRS1008: {
+    title: "answer breaks its own contract",
+    why: "Callers would be built against an answer that the real backend will never be allowed to give.",
+  },
   TRS1009: { title: "made-up or old answer on a write", why: "It would tell the caller that something was done which was not done." },
-  TRS1010: { title: "write falls back to another service", why: "Another service has other records under other ids; only a service declared `replicaOf` the first holds the same ones." },
-  TRS1011: { title: "route that cannot be used", why: "The address must be readable, and must not take the place of one of Trestle's own." },
+  TRS1010: {
+    title: "write falls back to another service",
+    why: "Another service has other records under other ids; only a service declared `replicaOf` the first holds the same ones.",
+  },
+  TRS1011: {
+    title: "route that cannot be used",
+    why: "The address must be readable, and must not take the place of one of Trestle's own.",
+  },
   TRS1012: { title: "value out of range", why: "A policy, a duration or a status that means nothing would be replaced by a guess." },
-  TRS1013: { title: "not an operation", why: "Everything in `ops` becomes callable under its path, so it must be an operation or a group of them." },
+  TRS1013: {
+    title: "not an operation",
+    why: "Everything in `ops` becomes callable under its path, so it must be an operation or a group of them.",
+  },
   TRS1014: { title: "service declaration", why: "It could not be opened, or not used, as it is declared." },
-  TRS1015: { title: "input that does not fit its entrance", why: "Path and query carry named values, so the input of such an operation must be an object with fields." },
+  TRS1015: {
+    title: "input that does not fit its entrance",
+    why: "Path and query carry named values, so the input of such an operation must be an object with fields.",
+  },
   TRS1016: { title: "operation without backend", why: "Nothing could answer it: it has neither a backend nor an example to answer with." },
-  TRS1017: { title: "owner that cannot be loaded", why: "Ownership is decided on the stored object, so the operation that loads it must be one of the application's." },
+  TRS1017: {
+    title: "owner that cannot be loaded",
+    why: "Ownership is decided on the stored object, so the operation that loads it must be one of the application's.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof FINDINGS

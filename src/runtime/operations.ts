@@ -24,10 +24,26 @@ export function collectOperations(ops: unknown, findings: Finding[], prefix = ""
   for (const [key, value] of Object.entries(ops as object)) {
     const path = prefix === "" ? key : `${prefix}.${key}`
     if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key) || RESERVED_NAMES.has(key)) {
-      findings.push(finding("TRS1013", null, `ops: "${path}" cannot be the name of an operation`, "Use letters, digits and _, beginning with a letter, and none of JavaScript's own names."))
+      findings.push(
+        finding(
+          "TRS1013",
+          null,
+          `ops: "${path}" cannot be the name of an operation`,
+          "Use letters, digits and _, beginning with a letter, and none of JavaScript's own names.",
+        ),
+      )
     } else if (isOp(value)) named.push({ path, op: value, declaration: declarationOf(value) })
-    else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) named.push(...collectOperations(value, findings, path))
-    else findings.push(finding("TRS1013", null, `ops: ${path} is neither an operation nor a group of operations`, `Declare it: ${key}: op({ ... }).via(...)`))
+    else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+      named.push(...collectOperations(value, findings, path))
+    else
+      findings.push(
+        finding(
+          "TRS1013",
+          null,
+          `ops: ${path} is neither an operation nor a group of operations`,
+          `Declare it: ${key}: op({ ... }).via(...)`,
+        ),
+      )
   }
   return named
 }
@@ -46,7 +62,8 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
   const shapes = { input: shapeOf(contract.input, "input"), output: shapeOf(contract.output, "output") }
   for (const side of ["input", "output"] as const) {
     const shape = shapes[side]
-    if (typeof shape === "string") findings.push(finding("TRS1007", at, `${path}: its ${side} schema has no JSON form: ${shape}`, schemaFix(side)))
+    if (typeof shape === "string")
+      findings.push(finding("TRS1007", at, `${path}: its ${side} schema has no JSON form: ${shape}`, schemaFix(side)))
   }
   if (typeof shapes.input === "string" || typeof shapes.output === "string") return null
   const route = contract.http === undefined ? null : readRoute(contract.http)

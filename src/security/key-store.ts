@@ -24,9 +24,10 @@ export interface KeyStore {
 export interface KeyStoreOptions {
   /** Holds `keys.json`. Made, for this user only, with the first key. */
   readonly folder: string
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  readonly random: Random
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly now?: () => number
+  /** Default: cryptographically strong. */
+  readonly random?: Random
   /** For waiting on the lock. Default: real time. */
   readonly pause?: (delayMs: number) => Promise<void>
 }
@@ -50,7 +51,7 @@ export function openKeyStore(options: KeyStoreOptions): KeyStore {
 
 class FileKeyStore implements KeyStore {
   readonly #file: string
-  readonly #options: KeyStoreOptions
+  readonly #options: Required<KeyStoreOptions>
   #byId: ReadonlyMap<string, KeyRecord> = new Map()
   #stamp = ""
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -58,7 +59,7 @@ class FileKeyStore implements KeyStore {
   #lastChange: Promise<unknown> = Promise.resolve()
 
   constructor(options: KeyStoreOptions) {
-    this.#options = options
+    this.#options = { now: systemClock.epoch, random: systemRandom, pause: systemClock.pause, ...options }
     this.#file = join(options.folder, "keys.json")
   }
 
@@ -113,7 +114,7 @@ class FileKeyStore implements KeyStore {
   }
 
   async #changeNow<T>(edit: (records: readonly KeyRecord[]) => { records: readonly KeyRecord[]; answer: T }): Promise<T> {
-    const { folder, random, pause = systemClock.pause } = this.#options
+    const { folder, random, pause } = this.#options
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
       throw new TrestleError("UNAVAILABLE", undefined, { note: `cannot make the folder ${folder} for keys.json (${cause.code})`, cause })
     })

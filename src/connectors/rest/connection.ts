@@ -1,7 +1,7 @@
-import { TrestleError } from "../../errors/trestle-error.ts"
 import type { HttpTransport, WireReply, WireRequest } from "../../contract/ports.ts"
 import type { Ref, References } from "../../contract/reference.ts"
 import type { Connection, ServiceHost } from "../../contract/service.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
 import type { OutboundAuth } from "./credentials.ts"
 import { openUndici } from "./transport.ts"
 
@@ -56,7 +56,8 @@ export class RestConnection implements Connection {
         if (error) reject(error)
         else resolve()
       }
-      const replied = ({ status }: WireReply): void => end(status < 400 ? null : new TrestleError("UNAVAILABLE", undefined, { note: `${name}: HTTP ${status}` }))
+      const replied = ({ status }: WireReply): void =>
+        end(status < 400 ? null : new TrestleError("UNAVAILABLE", undefined, { note: `${name}: HTTP ${status}` }))
       const sending = this.transport.send(request, {
         sent: () => {},
         replied,
@@ -80,7 +81,10 @@ export async function openRest(settings: RestSettings, host: ServiceHost): Promi
     throw new TrestleError("START_REFUSED", `the address of ${settings.name} is not an http or https URL`)
   }
   if (url.username || url.password) {
-    throw new TrestleError("START_REFUSED", `the address of ${settings.name} carries a credential; move it to auth: basic(user, secret("..."))`)
+    throw new TrestleError(
+      "START_REFUSED",
+      `the address of ${settings.name} carries a credential; move it to auth: basic(user, secret("..."))`,
+    )
   }
   const open = host.openTransport ?? openUndici
   const transport = await open({ origin: url.origin, connections: host.concurrency })

@@ -18,7 +18,13 @@ interface Prepared {
 }
 
 /** Puts one declared call on an opened connection, inside its policies. */
-export function bindRestCall(service: Service, limits: { answerBytesMax: number; refuses: readonly number[] }, route: RouteTemplate, spec: Spec, site: Site): Answer {
+export function bindRestCall(
+  service: Service,
+  limits: { answerBytesMax: number; refuses: readonly number[] },
+  route: RouteTemplate,
+  spec: Spec,
+  site: Site,
+): Answer {
   const connection = site.connection(service) as RestConnection
   const rules: ReplyRules = {
     service: service.name,
@@ -44,7 +50,9 @@ export function bindRestCall(service: Service, limits: { answerBytesMax: number;
       const reply = await exchanged(connection, wire, attempt, rules)
       if (reply.status === 409 && attempt.followsUnknown) {
         if (lookup) return lookup(input, attempt.call)
-        throw failure("own-conflict", site.effect, { note: `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself` })
+        throw failure("own-conflict", site.effect, {
+          note: `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`,
+        })
       }
       const error = errorOf(reply, rules)
       if (error) throw error
@@ -98,7 +106,9 @@ function readerOf(spec: Spec, rules: ReplyRules, site: Site): (reply: WireReply,
 }
 
 function described(issues: readonly { message: string; path?: readonly any[] }[]): string {
-  const shown = issues.slice(0, 5).map(({ message, path = [] }) => `${path.map((part) => String(part?.key ?? part)).join(".") || "the whole"}: ${message}`)
+  const shown = issues
+    .slice(0, 5)
+    .map(({ message, path = [] }) => `${path.map((part) => String(part?.key ?? part)).join(".") || "the whole"}: ${message}`)
   return shown.join("; ")
 }
 

@@ -101,11 +101,17 @@ function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string
 function mistakesOf(options: RestOptions, health: ReturnType<typeof parseRoute> | null): string[] {
   const mistakes = policyMistakes(options.policy ?? {})
   if (health && "mistake" in health) mistakes.push(`health: ${health.mistake}`)
-  if (options.answerLimit !== undefined && parseBytes(options.answerLimit) === null) mistakes.push('answerLimit is not a size such as "4mb"')
+  if (options.answerLimit !== undefined && parseBytes(options.answerLimit) === null)
+    mistakes.push('answerLimit is not a size such as "4mb"')
   return mistakes
 }
 
 function nameOf(url: Ref | string): string {
   if (typeof url === "string") return URL.canParse(url) ? new URL(url).host : url
-  return url.ref.replace(/_?(URL|URI|ADDRESS)$/i, "").toLowerCase().replaceAll("_", "-") || url.ref.toLowerCase()
+  return (
+    url.ref
+      .replace(/_?(URL|URI|ADDRESS)$/i, "")
+      .toLowerCase()
+      .replaceAll("_", "-") || url.ref.toLowerCase()
+  )
 }

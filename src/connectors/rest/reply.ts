@@ -36,7 +36,10 @@ export function errorOf(reply: WireReply, rules: ReplyRules): TrestleError | nul
 function clientError(status: number, options: FailureOptions, rules: ReplyRules): TrestleError {
   if (status === 404 || status === 410) return answered("NOT_FOUND", rules.declared, undefined, options)
   if (status === 409) return answered("CONFLICT", rules.declared, undefined, options)
-  const note = status === 401 || status === 403 ? `${options.note}: it does not accept our credentials` : `${options.note}: it does not accept our request`
+  const note =
+    status === 401 || status === 403
+      ? `${options.note}: it does not accept our credentials`
+      : `${options.note}: it does not accept our request`
   return answered("INTERNAL", {}, undefined, { ...options, note })
 }
 

@@ -22,7 +22,8 @@ export function parseRoute(route: string): RouteTemplate | { readonly mistake: s
   if (!match) return { mistake: `"${route}" is not a method and a path such as "GET /people/{id}"` }
   const parts = match[2]!.split(/[{}]/)
   const params = parts.filter((_, i) => i % 2 === 1)
-  if (parts.length % 2 === 0 || params.some((name) => !/^\w+$/.test(name))) return { mistake: `the braces in "${route}" do not enclose parameter names` }
+  if (parts.length % 2 === 0 || params.some((name) => !/^\w+$/.test(name)))
+    return { mistake: `the braces in "${route}" do not enclose parameter names` }
   return { method: match[1]!, parts, params }
 }
 
@@ -37,9 +38,10 @@ export function targetOf(route: RouteTemplate, mapping: RequestMapping, input: a
 
 /** "." and ".." survive percent-encoding and would name another resource at the service. */
 function encodeSegment(name: string, value: unknown): string {
-  if (value === undefined || value === null) throw new TypeError(`path parameter {${name}} has no value; give it with params: (input) => ({ ${name}: ... })`)
+  if (value === undefined || value === null)
+    throw new TypeError(`path parameter {${name}} has no value; give it with params: (input) => ({ ${name}: ... })`)
   const text = String(value)
-  if (text === "" || text === "." || text === "..") throw invalid([{ path: name, message: "cannot be empty, \".\" or \"..\"" }])
+  if (text === "" || text === "." || text === "..") throw invalid([{ path: name, message: 'cannot be empty, "." or ".."' }])
   return encodeURIComponent(text)
 }
 
@@ -54,7 +56,11 @@ function queryString(query: Record<string, unknown>): string {
 
 /** The body as text, or `null` where the method carries none. Without a mapping: the input less its path parameters. */
 export function bodyOf(route: RouteTemplate, mapping: RequestMapping, input: any): string | null {
-  const body = mapping.body ? mapping.body(input) : route.method === "GET" || route.method === "DELETE" ? undefined : withoutParams(route, input)
+  const body = mapping.body
+    ? mapping.body(input)
+    : route.method === "GET" || route.method === "DELETE"
+      ? undefined
+      : withoutParams(route, input)
   return body === undefined ? null : JSON.stringify(body)
 }
 
@@ -64,7 +70,13 @@ function withoutParams(route: RouteTemplate, input: any): unknown {
 }
 
 /** Header fields of ours, of the declaration and of the credentials; the last word is the credentials'. */
-export function headersOf(mapping: RequestMapping, input: any, call: CallContext, credentials: Record<string, string>, hasBody: boolean): WireRequest["headers"] {
+export function headersOf(
+  mapping: RequestMapping,
+  input: any,
+  call: CallContext,
+  credentials: Record<string, string>,
+  hasBody: boolean,
+): WireRequest["headers"] {
   const headers: Record<string, string> = {
     accept: "application/json",
     "user-agent": "trestle",

@@ -33,7 +33,10 @@ class UndiciTransport implements HttpTransport {
 
   send(request: WireRequest, listener: WireListener): { stop(): void } {
     const exchange = new UndiciExchange(listener, request.answerBytesMax)
-    this.#pool.dispatch({ method: request.method as Dispatcher.HttpMethod, path: request.path, headers: request.headers, body: request.body }, exchange)
+    this.#pool.dispatch(
+      { method: request.method as Dispatcher.HttpMethod, path: request.path, headers: request.headers, body: request.body },
+      exchange,
+    )
     return exchange
   }
 

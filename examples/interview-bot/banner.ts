@@ -1,0 +1,35 @@
+import type { OperationStatus } from "trestle"
+
+interface Shown {
+  readonly url: string
+  readonly data: string
+  readonly recruiterKey: string
+  readonly status: readonly OperationStatus[]
+  readonly readyInMs: number
+}
+
+/** What a person sees first: where it is, how real it is, what to type next. */
+export function banner({ url, data, recruiterKey, status, readyInMs }: Shown): string {
+  const placeholders = status.filter(({ state }) => state === "placeholder")
+  const waiting = placeholders.map(({ operation, why }) => `  placeholder    ${operation}: ${why}`)
+  return `
+  trestle  interview-bot                                        ready in ${Math.round(readyInMs)} ms
+
+  API            ${url}
+  Documentation  ${url}/docs
+  Operations     ${status.length - placeholders.length} wired, ${placeholders.length} placeholder
+${waiting.join("\n")}
+  Data           ${data}
+  Recruiter key  ${recruiterKey}   (for this run)
+
+  Register a candidate:
+
+    curl -s ${url}/candidates -H 'content-type: application/json' \\
+      -d '{"name":"Ada Lovelace","email":"ada@example.org","level":"senior"}'
+
+  See what the people service keeps:    curl -s ${url}/_demo/people
+  Make it refuse connections and watch: curl -s ${url}/_demo/fail -H 'content-type: application/json' \\
+                                          -d '{"service":"people","mode":"refusing"}'
+  Stop: Ctrl-C
+`
+}

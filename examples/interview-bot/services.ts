@@ -1,0 +1,28 @@
+// Every address and credential of the systems that the bot depends on, once.
+import { bearer, env, rest, secret } from "trestle"
+
+/** The people service: who has ever applied. It does not know idempotency keys, so a write must never be sent to it twice. */
+export const people = rest({
+  url: env("PEOPLE_URL"),
+  auth: bearer(secret("PEOPLE_TOKEN")),
+  health: "GET /ping",
+  policy: { timeout: "800ms", retry: 1, breaker: { failures: 3, of: 6, rest: "5s" } },
+})
+
+/** Its replica: the same records under the same ids, so a registration that was refused may go there. */
+export const peopleReplica = rest({
+  url: env("PEOPLE_REPLICA_URL"),
+  auth: bearer(secret("PEOPLE_TOKEN")),
+  replicaOf: people,
+  policy: { timeout: "800ms", retry: 1, breaker: { failures: 3, of: 6, rest: "5s" } },
+})
+
+/** Speaks the chat-completions shape: the demo's rubric, or a real model at SCORING_URL. */
+export const scoring = rest({
+  url: env("SCORING_URL"),
+  auth: bearer(secret("SCORING_KEY")),
+  policy: { timeout: "4s", retry: { times: 2, backoff: "200ms" } },
+})
+
+/** The switches of the demo world itself. A real application has nothing like it. */
+export const demoWorld = rest({ url: env("DEMO_WORLD_URL"), name: "demo-world" })

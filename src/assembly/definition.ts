@@ -1,0 +1,58 @@
+import type { Callers, Remote } from "../contract/caller.ts"
+import type { Finding } from "../contract/finding.ts"
+import type { Defaults } from "../contract/policy.ts"
+import type { Authenticator, Principal } from "../contract/principal.ts"
+import type { OperationStatus } from "../runtime/status.ts"
+
+export interface TrestleOptions<T extends object> {
+  /** The application's name, for logs, documents and the banner. */
+  name: string
+  /** Every operation, in groups as you like; the path of its keys is an operation's name. */
+  ops: T
+  /** How callers prove who they are, in this order. Default: nobody can, so only operations for `anyone` can be reached from outside. */
+  authenticate?: readonly Authenticator[]
+  /** What each role may do: `{ recruiter: ["users:create"] }`. `"meta:read"` shows who served an answer. */
+  permissions?: Readonly<Record<string, readonly string[]>>
+  defaults?: Defaults
+  /** Version of the API, in its document. Default `"0.0.0"`. */
+  version?: string
+}
+
+/** A declared application. Nothing is resolved, opened or read until it starts. */
+export interface App<T> {
+  readonly name: string
+  readonly ops: T
+  /** Everything wrong with the declarations, at once. Needs no secret and no network. */
+  check(): readonly Finding[]
+  /**
+   * Resolves references, opens services, binds backends.
+   * @throws {TrestleError} `START_REFUSED` with the findings: of the declarations, of unset variables and secrets, of services.
+   */
+  start(): Promise<Running<T>>
+}
+
+/** A started application. */
+export interface Running<T> {
+  /** Calls on behalf of somebody: the rules about callers apply. */
+  as(principal: Principal): Remote<T>
+  /** Calls with the application's own authority; reaches internal operations too. */
+  internal(): Callers<T>
+  /** Answers a request without a port. */
+  fetch(request: Request): Promise<Response>
+  /** Opens the HTTP entrance. Default: port 4000 (0 takes a free one), host 127.0.0.1. */
+  listen(options?: { port?: number; host?: string }): Promise<{ url: string }>
+  status(): readonly OperationStatus[]
+  /** Takes no new calls, lets those under way finish for 10 s at most, closes services and log. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Found on an `App` by tools, even through two copies of the package. */
+export const DEFINITION = Symbol.for("trestle.app")
+
+export function definitionOf<T>(app: App<T>): TrestleOptions<T & object> {
+  return (app as unknown as Record<symbol, TrestleOptions<T & object>>)[DEFINITION]!
+}
+
+export function isApp(value: unknown): value is App<unknown> {
+  return typeof value === "object" && value !== null && DEFINITION in value
+}

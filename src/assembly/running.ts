@@ -1,0 +1,132 @@
+import type { AddressInfo } from "node:net"
+import type { FastifyInstance } from "fastify"
+import type { Random } from "../base/random.ts"
+import type { Callers, Remote } from "../contract/caller.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { Principal } from "../contract/principal.ts"
+import type { Call } from "../runtime/call.ts"
+import { type CallerOf, compileCallers } from "../runtime/callers.ts"
+import type { Engine } from "../runtime/engine.ts"
+import { type OperationStatus, statusOf } from "../runtime/status.ts"
+import { compileAccess } from "../security/authorization.ts"
+import type { HttpLimits } from "../server/http-stages.ts"
+import type { Log } from "../telemetry/call-log.ts"
+import type { Running, TrestleOptions } from "./definition.ts"
+import type { Services } from "./services.ts"
+
+/** Calls under way get this long to finish when the application closes. */
+const DRAIN_MS_MAX = 10_000
+const DEFAULT_PORT = 4000
+
+export interface RunningParts<T> {
+  readonly options: TrestleOptions<T & object>
+  readonly engine: Engine
+  readonly operations: readonly Operation[]
+  readonly services: Services
+  readonly log: Log
+  readonly random: Random
+  readonly limits: HttpLimits
+}
+
+export class RunningApp<T> implements Running<T> {
+  readonly #parts: RunningParts<T>
+  readonly #callers: (who: CallerOf) => unknown
+  #http: Promise<FastifyInstance> | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(parts: RunningParts<T>) {
+    this.#parts = parts
+    this.#callers = compileCallers(parts.options.ops, parts.engine)
+  }
+
+  as(principal: Principal): Remote<T> {
+    return this.#callers({ principal, isOwnAuthority: false }) as Remote<T>
+  }
+
+  internal(): Callers<T> {
+    return this.#callers({ principal: null, isOwnAuthority: true }) as Callers<T>
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { fetchThrough } = await import("../server/fetch.ts")
+    return fetchThrough(await this.#openHttp(), request)
+  }
+
+  async listen({ port = DEFAULT_PORT, host = "127.0.0.1" }: { port?: number; host?: string } = {}): Promise<{ url: string }> {
+    const http = await this.#openHttp()
+    await http.listen({ port, host })
+    const address = http.server.address() as AddressInfo
+    const shown = address.family === "IPv6" ? `[${address.address}]` : address.address
+    const url = `http://${shown === "127.0.0.1" ? "localhost" : shown}:${address.port}`
+    this.#parts.log.events.info(`listening at ${url}`, { url })
+    return { url }
+  }
+
+  status(): readonly OperationStatus[] {
+    return this.#parts.operations.map(statusOf)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { engine, services, log } = this.#parts
+    const http = await this.#http
+    const late = setTimeout(() => {
+      const stuck = engine.underWay()
+      log.events.warn(`closing with calls still under way: ${stuck.join(", ")}`, { stuck })
+      http?.server.closeAllConnections()
+      engine.stopAll()
+    }, DRAIN_MS_MAX)
+    await http?.close()
+    await engine.idle()
+    clearTimeout(late)
+    await services.close()
+    log.events.info("closed")
+    await log.close()
+  }
+
+  #openHttp(): Promise<FastifyInstance> {
+    this.#http ??= this.#createHttp()
+    return this.#http
+  }
+
+  async #createHttp(): Promise<FastifyInstance> {
+    const { createHttp } = await import("../server/http.ts")
+    const { openApi } = await import("../server/openapi.ts")
+    const { options, engine, operations, services, log, random, limits } = this.#parts
+    return createHttp({
+      name: options.name,
+      engine,
+      limits,
+      random,
+      maySeeMeta: maySeeMeta(options.permissions ?? {}),
+      readiness: async () => {
+        const readiness = await services.readiness(operations)
+        return this.#closing ? { ...readiness, isReady: false } : readiness
+      },
+      document: () => openApi({ name: options.name, version: options.version ?? "0.0.0", operations, schemes: schemesOf(options) }),
+      record: (record) => log.recorder.record(record),
+    })
+  }
+}
+
+/** `meta:read` as a permission, of the caller or of one of its roles. */
+function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (call: Call) => boolean {
+  const access = compileAccess({ kind: "can", permission: "meta:read" } as never, permissions)
+  return ({ principal }) => {
+    if (!principal) return false
+    try {
+      access(undefined, principal)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+function schemesOf(options: TrestleOptions<object>): Record<string, object> {
+  return Object.fromEntries((options.authenticate ?? []).flatMap(({ kind, scheme }) => (scheme ? [[kind, scheme]] : [])))
+}

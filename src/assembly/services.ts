@@ -1,0 +1,131 @@
+import type { Clock } from "../base/clock.ts"
+import type { Site } from "../contract/backend.ts"
+import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
+import { attemptSettings, type Defaults, serviceSettings } from "../contract/policy.ts"
+import type { EventLog, OpenTransport } from "../contract/ports.ts"
+import type { References } from "../contract/reference.ts"
+import type { Connection, Service } from "../contract/service.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { BreakerState } from "../policies/circuit-breaker.ts"
+import { createGate, type Gate, guard } from "../policies/guard.ts"
+import { within } from "../runtime/check.ts"
+import { finding } from "../runtime/findings.ts"
+import type { Readiness } from "../server/http.ts"
+
+interface Opened {
+  readonly connection: Connection
+  readonly gate: Gate
+}
+
+export interface OpenOptions {
+  readonly services: readonly Service[]
+  readonly references: References
+  readonly clock: Clock
+  readonly events: EventLog
+  readonly defaults: Defaults
+  readonly transportOf: (service: Service) => OpenTransport | null
+}
+
+/** A probe's answer is good for this long, so that a health checker cannot become a load. */
+const PROBE_GOOD_FOR_MS = 2_000
+
+/** The services of one started application: their connections, and the policies that all their calls share. */
+export class Services {
+  readonly #opened = new Map<Service, Opened>()
+  readonly #clock: Clock
+  readonly #defaults: Defaults
+  #probed: { at: number; states: Promise<Readonly<Record<string, string>>> } | null = null
+
+  constructor(clock: Clock, defaults: Defaults) {
+    this.#clock = clock
+    this.#defaults = defaults
+  }
+
+  /** Opens all of them; what cannot be opened is a finding each. */
+  async open(options: OpenOptions): Promise<Finding[]> {
+    const findings: Finding[] = []
+    for (const service of options.services) {
+      const settings = serviceSettings(service.policy, this.#defaults.reads, this.#defaults.writes)
+      const { references, clock, events } = options
+      const changed = (state: BreakerState): void => {
+        const say = state === "open" ? events.warn : events.info
+        say.call(events, `circuit breaker of ${service.name} is ${state}`, { service: service.name, state })
+      }
+      try {
+        const connection = await service.open({
+          references,
+          clock,
+          concurrency: settings.concurrency,
+          openTransport: options.transportOf(service),
+        })
+        this.#opened.set(service, { connection, gate: createGate(service.name, settings, clock, changed) })
+      } catch (error) {
+        const why = TrestleError.is(error) ? error.detail : (error as Error).message
+        findings.push(finding("TRS1014", service.at, `${service.name}: ${why}`, "Correct the address or the setting it comes from."))
+      }
+    }
+    return findings
+  }
+
+  /** What a backend of that operation gets from the services. */
+  siteOf(operation: Operation): Pick<Site, "connection" | "guard"> {
+    const wide = operation.effect === "read" ? this.#defaults.reads : this.#defaults.writes
+    return {
+      connection: (service) => this.#opened.get(service)!.connection,
+      guard: (service, exchange, { policy, mayRepeatUnknown }) =>
+        guard(this.#opened.get(service)!.gate, exchange, {
+          settings: attemptSettings(operation.effect, policy, service.policy, wide),
+          mayRepeatUnknown,
+        }),
+    }
+  }
+
+  /** Ready when every probed service that some operation cannot do without answers its probe. */
+  async readiness(operations: readonly Operation[]): Promise<Readiness> {
+    const services = await this.#states()
+    const needed = neededServices(operations)
+    const isReady = [...needed].every((service) => services[service.name] === undefined || services[service.name] === "up")
+    return { isReady, services }
+  }
+
+  #states(): Promise<Readonly<Record<string, string>>> {
+    const now = this.#clock.now()
+    if (!this.#probed || now - this.#probed.at > PROBE_GOOD_FOR_MS) this.#probed = { at: now, states: this.#probe() }
+    return this.#probed.states
+  }
+
+  async #probe(): Promise<Readonly<Record<string, string>>> {
+    const probes = [...this.#opened].flatMap(([service, { connection }]) =>
+      connection.probe ? [{ name: service.name, probe: connection.probe }] : [],
+    )
+    const states = await Promise.all(
+      probes.map(async ({ name, probe }) => {
+        const state = await probe().then(
+          () => "up",
+          () => "down",
+        )
+        return [name, state] as const
+      }),
+    )
+    return Object.fromEntries(states)
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#opened.values()].map(({ connection }) => connection.close()))
+  }
+}
+
+/** Services without an alternative in some operation. A service with a fallback may be down: the application is ready to cope. */
+function neededServices(operations: readonly Operation[]): Set<Service> {
+  const needed = new Set<Service>()
+  for (const { declaration } of operations) {
+    const { backend } = declaration
+    if (!backend) continue
+    const replaceable = new Set(
+      within(backend).flatMap(({ plan }) => (plan.fallsBack && (plan.parts?.length ?? 0) > 1 ? (plan.parts ?? []).flatMap(within) : [])),
+    )
+    for (const part of within(backend)) if (part.plan.service && !replaceable.has(part)) needed.add(part.plan.service)
+  }
+  return needed
+}

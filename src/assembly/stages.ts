@@ -1,0 +1,51 @@
+import type { Operation } from "../contract/operation.ts"
+import { type Authenticate, type Principal, SYSTEM } from "../contract/principal.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { Call } from "../runtime/call.ts"
+import type { Engine } from "../runtime/engine.ts"
+import type { Stage, StageMakers } from "../runtime/stages.ts"
+import { compileAccess } from "../security/authorization.ts"
+import { compileOwnership } from "../security/ownership.ts"
+
+/** The stages of the security room, put on the way of a call. */
+export function securityStages(
+  authenticate: Authenticate | null,
+  permissions: Readonly<Record<string, readonly string[]>>,
+  engine: () => Engine,
+): StageMakers {
+  return {
+    authenticate: () => (authenticate ? authenticating(authenticate) : null),
+    authorize: (operation) => authorizing(operation, permissions, engine),
+  }
+}
+
+function authenticating(authenticate: Authenticate): Stage {
+  const settle = (call: Call, found: Principal | null | "bad"): void => {
+    if (found === "bad") throw new TrestleError("UNAUTHENTICATED", "The credential is not valid.")
+    // Whoever shows a credential means to be somebody; going on as nobody would hide the mistake.
+    if (found === null && call.entry!.head.headers.authorization !== undefined) {
+      throw new TrestleError("UNAUTHENTICATED", "The credential is of no kind that is taken here.")
+    }
+    call.principal = found
+  }
+  return (call) => {
+    const found = authenticate(call.entry!.head)
+    return found instanceof Promise ? found.then((who) => settle(call, who)) : settle(call, found)
+  }
+}
+
+function authorizing(operation: Operation, permissions: Readonly<Record<string, readonly string[]>>, engine: () => Engine): Stage | null {
+  const { allow, owner } = operation.declaration.contract
+  // An internal operation without rules of its own is reached only by the application's own code.
+  const access = allow === undefined && !operation.route ? null : compileAccess(allow, permissions)
+  const owned = owner
+    ? compileOwnership(owner, (input, call) => engine().nest(call as Call, owner.load, input, { principal: SYSTEM, isOwnAuthority: true }))
+    : null
+  if (!access && !owned) return null
+  return (call) => {
+    if (call.isOwnAuthority) return undefined
+    const deciding = access?.(call.input, call.principal)
+    if (!owned) return deciding
+    return deciding instanceof Promise ? deciding.then(() => owned(call.input, call)) : owned(call.input, call)
+  }
+}

@@ -1,0 +1,124 @@
+import { isAbsolute, join } from "node:path"
+import { parseBytes } from "../base/bytes.ts"
+import { type Clock, systemClock } from "../base/clock.ts"
+import { type Random, systemRandom } from "../base/random.ts"
+import { Redactor } from "../base/redact.ts"
+import { type Environment, loadEnvironment } from "../config/environment.ts"
+import { resolveReferences } from "../config/references.ts"
+import type { Answer } from "../contract/backend.ts"
+import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
+import { BODY_BYTES_MAX } from "../contract/policy.ts"
+import type { OpenTransport } from "../contract/ports.ts"
+import type { Authenticate } from "../contract/principal.ts"
+import type { Reference, References } from "../contract/reference.ts"
+import type { Service } from "../contract/service.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { checkDeclarations, servicesOf } from "../runtime/check.ts"
+import { Engine } from "../runtime/engine.ts"
+import { openAuthentication } from "../security/authentication.ts"
+import { httpStages } from "../server/http-stages.ts"
+import { type Log, openLog } from "../telemetry/call-log.ts"
+import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
+import { RunningApp } from "./running.ts"
+import { Services } from "./services.ts"
+import { securityStages } from "./stages.ts"
+
+/** What a test may put in the place of the real world. */
+export interface StartOverrides {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Log
+  readonly references?: References
+  readonly transportOf?: (service: Service) => OpenTransport | null
+  readonly replaced?: (operation: Operation, answer: Answer) => Answer
+  readonly openAuthentication?: typeof openAuthentication
+}
+
+/** The one place where the rooms meet. */
+export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): Promise<Running<T>> {
+  const options: TrestleOptions<object> = definitionOf(app)
+  const defaults = options.defaults ?? {}
+  const { clock = systemClock, random = systemRandom } = overrides
+  const { operations, named, findings } = checkDeclarations(options.ops, defaults)
+  refuseIfAny(options.name, findings)
+
+  const redactor = new Redactor()
+  const environment = loadEnvironment({ folder: process.cwd() })
+  const services = servicesOf(operations)
+  const resolved = overrides.references
+    ? { references: overrides.references, findings: [] }
+    : resolveReferences(neededBy(services), environment, redactor)
+  refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
+
+  const log = overrides.log ?? openLog(logOptions(options.name, environment, redactor))
+  for (const { severity, message, fix } of resolved.findings) if (severity === "warning") log.events.warn(`${message}. ${fix}`)
+  const opened = new Services(clock, defaults)
+  const transportOf = overrides.transportOf ?? (() => null)
+  try {
+    refuseIfAny(
+      options.name,
+      await opened.open({ services, references: resolved.references, clock, events: log.events, defaults, transportOf }),
+    )
+    const authenticate = await openAuthenticators(options, environment, clock, overrides)
+    const limits = { bodyBytesMax: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX }
+    const stages = { ...httpStages(limits), ...securityStages(authenticate, options.permissions ?? {}, () => engine) }
+    const { replaced } = overrides
+    const engine: Engine = new Engine({
+      clock,
+      random,
+      record: (call) => log.recorder.record(call),
+      siteOf: (operation) => opened.siteOf(operation),
+      stages,
+      ...(replaced ? { replaced } : {}),
+    })
+    for (const operation of operations) engine.add(named.find(({ path }) => path === operation.path)!.op, operation)
+    return new RunningApp<T>({ options: options as TrestleOptions<T & object>, engine, operations, services: opened, log, random, limits })
+  } catch (error) {
+    await opened.close()
+    await log.close()
+    throw error
+  }
+}
+
+/** Folder of Trestle's own files: API keys. */
+export function dataFolder(environment: Environment): string {
+  const folder = environment.get("TRESTLE_DATA")?.value ?? ".trestle"
+  return isAbsolute(folder) ? folder : join(process.cwd(), folder)
+}
+
+/** @throws {TrestleError} `START_REFUSED` */
+function refuseIfAny(name: string, findings: readonly Finding[]): void {
+  const errors = findings.filter(({ severity }) => severity === "error")
+  if (errors.length === 0) return
+  throw new TrestleError(
+    "START_REFUSED",
+    `${name} cannot start: ${errors.map(({ code, message, at }) => `${code} ${message} (${at})`).join("; ")}`,
+    { findings: errors },
+  )
+}
+
+function neededBy(services: readonly Service[]): { reference: Reference; neededBy: string; place: Service["at"] }[] {
+  return services.flatMap((service) =>
+    service.references.map((reference) => ({ reference: reference as Reference, neededBy: service.name, place: service.at })),
+  )
+}
+
+async function openAuthenticators(
+  options: TrestleOptions<object>,
+  environment: Environment,
+  clock: Clock,
+  overrides: StartOverrides,
+): Promise<Authenticate | null> {
+  const authenticators = options.authenticate ?? []
+  if (authenticators.length === 0) return null
+  const open = overrides.openAuthentication ?? openAuthentication
+  return open(authenticators, { now: clock.epoch, folder: dataFolder(environment) })
+}
+
+function logOptions(name: string, environment: Environment, redactor: Redactor): Parameters<typeof openLog>[0] {
+  const level = environment.get("TRESTLE_LOG")?.value
+  const isSilent = level === "silent"
+  const format = isSilent ? "silent" : environment.name === "production" ? "json" : "pretty"
+  return { name, redactor, format, level: level === "warn" || level === "error" ? level : "info" }
+}

@@ -1,0 +1,46 @@
+// The main door. Named exports only.
+
+// what is declared
+export type { App, Running, TrestleOptions } from "./assembly/definition.ts"
+export { trestle } from "./assembly/trestle.ts"
+// backends
+export { code } from "./backends/code.ts"
+export { fallback } from "./backends/fallback.ts"
+export { placeholder } from "./backends/placeholder.ts"
+export { value } from "./backends/value.ts"
+export type { Duration } from "./base/duration.ts"
+// connectors
+export { apiKey, basic, bearer, type CallSpec, type OutboundAuth, type Rest, type RestOptions, rest } from "./connectors/rest/index.ts"
+export { type Answer, type Backend, backend, type Plan, type Site } from "./contract/backend.ts"
+export type { CallContext, CallOptions, Ctx, Meta, Stoppable } from "./contract/call.ts"
+export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contract/caller.ts"
+export { type FailureOptions, failure } from "./contract/failure.ts"
+export type { Finding } from "./contract/finding.ts"
+export { type Contract, type Declared, type Op, op, type Route, type Server } from "./contract/op.ts"
+export type { Defaults, Policy } from "./contract/policy.ts"
+export {
+  type Access,
+  type Authenticate,
+  type Authenticator,
+  type AuthenticatorHost,
+  anyone,
+  can,
+  type Principal,
+  type RequestHead,
+  type Rule,
+  role,
+  signedIn,
+} from "./contract/principal.ts"
+export { env, type Ref, secret } from "./contract/reference.ts"
+export { type In, nothing, type Out, type Std } from "./contract/schema.ts"
+export type { Attempt, Connection, Exchange, HasService, Repeat, Service, ServiceHost } from "./contract/service.ts"
+// errors
+export type { Common } from "./errors/catalog.ts"
+export type { Problem } from "./errors/problem.ts"
+export type { Outcome, Reason } from "./errors/reasons.ts"
+export { type Issue, TrestleError } from "./errors/trestle-error.ts"
+export type { OperationStatus } from "./runtime/status.ts"
+// who calls
+export { type ApiKeyOptions, apiKeys } from "./security/api-keys.ts"
+export { authenticator } from "./security/authenticator.ts"
+export { type KeyRecord, type KeyStore, openKeyStore } from "./security/key-store.ts"

@@ -1,0 +1,103 @@
+import { parseDuration } from "../base/duration.ts"
+import type { CallOptions, Meta } from "../contract/call.ts"
+import type { Failure, Fn, Success } from "../contract/caller.ts"
+import { isOp } from "../contract/op.ts"
+import type { Principal } from "../contract/principal.ts"
+import { invalid, TrestleError } from "../errors/trestle-error.ts"
+import type { Call } from "./call.ts"
+import type { Compiled, Engine } from "./engine.ts"
+
+export interface CallerOf {
+  readonly principal: Principal | null
+  /** Rules about callers do not apply, and internal operations are reachable. */
+  readonly isOwnAuthority: boolean
+}
+
+type AnyFn = Fn<unknown, unknown, string>
+type MakeCallers = (who: CallerOf) => unknown
+
+/**
+ * Compiles a tree of operations into a maker of caller objects. Functions are made when they are first touched, so that
+ * `as(principal)` costs one small object, whatever the number of operations.
+ */
+export function compileCallers(ops: object, engine: Engine): MakeCallers {
+  const properties: PropertyDescriptorMap = {}
+  for (const [key, value] of Object.entries(ops)) {
+    const make: MakeCallers = isOp(value) ? makeFn(engine.findOp(value)!, engine) : compileCallers(value as object, engine)
+    properties[key] = {
+      enumerable: true,
+      get(this: Node) {
+        const made = make(this.who)
+        Object.defineProperty(this, key, { value: made, enumerable: true })
+        return made
+      },
+    }
+  }
+  class Node {
+    declare readonly who: CallerOf
+    constructor(who: CallerOf) {
+      Object.defineProperty(this, "who", { value: who })
+    }
+  }
+  Object.defineProperties(Node.prototype, properties)
+  return (who) => new Node(who)
+}
+
+function makeFn(compiled: Compiled, engine: Engine): MakeCallers {
+  return (who) => {
+    if (!who.isOwnAuthority && !compiled.operation.route) return notExposed(compiled)
+    const begin = (input: unknown, options: CallOptions | undefined, settled: (call: Call) => void): void =>
+      start(engine, compiled, who, input, options, settled)
+    const fn = (input: unknown, options?: CallOptions): Promise<unknown> =>
+      new Promise((resolve, reject) => begin(input, options, (call) => (call.error ? reject(call.error) : resolve(call.output))))
+    fn.detailed = (input: unknown, options?: CallOptions): Promise<{ value: unknown; meta: Meta }> =>
+      new Promise((resolve, reject) =>
+        begin(input, options, (call) => (call.error ? reject(call.error) : resolve({ value: call.output, meta: call.meta }))),
+      )
+    fn.safe = (input: unknown, options?: CallOptions): Promise<Success<unknown> | Failure<string>> =>
+      new Promise((resolve) =>
+        begin(input, options, (call) => resolve(call.error ? failed(call.error) : { ok: true, value: call.output, meta: call.meta })),
+      )
+    return fn satisfies AnyFn
+  }
+}
+
+/** A type error in TypeScript; plain JavaScript gets the sentence. */
+function notExposed({ operation }: Compiled): () => never {
+  return () => {
+    throw new TrestleError("NOT_FOUND", `${operation.path} has no http entrance; running.internal() reaches it`)
+  }
+}
+
+function start(
+  engine: Engine,
+  compiled: Compiled,
+  who: CallerOf,
+  input: unknown,
+  options: CallOptions | undefined,
+  settled: (call: Call) => void,
+): void {
+  const { principal, isOwnAuthority } = who
+  if (options === undefined) {
+    engine.start(compiled, { entrance: "in-process", principal, isOwnAuthority, input }, settled)
+    return
+  }
+  const { signal, idempotencyKey } = options
+  const deadlineMs = options.deadline === undefined ? undefined : (parseDuration(options.deadline) ?? Number.NaN)
+  if (Number.isNaN(deadlineMs)) throw invalid([{ path: "options.deadline", message: 'must be a duration such as "3s"' }])
+  const giveUp = (): void => call?.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
+  const call = engine.start(
+    compiled,
+    { entrance: "in-process", principal, isOwnAuthority, input, idempotencyKey, deadlineMs, isCancelled: signal?.aborted === true },
+    (ended) => {
+      signal?.removeEventListener("abort", giveUp)
+      settled(ended)
+    },
+  )
+  if (!call.isSettled) signal?.addEventListener("abort", giveUp, { once: true })
+}
+
+function failed(error: TrestleError): Failure<string> {
+  const { code, detail, issues, trace, retryAfterMs, outcome } = error
+  return { ok: false, code, detail, issues, trace, outcome, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}

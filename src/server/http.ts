@@ -1,0 +1,187 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import type { Random } from "../base/random.ts"
+import type { Verb } from "../contract/op.ts"
+import type { CallRecord } from "../contract/ports.ts"
+import { failWith, TrestleError } from "../errors/trestle-error.ts"
+import type { Call } from "../runtime/call.ts"
+import type { Compiled, Engine } from "../runtime/engine.ts"
+import { docsPage } from "./docs-page.ts"
+import { FastifyEntry } from "./entry.ts"
+import type { HttpLimits } from "./http-stages.ts"
+import { answerMalformed } from "./malformed.ts"
+import { type MaySeeMeta, respond, sendProblem } from "./respond.ts"
+
+export interface Readiness {
+  readonly isReady: boolean
+  readonly services: Readonly<Record<string, string>>
+}
+
+export interface HttpParts {
+  readonly name: string
+  readonly engine: Engine
+  readonly limits: HttpLimits
+  readonly maySeeMeta: MaySeeMeta
+  readonly random: Random
+  readonly readiness: () => Promise<Readiness>
+  /** The OpenAPI document, made once. */
+  readonly document: () => object
+  readonly record: (record: CallRecord) => void
+}
+
+const VERBS: readonly Verb[] = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+/** A slow head, a slow body and an idle connection each end within 15 s (checked every 5 s). */
+const HEADERS_TIMEOUT_MS = 8_000
+const REQUEST_TIMEOUT_MS = 10_000
+const CHECK_INTERVAL_MS = 2_500
+const HEADER_BYTES_MAX = 16_384
+const PARAM_LENGTH_MAX = 512
+
+/** The HTTP entrance: one route an operation, its rpc twin, the documents and the health probes. Fastify routes; the stages decide. */
+export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
+  const { fastify } = await import("fastify")
+  const app = fastify({
+    logger: false,
+    disableRequestLogging: true,
+    requestIdHeader: false,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX, caseSensitive: true },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS, maxHeaderSize: HEADER_BYTES_MAX },
+    clientErrorHandler: answerMalformed,
+    frameworkErrors: (_error, request, reply) => refuse(parts, request, reply as FastifyReply, failWith("NOT_FOUND")),
+  })
+  // Nothing is parsed before the stages say so.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null))
+  app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, failWith("NOT_FOUND")))
+  app.setErrorHandler((error, request, reply) => refuse(parts, request, reply, new TrestleError("INTERNAL", undefined, { cause: error })))
+  addOperations(app, parts)
+  addRpc(app, parts)
+  addOwnPages(app, parts)
+  return app
+}
+
+function addOperations(app: FastifyInstance, parts: HttpParts): void {
+  const verbsByUrl = new Map<string, Set<Verb>>()
+  for (const compiled of parts.engine.all()) {
+    const { route } = compiled.operation
+    if (!route) continue
+    const url = route.pattern.replace(/\{(\w+)\}/g, ":$1")
+    const shape = url.replace(/:\w+/g, ":")
+    if (!verbsByUrl.has(shape)) verbsByUrl.set(shape, new Set())
+    verbsByUrl.get(shape)!.add(route.verb)
+    app.route({ method: route.verb, url, handler: (request, reply) => admit(parts, compiled, "http", request, reply) })
+  }
+  for (const [shape, verbs] of verbsByUrl)
+    addNotAllowed(
+      app,
+      parts,
+      shape.replace(/:/g, () => ":any"),
+      verbs,
+    )
+}
+
+/** 405 with `Allow` for the other methods of an address. Source: RFC 9110, section 15.5.6. */
+function addNotAllowed(app: FastifyInstance, parts: HttpParts, url: string, verbs: ReadonlySet<Verb>): void {
+  let count = 0
+  const unique = url.replace(/:any/g, () => `:any${count++}`)
+  const allow = [...verbs, ...(verbs.has("GET") ? ["HEAD"] : [])].join(", ")
+  const others = [...VERBS.filter((verb) => !verbs.has(verb)), "OPTIONS", ...(verbs.has("GET") ? [] : ["HEAD"])]
+  app.route({
+    method: others,
+    url: unique,
+    handler: (request, reply) => refuse(parts, request, reply, failWith("METHOD_NOT_ALLOWED"), { allow }),
+  })
+}
+
+function addRpc(app: FastifyInstance, parts: HttpParts): void {
+  app.post("/rpc/:path", (request, reply) => {
+    const compiled = parts.engine.find((request.params as { path: string }).path)
+    // An internal operation looks from outside like one that is not there.
+    if (compiled?.operation.route) admit(parts, compiled, "rpc", request, reply)
+    else refuse(parts, request, reply, failWith("NOT_FOUND"))
+  })
+  addNotAllowed(app, parts, "/rpc/:any", new Set(["POST"]))
+}
+
+/** Where a request becomes a call. */
+function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", request: FastifyRequest, reply: FastifyReply): void {
+  const { operation } = compiled
+  const { headers } = request
+  const status = kind === "rpc" && !operation.isSilent ? 200 : operation.status
+  const entry = new FastifyEntry(request, kind, parts.limits.bodyBytesMax)
+  const start = {
+    entrance: kind,
+    principal: null,
+    entry,
+    trace: traceOf(headers.traceparent),
+    idempotencyKey: keyOf(headers["idempotency-key"]),
+  } as const
+  const call = parts.engine.start(compiled, start, (ended) => respond(ended, status, reply, parts.maySeeMeta))
+  if (call.isSettled || operation.effect === "write") return
+  // Nobody waits for the answer any more. A write goes on: half of it may already be done.
+  reply.raw.once("close", () => giveUp(call, reply))
+}
+
+function giveUp(call: Call, reply: FastifyReply): void {
+  if (!reply.raw.writableFinished) call.stop(new TrestleError("CANCELLED", undefined, { note: "the client closed the connection" }))
+}
+
+/** The trace id of a `traceparent`, if it is one. Source: W3C Trace Context, version 00. */
+function traceOf(field: string | string[] | undefined): string | undefined {
+  if (typeof field !== "string") return undefined
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/.exec(field)
+  return match && !/^0+$/.test(match[1]!) ? match[1] : undefined
+}
+
+function keyOf(field: string | string[] | undefined): string | undefined {
+  return typeof field === "string" && field.length >= 1 && field.length <= 255 ? field : undefined
+}
+
+/** Ends a request that never became a call; it is recorded all the same. */
+function refuse(
+  parts: HttpParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: TrestleError,
+  more?: Readonly<Record<string, string>>,
+): void {
+  const trace = traceOf(request.headers.traceparent) ?? parts.random.hex(16)
+  sendProblem(error, reply, trace, more)
+  const { clock } = parts.engine
+  const meta = { servedBy: "", attempts: 0, ms: 0, degraded: false, trace } as const
+  parts.record({ operation: "-", entrance: "http", principal: null, meta, epoch: clock.epoch(), error, status: error.status, route: null })
+}
+
+function addOwnPages(app: FastifyInstance, parts: HttpParts): void {
+  app.get("/health/live", (_request, reply) => {
+    reply.header("cache-control", "no-store").send({ status: "live" })
+  })
+  app.get("/health/ready", async (_request, reply) => {
+    const { isReady, services } = await parts.readiness()
+    return reply
+      .code(isReady ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send({ status: isReady ? "ready" : "not ready", services })
+  })
+  let document: string | undefined
+  app.get("/openapi.json", (_request, reply) => {
+    document ??= JSON.stringify(parts.document(), null, 2)
+    reply
+      .headers({ "content-type": "application/json; charset=utf-8", "cache-control": "no-cache", "x-content-type-options": "nosniff" })
+      .send(document)
+  })
+  app.get("/docs", (_request, reply) => {
+    const nonce = parts.random.hex(16)
+    const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+    const headers = {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+    }
+    reply.headers({ ...headers, "cache-control": "no-store" }).send(docsPage({ name: parts.name, openapiUrl: "/openapi.json", nonce }))
+  })
+}
