@@ -9,7 +9,10 @@ import { progress } from "./harness/report.ts"
 const names = ["w1", "w2", "call", "types"] as const
 type Name = (typeof names)[number]
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: "boolean", default: false }, only: { type: "string" } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+})
 const wanted: readonly string[] = positionals[0] === "all" ? names : positionals
 if (wanted.length === 0 || !wanted.every((name) => names.includes(name as Name))) {
   console.error("usage: node bench/run.ts <w1|w2|call|types|all> [--quick] [--only=NAME]")

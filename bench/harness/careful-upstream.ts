@@ -16,7 +16,10 @@ export interface Reply {
 }
 
 /** Runs `use` while an upstream answers by `reply`; `seen` grows with every request. */
-export async function withUpstream<T>(reply: (request: Seen, seen: Seen[]) => Reply, use: (url: string, seen: Seen[]) => Promise<T>): Promise<T> {
+export async function withUpstream<T>(
+  reply: (request: Seen, seen: Seen[]) => Reply,
+  use: (url: string, seen: Seen[]) => Promise<T>,
+): Promise<T> {
   const seen: Seen[] = []
   const server = createServer(async (req, res) => {
     const body = await text(req).catch(() => "")

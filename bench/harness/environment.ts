@@ -19,7 +19,8 @@ export function environment() {
 }
 
 function commit(): string {
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: benchFolder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: benchFolder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
   try {
     return git("rev-parse", "HEAD") + (git("status", "--porcelain") ? " with local changes" : "")
   } catch {

@@ -15,7 +15,7 @@ function serve(socket: Socket, answer: Answer): void {
   let pending = ""
   socket.on("error", () => socket.destroy())
   socket.on("data", (chunk) => {
-    pending += (chunk as Buffer).latin1Slice()
+    pending += chunk.toString("latin1")
     for (let end = requestEnd(pending); end > 0; end = requestEnd(pending)) {
       socket.write(answer(pending.slice(0, pending.indexOf("\r\n"))), "latin1")
       pending = pending.slice(end)

@@ -108,7 +108,8 @@ function judge(subject: HttpSubject, round: number, result: LoadResult): Run {
   let discarded: string | null = null
   if (result.failed > 0) discarded = `${result.failed} failed requests`
   else if (result.requests === 0) discarded = "no request answered"
-  else if (busy < BUSY_MIN) discarded = `subject's core ${percent(busy)} busy${driverBusy > BUSY_MIN ? ", load generator at its limit" : ""}`
+  else if (busy < BUSY_MIN)
+    discarded = `subject's core ${percent(busy)} busy${driverBusy > BUSY_MIN ? ", load generator at its limit" : ""}`
   return {
     subject: subject.name,
     round,
@@ -136,7 +137,15 @@ function printResults(subjects: HttpSubject[], runs: Run[], refused: Map<string,
     const micros = good.map((run) => run.microsPerRequest)
     const perSecond = median(good.map((run) => run.requestsPerSecond))
     const discarded = runs.filter((run) => run.subject === name && run.discarded !== null).length
-    return [name, cost(name).toFixed(1), range(micros, 1), (cost(name) / reference).toFixed(2), perSecond.toFixed(0), String(good.length), String(discarded)]
+    return [
+      name,
+      cost(name).toFixed(1),
+      range(micros, 1),
+      (cost(name) / reference).toFixed(2),
+      perSecond.toFixed(0),
+      String(good.length),
+      String(discarded),
+    ]
   })
   console.log()
   printTable(["subject", "CPU µs/request", "min-max", "ratio", "requests/s", "runs", "discarded"], rows)

@@ -62,7 +62,7 @@ function openCaller(caller: Caller, first: number): Socket {
 function isComplete(answer: Buffer): boolean {
   const head = answer.indexOf("\r\n\r\n", 0, "latin1")
   if (head < 0) return false
-  const length = /\r\ncontent-length: *(\d+)/i.exec(answer.latin1Slice(0, head + 2))
+  const length = /\r\ncontent-length: *(\d+)/i.exec(answer.toString("latin1", 0, head + 2))
   if (length) return answer.length >= head + 4 + Number(length[1])
-  return answer.subarray(-5).latin1Slice() === "0\r\n\r\n" // chunked
+  return answer.toString("latin1", answer.length - 5) === "0\r\n\r\n" // chunked
 }

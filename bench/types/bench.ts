@@ -40,8 +40,14 @@ export async function benchTypes(quick: boolean, only: string | undefined): Prom
     progress(`compiled ${dialect.name}: ${refused.get(dialect.name) ?? "right"}`)
   }
   await completeInTurn([...projects.values()], quick ? 3 : 9)
-  printResults(wanted, [...projects.values()].map(({ measured }) => measured), refused)
-  progress(`raw results: ${saveResults("types", quick, { measured: [...projects.values()].map(({ measured }) => measured), refused: Object.fromEntries(refused) })}`)
+  printResults(
+    wanted,
+    [...projects.values()].map(({ measured }) => measured),
+    refused,
+  )
+  progress(
+    `raw results: ${saveResults("types", quick, { measured: [...projects.values()].map(({ measured }) => measured), refused: Object.fromEntries(refused) })}`,
+  )
   return [...refused.keys()].every((name) => name === "trestle")
 }
 
@@ -56,7 +62,7 @@ function compile(dialect: Dialect): { generated: Generated; measured: Measured }
   return { generated, measured: { name: dialect.name, completions, server, consumer } }
 }
 
-/** Declarations as users get them: TRESTLE_TYPES, or written afresh from the sources. */
+/** Declarations as users get them: the file TRESTLE_TYPES (a .d.ts), or written afresh from the sources. */
 function trestlePaths(): Record<string, string[]> {
   const given = process.env.TRESTLE_TYPES
   if (given) return { trestle: [given], "trestle/client": [given] }
@@ -72,14 +78,20 @@ function trestlePaths(): Record<string, string[]> {
 
 function runTsc(args: string[]): string {
   const result = spawnSync(process.execPath, ["--max-old-space-size=8192", tsc, ...args], { encoding: "utf8", maxBuffer: 1 << 28 })
-  if (result.status !== 0) throw new Error(`tsc ${args.slice(0, 2).join(" ")}: ${result.stdout.split("\n").slice(0, 3).join(" | ").slice(0, 600)}`)
+  if (result.status !== 0)
+    throw new Error(`tsc ${args.slice(0, 2).join(" ")}: ${result.stdout.split("\n").slice(0, 3).join(" | ").slice(0, 600)}`)
   return result.stdout
 }
 
 function diagnose(args: string[]): Diagnostics {
   const text = runTsc([...args, "--extendedDiagnostics"])
   const figure = (name: string) => Number(new RegExp(`^${name}:\\s+([\\d.]+)`, "m").exec(text)?.[1] ?? Number.NaN)
-  return { instantiations: figure("Instantiations"), types: figure("Types"), checkSeconds: figure("Check time"), memoryMb: Math.round(figure("Memory used") / 1_024) }
+  return {
+    instantiations: figure("Instantiations"),
+    types: figure("Types"),
+    checkSeconds: figure("Check time"),
+    memoryMb: Math.round(figure("Memory used") / 1_024),
+  }
 }
 
 /** Round by round, each subject's server in turn: an edit of an operation's file and of the client's, then completions. */
@@ -105,7 +117,10 @@ async function completeInTurn(subjects: { generated: Generated; measured: Measur
 function openEditor(generated: Generated): TsServer {
   const server = new TsServer(typescriptFolder)
   server.open(generated.operationsFile)
-  server.open(generated.clientFile, probes.map((probe) => `${probe};`))
+  server.open(
+    generated.clientFile,
+    probes.map((probe) => `${probe};`),
+  )
   return server
 }
 
@@ -120,17 +135,36 @@ async function editAndComplete(server: TsServer, generated: Generated, probe: st
 
 function printResults(wanted: Dialect[], measured: Measured[], refused: Map<string, string>): void {
   const reference = measured.find(({ name }) => wanted.find((dialect) => dialect.name === name)?.reference)
-  const cpu = (one: Measured) => median(one.completions["client."].cpuMs)
+  const cpu = (one: Measured, probe: (typeof probes)[number]) => median(one.completions[probe].cpuMs)
   const rows = wanted.map(({ name }) => {
     const one = measured.find((candidate) => candidate.name === name)
     if (!one) return [name, "see below"]
     const walls = probes.map((probe) => median(one.completions[probe].wallMs).toFixed(0))
-    const groupCpu = median(one.completions["client.group7."].cpuMs)
-    const ratio = reference ? (cpu(one) / cpu(reference)).toFixed(2) : "-"
-    const compiled = [one.server.instantiations, one.server.checkSeconds, one.server.memoryMb, one.consumer.instantiations, one.consumer.checkSeconds]
-    return [name, cpu(one).toFixed(0), walls[0]!, ratio, groupCpu.toFixed(0), walls[1]!, ...compiled.map(String)]
+    const cpus = probes.map((probe) => cpu(one, probe).toFixed(0))
+    const ratios = probes.map((probe) => (reference ? (cpu(one, probe) / cpu(reference, probe)).toFixed(2) : "-"))
+    const compiled = [
+      one.server.instantiations,
+      one.server.checkSeconds,
+      one.server.memoryMb,
+      one.consumer.instantiations,
+      one.consumer.checkSeconds,
+    ]
+    return [name, cpus[0]!, walls[0]!, ratios[0]!, cpus[1]!, walls[1]!, ratios[1]!, ...compiled.map(String)]
   })
-  const head = ["subject", "client. CPU ms", "wall ms", "ratio", "client.group. CPU ms", "wall ms", "server instantiations", "check s", "MB", "consumer instantiations", "check s"]
+  const head = [
+    "subject",
+    "client. CPU ms",
+    "wall ms",
+    "ratio",
+    "client.group. CPU ms",
+    "wall ms",
+    "ratio",
+    "server instantiations",
+    "check s",
+    "MB",
+    "consumer instantiations",
+    "check s",
+  ]
   console.log()
   printTable(head, rows)
   for (const [name, reason] of refused) console.log(`${name}: ${reason}\n`)

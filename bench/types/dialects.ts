@@ -32,7 +32,8 @@ const trestle: Dialect = {
   tail: noTail,
   app: (groups) =>
     `import { trestle } from "trestle"\n${imports(groups)}\nexport const app = trestle({ name: "many", ops: { ${groups.join(", ")} } })\nexport type App = typeof app\n`,
-  client: (app) => `import { createClient } from "trestle/client"\nimport type { App } from "${app}"\nexport const client = createClient<App>({ url: "/api" })\n`,
+  client: (app) =>
+    `import { createClient } from "trestle/client"\nimport type { App } from "${app}"\nexport const client = createClient<App>({ url: "/api" })\n`,
   call: (path, input) => `${path}(${input})`,
 }
 

@@ -37,7 +37,9 @@ export function generate(folder: string, dialect: Dialect, paths: Record<string,
 }
 
 function operationsText(dialect: Dialect, group: string): string {
-  const operations = Array.from({ length: PER_FILE }, (_, n) => dialect.operation({ group, name: `op${n}`, input: inputText(n), output: OUTPUT, handler: HANDLER }))
+  const operations = Array.from({ length: PER_FILE }, (_, n) =>
+    dialect.operation({ group, name: `op${n}`, input: inputText(n), output: OUTPUT, handler: HANDLER }),
+  )
   return `${dialect.head}\n${operations.join("\n")}\n${dialect.tail(Array.from({ length: PER_FILE }, (_, n) => `op${n}`))}`
 }
 

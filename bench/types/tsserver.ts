@@ -17,7 +17,14 @@ export class TsServer {
   #lines = new Map<string, string[]>()
 
   constructor(typescriptFolder: string) {
-    const command = ["-c", String(SUBJECT_CORE), process.execPath, "--max-old-space-size=8192", `${typescriptFolder}/lib/tsserver.js`, "--disableAutomaticTypingAcquisition"]
+    const command = [
+      "-c",
+      String(SUBJECT_CORE),
+      process.execPath,
+      "--max-old-space-size=8192",
+      `${typescriptFolder}/lib/tsserver.js`,
+      "--disableAutomaticTypingAcquisition",
+    ]
     this.#child = spawn("taskset", command, { stdio: ["pipe", "pipe", "ignore"] })
     this.#child.stdout!.on("data", (chunk) => this.#read(chunk))
   }

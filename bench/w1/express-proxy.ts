@@ -1,4 +1,5 @@
 import { Agent } from "node:http"
+// @ts-expect-error it ships no types
 import express from "express"
 import { createProxyMiddleware } from "http-proxy-middleware"
 import { CONNECTIONS, readyOn, upstream } from "../harness/subject.ts"

@@ -12,7 +12,8 @@ class Forward implements Dispatcher.DispatchHandler {
   }
   onRequestStart() {}
   onResponseStart(_controller: unknown, status: number, headers: Record<string, string | string[] | undefined>) {
-    this.res.writeHead(status, { "content-type": headers["content-type"]!, "content-length": headers["content-length"]! })
+    const { "content-type": type, "content-length": length } = headers as { "content-type": string; "content-length": string }
+    this.res.writeHead(status, { "content-type": type, "content-length": length })
   }
   onResponseData(_controller: unknown, chunk: Buffer) {
     this.res.write(chunk)

@@ -8,7 +8,8 @@ const pool = new Pool(upstream, { connections: CONNECTIONS })
 const server = createServer(async (req, res) => {
   try {
     const answer = await pool.request({ path: req.url!, method: "GET" })
-    res.writeHead(answer.statusCode, { "content-type": answer.headers["content-type"]!, "content-length": answer.headers["content-length"]! })
+    const { "content-type": type, "content-length": length } = answer.headers as { "content-type": string; "content-length": string }
+    res.writeHead(answer.statusCode, { "content-type": type, "content-length": length })
     answer.body.pipe(res)
   } catch {
     res.writeHead(502).end()

@@ -4,7 +4,19 @@ import { Ajv } from "ajv"
 import Fastify from "fastify"
 import { Pool } from "undici"
 import { CONNECTIONS, readyOn, upstream } from "../harness/subject.ts"
-import { type Booked, BOOKINGS_PATH, holderOf, isRepeatableStatus, KEY_HEADER, type KeyRecord, type Order, ROLE, toBooking, toReceipt, UpstreamFailed } from "./job.ts"
+import {
+  BOOKINGS_PATH,
+  type Booked,
+  holderOf,
+  isRepeatableStatus,
+  KEY_HEADER,
+  type KeyRecord,
+  type Order,
+  ROLE,
+  toBooking,
+  toReceipt,
+  UpstreamFailed,
+} from "./job.ts"
 import { bookedSchema, orderSchema, receiptSchema } from "./json-schemas.ts"
 import { observe } from "./observe.ts"
 import { policy } from "./resilience.ts"

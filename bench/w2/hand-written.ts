@@ -6,7 +6,20 @@ import addFormats from "ajv-formats"
 import pino from "pino"
 import { Pool } from "undici"
 import { CONNECTIONS, logFile, readyOn, upstream } from "../harness/subject.ts"
-import { type Booked, BOOKINGS_PATH, buckets, holderOf, isRepeatableStatus, KEY_HEADER, limits, type Order, ROLE, toBooking, toReceipt, UpstreamFailed } from "./job.ts"
+import {
+  BOOKINGS_PATH,
+  type Booked,
+  buckets,
+  holderOf,
+  isRepeatableStatus,
+  KEY_HEADER,
+  limits,
+  type Order,
+  ROLE,
+  toBooking,
+  toReceipt,
+  UpstreamFailed,
+} from "./job.ts"
 import { bookedSchema, orderSchema, receiptSchema } from "./json-schemas.ts"
 
 const ajv = new Ajv()
@@ -24,7 +37,14 @@ const server = createServer((req, res) => {
   const holder = holderOf(req.headers[KEY_HEADER] as string | undefined)
   answer(req, holder?.roles ?? null).then(
     (body) => finish(res, 200, body, began, holder?.id),
-    (error) => finish(res, error instanceof Refusal ? error.status : 502, error instanceof Refusal ? error.body : { error: "upstream failed" }, began, holder?.id),
+    (error) =>
+      finish(
+        res,
+        error instanceof Refusal ? error.status : 502,
+        error instanceof Refusal ? error.body : { error: "upstream failed" },
+        began,
+        holder?.id,
+      ),
   )
 })
 server.listen(0, "127.0.0.1", readyOn(server))
@@ -118,8 +138,8 @@ function finish(res: ServerResponse, status: number, body: unknown, began: numbe
   res.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
   res.end(text)
   const ms = performance.now() - began
-  let count = counts.get(status)
-  if (!count) counts.set(status, (count = { requests: 0, sum: 0, buckets: new Array(buckets.length + 1).fill(0) }))
+  const count = counts.get(status) ?? { requests: 0, sum: 0, buckets: new Array(buckets.length + 1).fill(0) }
+  counts.set(status, count)
   count.requests++
   count.sum += ms
   let bucket = 0

@@ -14,7 +14,13 @@ import { BookedShape, OrderShape, ReceiptShape } from "./zod-schemas.ts"
 
 const client = ky.create({
   timeout: limits.timeoutMs,
-  retry: { limit: limits.retries, methods: ["post"], statusCodes: [408, 425, 429, 500, 502, 503, 504], retryOnTimeout: true, backoffLimit: 200 },
+  retry: {
+    limit: limits.retries,
+    methods: ["post"],
+    statusCodes: [408, 425, 429, 500, 502, 503, 504],
+    retryOnTimeout: true,
+    backoffLimit: 200,
+  },
 })
 const breaker = circuitBreaker(
   handleWhen((error) => !(error instanceof HTTPError) || isRepeatableStatus(error.response.status)),

@@ -4,7 +4,7 @@
  * POST /orders: API key (stored hashed, found by its public part, compared in constant time), role, validated body, mapped, POSTed to the
  * ordering service under timeout, retry and circuit breaker, answer validated and mapped, one log line, a counter and a histogram.
  */
-import { createHash, timingSafeEqual } from "node:crypto"
+import { hash, timingSafeEqual } from "node:crypto"
 
 export interface Order {
   customer: { id: string; email: string }
@@ -65,18 +65,19 @@ export interface KeyRecord {
   roles: readonly string[]
 }
 
-const sha256 = (secret: string) => createHash("sha256").update(secret).digest()
+// hexadecimal digits: Node makes them several times faster than a buffer
+const sha256 = (secret: string) => Buffer.from(hash("sha256", secret, "hex"), "latin1")
 const keys = new Map<string, KeyRecord>()
 for (let n = 0; n < 100; n++) keys.set(`pk${n}`, { id: `pk${n}`, hash: sha256(secretOf(n)), roles: n === 1 ? [] : [ROLE] })
 
 function secretOf(n: number): string {
-  return sha256(`benchmark ${n}`).toString("base64url")
+  return hash("sha256", `benchmark ${n}`, "base64url")
 }
 
 export const KEY_HEADER = "x-api-key"
 export const goodKey = `pk0.${secretOf(0)}`
 export const rolelessKey = `pk1.${secretOf(1)}`
-const absent = Buffer.alloc(32)
+const absent = Buffer.alloc(64)
 
 /** The holder of a presented key, or null. An unknown public part costs the same as a wrong secret. */
 export function holderOf(presented: string | undefined): KeyRecord | null {

@@ -30,7 +30,11 @@ export const orderSchema = {
       type: "object",
       additionalProperties: false,
       required: ["street", "city", "country"],
-      properties: { street: { type: "string", minLength: 1 }, city: { type: "string", minLength: 1 }, country: { type: "string", pattern: "^[A-Z]{2}$" } },
+      properties: {
+        street: { type: "string", minLength: 1 },
+        city: { type: "string", minLength: 1 },
+        country: { type: "string", pattern: "^[A-Z]{2}$" },
+      },
     },
     express: { type: "boolean" },
     note: { type: "string", maxLength: 500 },

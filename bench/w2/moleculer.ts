@@ -4,7 +4,7 @@ import { Errors, ServiceBroker } from "moleculer"
 import ApiGateway from "moleculer-web"
 import { Pool } from "undici"
 import { CONNECTIONS, readyOn, upstream } from "../harness/subject.ts"
-import { type Booked, BOOKINGS_PATH, buckets, holderOf, isRepeatableStatus, KEY_HEADER, limits, ROLE, toBooking, toReceipt } from "./job.ts"
+import { BOOKINGS_PATH, type Booked, buckets, holderOf, isRepeatableStatus, KEY_HEADER, limits, ROLE, toBooking, toReceipt } from "./job.ts"
 import { log } from "./observe.ts"
 
 const { MoleculerError, MoleculerRetryableError } = Errors
@@ -12,7 +12,14 @@ const pool = new Pool(upstream, { connections: CONNECTIONS, headersTimeout: limi
 const broker = new ServiceBroker({
   logger: false,
   metrics: { enabled: true, reporter: [], defaultBuckets: buckets.map((seconds) => seconds * 1_000) },
-  retryPolicy: { enabled: true, retries: limits.retries, delay: 50, maxDelay: 1_000, factor: 2, check: (error: any) => error?.retryable === true },
+  retryPolicy: {
+    enabled: true,
+    retries: limits.retries,
+    delay: 50,
+    maxDelay: 1_000,
+    factor: 2,
+    check: (error: any) => error?.retryable === true,
+  },
   circuitBreaker: {
     enabled: true,
     threshold: limits.breaker.failures / limits.breaker.of,
@@ -68,6 +75,9 @@ broker.createService({
   name: "orders",
   actions: {
     create: {
+      // the call to bookings has them; here they would multiply attempts and open a second circuit
+      retryPolicy: { enabled: false },
+      circuitBreaker: { enabled: false },
       params: {
         $$strict: true,
         customer: { type: "object", strict: true, props: { id: "string|min:1|max:40", email: "email" } },
@@ -110,7 +120,9 @@ const gateway = broker.createService({
     logResponse: null,
     log4XXResponses: false,
     use: [logWhenAnswered, checkKey],
-    routes: [{ path: "/", bodyParsers: { json: { limit: "256kb" } }, aliases: { "POST orders": "orders.create" }, mappingPolicy: "restrict" }],
+    routes: [
+      { path: "/", bodyParsers: { json: { limit: "256kb" } }, aliases: { "POST orders": "orders.create" }, mappingPolicy: "restrict" },
+    ],
     onError(_req: any, res: any, error: any) {
       const status = error.code >= 400 && error.code < 600 ? error.code : 502
       res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error: error.message, issues: error.data }))
@@ -122,7 +134,9 @@ readyOn((gateway as any).server)()
 
 function logWhenAnswered(req: any, res: any, next: () => void): void {
   const began = performance.now()
-  res.on("finish", () => log.info({ method: "POST", route: "/orders", status: res.statusCode, ms: performance.now() - began, key: req.holder?.id }, "request"))
+  res.on("finish", () =>
+    log.info({ method: "POST", route: "/orders", status: res.statusCode, ms: performance.now() - began, key: req.holder?.id }, "request"),
+  )
   next()
 }
 

@@ -11,7 +11,8 @@ const server = createServer(async (req, res) => {
   try {
     const body = await bodyOf(req)
     const answer = await pool.request({ path: BOOKINGS_PATH, method: "POST", headers: jsonHeaders, body })
-    res.writeHead(answer.statusCode, { "content-type": answer.headers["content-type"]!, "content-length": answer.headers["content-length"]! })
+    const { "content-type": type, "content-length": length } = answer.headers as { "content-type": string; "content-length": string }
+    res.writeHead(answer.statusCode, { "content-type": type, "content-length": length })
     answer.body.pipe(res)
   } catch {
     res.writeHead(502).end()

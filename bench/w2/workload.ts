@@ -18,10 +18,18 @@ const order: Order = {
   express: true,
   note: "ring twice",
 }
-const booked = { order_no: 90017, status: "accepted" as const, total: 3490, cur: "EUR", eta: "2026-12-01", warehouse: { code: "LS1", shelf: 14 } }
+const booked = {
+  order_no: 90017,
+  status: "accepted" as const,
+  total: 3490,
+  cur: "EUR",
+  eta: "2026-12-01",
+  warehouse: { code: "LS1", shelf: 14 },
+}
 
 export const w2: HttpWorkload = {
-  title: "W2 the full job: POST /orders; key, role, validate, map, POST upstream under timeout + retry + breaker, validate, map, log, metrics (no rate limit for anybody: not built yet)",
+  title:
+    "W2 the full job: POST /orders; key, role, validate, map, POST upstream under timeout + retry + breaker, validate, map, log, metrics (no rate limit for anybody: not built yet)",
   subjects: [
     { name: "node:http + undici, no job (reference)", file: file("raw-proxy"), reference: true, proxyOnly: true },
     { name: "node:http + ajv + undici, by hand (floor)", file: file("hand-written") },
@@ -76,7 +84,11 @@ async function verify(subject: HttpSubject, ready: Ready, seen: Seen[]): Promise
 type Post = (body: unknown, headers: Record<string, string>) => Promise<{ status: number; body: any }>
 
 async function postOrder(port: number, body: unknown, headers: Record<string, string>): Promise<{ status: number; body: any }> {
-  const init = { method: "POST", headers: { "content-type": "application/json", ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) }
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  }
   const response = await fetch(`http://127.0.0.1:${port}/orders`, init)
   return { status: response.status, body: await response.json().catch(() => null) }
 }
@@ -116,7 +128,8 @@ async function verifyResilience(wrong: string[], post: Post, good: Record<string
   difference(wrong, "idempotency keys over two attempts", [...keys].filter(Boolean).length, 1)
   difference(wrong, "status after one time-out", (await post(from("c-hangs"), good)).status < 300, true)
   difference(wrong, "a broken answer is a server error", isServerError((await post(from("c-broken"), good)).status), true)
-  for (let n = 0; n < 10; n++) difference(wrong, "an outage is a server error", isServerError((await post(from("c-down"), good)).status), true)
+  for (let n = 0; n < 10; n++)
+    difference(wrong, "an outage is a server error", isServerError((await post(from("c-down"), good)).status), true)
   // 10 calls of up to 3 attempts; a breaker that counts calls instead of attempts lets 6 or 7 calls pass
   if (attempts("c-down").length > 21) wrong.push(`the breaker did not open: ${attempts("c-down").length} attempts in an outage`)
 }

@@ -1,7 +1,11 @@
 /** The shapes for Zod. */
 import { z } from "zod"
 
-const Line = z.strictObject({ sku: z.string().min(1).max(40), quantity: z.number().int().min(1).max(999), priceCents: z.number().int().min(0) })
+const Line = z.strictObject({
+  sku: z.string().min(1).max(40),
+  quantity: z.number().int().min(1).max(999),
+  priceCents: z.number().int().min(0),
+})
 
 export const OrderShape = z.strictObject({
   customer: z.strictObject({ id: z.string().min(1).max(40), email: z.email() }),
