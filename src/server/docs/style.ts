@@ -46,7 +46,7 @@ main { padding: 36px 40px 96px; min-width: 0 } h1 { font-size: 27px; line-height
 .note { margin-top: 16px; padding: 10px 14px; border: 1px dashed var(--amber); border-radius: 8px; background: var(--amber-wash); max-width: 76ch; overflow-wrap: anywhere } .note b { color: var(--amber) }
 section { margin-top: 32px } section > h2 { font-size: 16px; font-weight: 650; margin-bottom: 8px } section > h2 small { font-weight: 400; color: var(--soft); margin-left: 8px; font-size: 13px }
 table { width: 100%; border-collapse: collapse; font-size: 14px } th { text-align: left; font-weight: 500; font-size: 12px; color: var(--soft); padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line) }
-td { vertical-align: top; padding: 8px 12px 8px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere } td:first-child { width: 34% } .errors td:first-child { width: 56px } .errors td:nth-child(2) { width: 34% }
+td { vertical-align: top; padding: 8px 12px 8px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere } .fields { table-layout: fixed } .fields th:first-child { width: 34% } .fields th:nth-child(2) { width: 23% } .errors td:first-child { width: 56px } .errors td:nth-child(2) { width: 34% }
 td .name { font: 13px/1.6 var(--mono); margin-right: 8px } td .need { display: inline-block; font-size: 12px; color: var(--soft) } td .need.yes { color: var(--amber) } .type { font: 13px/1.6 var(--mono); color: var(--violet) } .limits { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 2px }
 .limits code { background: var(--sunk); border-radius: 4px; padding: 0 6px; font-size: 12.5px; overflow-wrap: anywhere } .part td { padding: 14px 0 4px; font-size: 12px; color: var(--soft); font-weight: 600 }
 .d1 { --in: 16px } .d2 { --in: 32px } .d3 { --in: 48px } .d4 { --in: 64px } .fields td:first-child { padding-left: var(--in, 0) } .fields tr[class*=d] td:first-child > span { display: block; border-left: 2px solid var(--line); padding-left: 10px }
@@ -66,5 +66,4 @@ textarea { display: block; font: 13px/1.55 var(--mono); resize: vertical; min-he
   .fields thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden } .fields tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; border-bottom: 1px solid var(--line); padding: 9px 0 9px var(--in, 0) } .fields tr td { border: 0; padding: 0 !important; width: auto !important } .fields td:nth-child(2) { max-width: 46vw; text-align: right } .fields td:nth-child(3) { grid-column: 1 / -1; margin-top: 2px }
   .fields .part { padding: 14px 0 4px var(--in, 0); display: block }
   input, select, textarea { font-size: 16px } .errors td:nth-child(2) { width: 40% } }
-@media (prefers-reduced-motion: no-preference) { a, button { transition: background .12s, border-color .12s, color .12s } }
 `
