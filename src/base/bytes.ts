@@ -5,5 +5,6 @@ export function parseBytes(size: unknown): number | null {
   if (typeof size === "number") return Number.isSafeInteger(size) && size >= 0 ? size : null
   if (typeof size !== "string") return null
   const match = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)$/i.exec(size)
-  return match ? Math.floor(Number(match[1]) * UNIT_BYTES[match[2]!.toLowerCase()]!) : null
+  const bytes = match ? Math.floor(Number(match[1]) * UNIT_BYTES[match[2]!.toLowerCase()]!) : null
+  return Number.isSafeInteger(bytes) ? bytes : null
 }

@@ -8,13 +8,15 @@ export function parseDuration(duration: unknown): number | null {
   if (typeof duration === "number") return Number.isFinite(duration) && duration >= 0 ? duration : null
   if (typeof duration !== "string") return null
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration)
-  return match ? Number(match[1]) * UNIT_MS[match[2]!]! : null
+  const ms = match ? Number(match[1]) * UNIT_MS[match[2]!]! : Infinity
+  return Number.isFinite(ms) ? ms : null
 }
 
 /** For people: `340ms`, `2.5s`, `3m`. */
 export function showDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`
-  if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`
-  if (ms < 3_600_000) return `${Math.round(ms / 6_000) / 10}m`
+  // The limits are where rounding would reach the next unit: 999.7 is "1s", not "1000ms".
+  if (ms < 999.5) return `${Math.round(ms)}ms`
+  if (ms < 59_950) return `${Math.round(ms / 100) / 10}s`
+  if (ms < 3_597_000) return `${Math.round(ms / 6_000) / 10}m`
   return `${Math.round(ms / 360_000) / 10}h`
 }

@@ -1,7 +1,9 @@
 /** The candidate most like `name`, or `undefined` when none is near enough to be a likely slip of the hand. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
+  // Two slips at least, but of a short name two letters must stay: "xy" is no slip of "id".
+  const slips = Math.min(Math.max(2, Math.floor(name.length / 3)), Math.max(1, name.length - 2), name.length - 1)
+  let bestDistance = slips + 1
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), bestDistance)
     if (distance < bestDistance) {

@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto"
+import { randomBytes } from "node:crypto"
 
 /** Where all chance comes from: jitter and identifiers. Tests hand in a seeded one, so that every run repeats. */
 export interface Random {
@@ -8,22 +8,24 @@ export interface Random {
   hex(bytes: number): string
 }
 
-const POOL_BYTES = 4096
-const pool = Buffer.alloc(POOL_BYTES)
-let used = POOL_BYTES
+const POOL_BYTES = 4_096
+let digits = ""
+let used = 0
 
-/** Cryptographically strong; drawn from a pool, because one system call per identifier would cost more than a call does. */
+/**
+ * Cryptographically strong; drawn from a pool of digits, because one system call and one encoding per identifier would cost more than
+ * a whole call does.
+ */
 export const systemRandom: Random = {
   next: () => Math.random(),
   hex(bytes) {
-    if (used + bytes > POOL_BYTES) {
-      randomFillSync(pool)
+    const length = bytes * 2
+    if (used + length > digits.length) {
+      digits = randomBytes(Math.max(POOL_BYTES, bytes)).toString("hex")
       used = 0
     }
-    const digits = pool.toString("hex", used, used + bytes)
-    pool.fill(0, used, used + bytes)
-    used += bytes
-    return digits
+    used += length
+    return digits.slice(used - length, used)
   },
 }
 

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest"
+import { parseDuration, showDuration } from "./duration.ts"
+
+describe("parseDuration", () => {
+  it.each([
+    [0, 0],
+    [500, 500],
+    ["800ms", 800],
+    ["2s", 2_000],
+    ["1.5s", 1_500],
+    ["10m", 600_000],
+    ["24h", 86_400_000],
+    ["7d", 604_800_000],
+  ])("%j → %d ms", (given, ms) => expect(parseDuration(given)).toBe(ms))
+
+  it.each([-1, Number.NaN, Infinity, "", "5", "5 s", "5S", "-5s", "1e3s", "5w", "s", `${"9".repeat(400)}s`, null, undefined, {}])(
+    "%j → null",
+    (given) => expect(parseDuration(given)).toBeNull(),
+  )
+})
+
+describe("showDuration", () => {
+  it.each([
+    [0, "0ms"],
+    [340.4, "340ms"],
+    [999.4, "999ms"],
+    [999.7, "1s"],
+    [2_500, "2.5s"],
+    [59_960, "1m"],
+    [180_000, "3m"],
+    [3_598_000, "1h"],
+    [5_400_000, "1.5h"],
+  ])("%d → %s", (ms, text) => expect(showDuration(ms)).toBe(text))
+})
