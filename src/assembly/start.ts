@@ -18,7 +18,7 @@ import { checkDeclarations, servicesOf } from "../runtime/check.ts"
 import { Engine } from "../runtime/engine.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { httpStages } from "../server/http-stages.ts"
-import { type Log, openLog } from "../telemetry/call-log.ts"
+import { type Log, type LogOptions, openLog } from "../telemetry/call-log.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
@@ -29,7 +29,11 @@ export interface StartOverrides {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  /** Changes the log that would be opened, which still masks the resolved secrets. */
+  readonly logOptions?: Pick<LogOptions, "destination"> & Partial<Pick<LogOptions, "level">>
   readonly references?: References
+  /** Instead of the process's variables and the `.env` files. */
+  readonly environment?: Environment
   readonly transportOf?: (service: Service) => OpenTransport | null
   readonly replaced?: (operation: Operation, answer: Answer) => Answer
   readonly openAuthentication?: typeof openAuthentication
@@ -44,14 +48,14 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   refuseIfAny(options.name, findings)
 
   const redactor = new Redactor()
-  const environment = loadEnvironment({ folder: process.cwd() })
+  const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
   const services = servicesOf(operations)
   const resolved = overrides.references
     ? { references: overrides.references, findings: [] }
     : resolveReferences(neededBy(services), environment, redactor)
   refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
 
-  const log = overrides.log ?? openLog(logOptions(options.name, environment, redactor))
+  const log = overrides.log ?? openLog({ ...logOptions(options.name, environment, redactor), ...overrides.logOptions })
   for (const { severity, message, fix } of resolved.findings) if (severity === "warning") log.events.warn(`${message}. ${fix}`)
   const opened = new Services(clock, defaults)
   const transportOf = overrides.transportOf ?? (() => null)
@@ -111,12 +115,13 @@ async function openAuthenticators(
   overrides: StartOverrides,
 ): Promise<Authenticate | null> {
   const authenticators = options.authenticate ?? []
-  if (authenticators.length === 0) return null
-  const open = overrides.openAuthentication ?? openAuthentication
+  const { openAuthentication: openInstead } = overrides
+  if (authenticators.length === 0 && !openInstead) return null
+  const open = openInstead ?? openAuthentication
   return open(authenticators, { now: clock.epoch, folder: dataFolder(environment) })
 }
 
-function logOptions(name: string, environment: Environment, redactor: Redactor): Parameters<typeof openLog>[0] {
+function logOptions(name: string, environment: Environment, redactor: Redactor): LogOptions {
   const level = environment.get("TRESTLE_LOG")?.value
   const isSilent = level === "silent"
   const format = isSilent ? "silent" : environment.name === "production" ? "json" : "pretty"

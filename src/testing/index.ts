@@ -1,0 +1,15 @@
+// The door `trestle/testing`. Works with every test runner: it imports none and knows no globals.
+
+export { FakeClock } from "./fake-clock.ts"
+export type { FailsHow } from "./replaced.ts"
+export {
+  type TestApp,
+  type TestAppOptions,
+  type TestBackend,
+  type TestRequestInit,
+  type TestRoute,
+  type TestWire,
+  testApp,
+} from "./test-app.ts"
+export type { SentRequest } from "./wire.ts"
+export type { ProgrammedReply, ReplyOptions } from "./wire-answer.ts"

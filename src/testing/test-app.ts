@@ -1,0 +1,134 @@
+import { type App, definitionOf, type Running } from "../assembly/definition.ts"
+import { startApp } from "../assembly/start.ts"
+import type { Duration } from "../base/duration.ts"
+import { seededRandom } from "../base/random.ts"
+import type { Ctx, Meta } from "../contract/call.ts"
+import type { Callers, Remote } from "../contract/caller.ts"
+import type { Op } from "../contract/op.ts"
+import type { CallRecord } from "../contract/ports.ts"
+import type { Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
+import type { HasService, Service } from "../contract/service.ts"
+import { checkDeclarations, servicesOf } from "../runtime/check.ts"
+import { authenticateKeys } from "../security/api-keys.ts"
+import { openAuthentication } from "../security/authentication.ts"
+import { type KeyStore, memoryKeyStore } from "../security/key-store.ts"
+import { FakeClock } from "./fake-clock.ts"
+import type { FailsHow } from "./replaced.ts"
+import { Replacements } from "./replaced.ts"
+import { rememberingLog, standInReferences, testEnvironment } from "./stand-ins.ts"
+import { TestApplication } from "./test-application.ts"
+import { TestCallers } from "./test-callers.ts"
+import { type SentRequest, Wire } from "./wire.ts"
+import type { ProgrammedReply, ReplyOptions } from "./wire-answer.ts"
+
+export interface TestAppOptions {
+  /** Values of references, by the name of their variable, where the stand-ins will not do. */
+  readonly values?: Readonly<Record<string, string>>
+  /** What the calendar says at the start. Default: 1 January 2026, UTC. */
+  readonly startsAt?: Date | number
+  /** Of the random source. Default 1. */
+  readonly seed?: number
+}
+
+/** A request's own settings, and who sends it. */
+export interface TestRequestInit extends RequestInit {
+  /** Acts as that principal, whatever credentials the application takes. */
+  as?: Principal
+  /** Sent as the body, with its content type. */
+  json?: unknown
+}
+
+/** In the place of an operation's whole backend. */
+export interface TestBackend<T, V, O> {
+  /** Answers as `code()` would: a value, or a function of the input, which may fail with `ctx.fail`. The contract is checked. */
+  replies(answer: O | ((input: V, ctx: Ctx) => O | Promise<O>), options?: { times?: number }): TestApp<T>
+  /** Fails with the error that a service's leaf gives for it: a write after `"timeout"` is `OUTCOME_UNKNOWN`, a read `TIMEOUT`. */
+  fails(how: FailsHow, options?: { times?: number }): TestApp<T>
+}
+
+/** What a service answers on one route. Answers with `times` come first, in their order; then the one given last. */
+export interface TestRoute<T> {
+  reply(status: number, body?: unknown, options?: ReplyOptions): TestApp<T>
+  /** Answers by the request. What it throws comes out of the call as it is. */
+  replies(answer: (request: SentRequest) => ProgrammedReply | Promise<ProgrammedReply>, options?: { times?: number }): TestApp<T>
+  /** Takes the request and never answers: until a timeout, when the clock is advanced. */
+  hangs(options?: { times?: number }): TestApp<T>
+  /** Takes the request and loses the connection. */
+  drops(options?: { times?: number }): TestApp<T>
+}
+
+/** In the place of a service's network: mapping, credentials, retry, breaker, bulkhead and timeouts run for real. */
+export interface TestWire<T> {
+  /** @param route `"GET /people/{id}"`, as in the declaration; without the query. */
+  on(route: string): TestRoute<T>
+  /** Refuses every connection; for a time on the test's clock, or until `up`. */
+  down(options?: { for?: Duration }): TestApp<T>
+  up(): TestApp<T>
+}
+
+/** A started application without network, ports or disk, whose time stands still and whose chance repeats. */
+export interface TestApp<T> {
+  readonly clock: FakeClock
+  /** API keys that `apiKeys()` accepts here; in memory. */
+  readonly keys: KeyStore
+  /** As `running.as`: the rules about callers apply. */
+  as(principal: Principal): Remote<T>
+  /** As `running.internal`: with the application's own authority. */
+  internal(): Callers<T>
+  /** Through the HTTP entrance: a request, or its method and path, `"POST /users"`; without a method it is GET. */
+  http(request: Request | string, init?: TestRequestInit): Promise<Response>
+  backend<V, O, E extends string>(operation: Op<any, V, O, E, any>): TestBackend<T, V, O>
+  wire(service: HasService): TestWire<T>
+  /** Every request that has left for the service. @throws the mistake, when a request was not programmed. */
+  sent(service: HasService): readonly SentRequest[]
+  /** How the last call was made; nested ones do not count. */
+  lastCall(): Meta
+  /** The record of every call, nested ones and early refusals included. */
+  calls(): readonly CallRecord[]
+  /** Forgets programs, requests, records and mistakes. Breakers, budgets, keys and time stay. */
+  reset(): void
+  /** Ends every call, then the application. @throws the mistake, when a request was not programmed. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Starts an application for a test. Every call makes a fresh one. */
+export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Promise<TestApp<T>> {
+  const definition = definitionOf(app)
+  const clock = new FakeClock(options.startsAt)
+  const keys = memoryKeyStore({ now: () => clock.epoch(), random: seededRandom(2) })
+  const callers = new TestCallers()
+  const replacements = new Replacements()
+  const records: CallRecord[] = []
+  const mistakes: Error[] = []
+  const { operations } = checkDeclarations(definition.ops, definition.defaults ?? {})
+  const trouble = (error: Error): void => void mistakes.push(error)
+  const wires = new Map<Service, Wire>(servicesOf(operations).map((service) => [service, new Wire(service.name, clock, trouble)]))
+  const running: Running<T> = await startApp(app, {
+    clock,
+    random: seededRandom(options.seed ?? 1),
+    log: rememberingLog(records),
+    environment: testEnvironment,
+    references: standInReferences(options.values),
+    transportOf: (service) => () => wires.get(service)!.transport,
+    replaced: replacements.replaced,
+    openAuthentication: (authenticators, host) => openForTest(authenticators, host, callers, keys),
+  })
+  return new TestApplication({ running, clock, keys, callers, replacements, records, mistakes, wires })
+}
+
+/** Test callers first; API keys from memory instead of the disk; the application's other authenticators as they are. */
+function openForTest(
+  authenticators: readonly Authenticator[],
+  host: AuthenticatorHost,
+  callers: TestCallers,
+  keys: KeyStore,
+): ReturnType<typeof openAuthentication> {
+  const own = authenticators.map((authenticator): Authenticator => {
+    if (authenticator.kind !== "api-keys") return authenticator
+    const { scheme } = authenticator
+    const header = scheme?.["type"] === "apiKey" ? { header: String(scheme["name"]) } : {}
+    return { kind: authenticator.kind, open: () => authenticateKeys(keys, host.now, header) }
+  })
+  return openAuthentication([callers.authenticator, ...own], host)
+}
