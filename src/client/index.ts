@@ -13,31 +13,29 @@ export type { ClientOptions } from "./exchange.ts"
  *
  * `api.users.create(input)` resolves with the value or rejects with a `ClientError`; `.safe` never rejects; `.detailed` adds the story
  * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest then reads
- * "withheld" and `NaN`. Nothing is repeated and nothing is checked here: the application does both.
+ * "withheld", `NaN` or "". Nothing is repeated and nothing is checked here: the application does both.
  *
- * A group or operation cannot be called `then` or `toJSON`, and within a group not `safe` or `detailed`.
+ * A group or operation cannot be called `then`, and within a group not `safe` or `detailed`.
  *
  * @throws {ClientError} a declared or common code; `UNAVAILABLE` when the network failed, `TIMEOUT` after the call's own `deadline`,
  * `CANCELLED` after its `signal`, these with the outcome `unknown` once the request was handed to `fetch`.
  */
 export function createClient<A extends { readonly ops: any }>(options: ClientOptions): Remote<A["ops"]> {
-  const node = (path: string, prefix: string): any =>
+  // `path` is the address of what is called, each name with a dot after it.
+  const node = (path: string): any =>
     new Proxy(
       async (input: unknown, more: any) => {
-        const [, name = path, how] = /(.+)\.(safe|detailed)$/.exec(path) ?? []
-        const made = exchange(options, name, input, more)
+        const [, url, how] = /(.+?)\.(?:(safe|detailed)\.)?$/.exec(path)!
+        const made = exchange(options, url!, input, more)
         if (how === "safe")
           return made.then(
-            (done) => ({ ok: true, ...done }),
-            (error) => ({ ok: false, ...error }),
+            (done) => ({ ...done, ok: true }),
+            (error) => ({ ...error, ok: false }),
           )
         return how ? made : (await made).value
       },
-      // With `then` every `await` of a node, with `toJSON` every log line, would be a call of the network.
-      {
-        get: (_, key) =>
-          /^(then|toJSON)$/.test(key.toString()) || typeof key === "symbol" ? undefined : node(prefix + key, `${prefix + key}.`),
-      },
+      // With `then`, every `await` of a node would be a call of the network.
+      { get: (_, key) => (typeof key === "string" && key !== "then" ? node(`${path + key}.`) : undefined) },
     )
-  return node("", "")
+  return node(`${options.url}/rpc/`)
 }

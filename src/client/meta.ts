@@ -5,14 +5,14 @@ import type { Meta } from "../contract/call.ts"
  * origins that do not expose it. What was not told reads as such: never as "not degraded", never as a number.
  */
 export function metaOf(told: any): Meta {
-  const degraded = told?.degraded
   return {
     servedBy: "withheld",
     attempts: NaN,
     ms: NaN,
     trace: "",
     ...told,
-    degraded: degraded === false || degraded?.why ? degraded : { why: degraded ? "withheld" : "unknown" },
+    // A bare `true`, or nothing, adds no members.
+    degraded: told?.degraded !== false && { why: "withheld", ...told?.degraded },
   }
 }
 

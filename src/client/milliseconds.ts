@@ -8,6 +8,5 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 
  */
 export function millisecondsOf(duration: Duration): number {
   // One letter after a digit: the "s" of "ms" has none before it.
-  const unit = /\d(.)$/.exec(duration as string)?.[1]
-  return Math.ceil(parseFloat(duration as string) * (UNIT_MS[unit!] ?? 1))
+  return Math.ceil(parseFloat(duration as string) * (UNIT_MS[/\d(.)$/.exec(duration as string)?.[1] as string] ?? 1))
 }

@@ -1,29 +1,25 @@
 // What the types of the API promise: compiled by `tsc --noEmit`, never run. Each `@ts-expect-error` proves itself.
 import { z } from "zod"
 import { createClient } from "../client/index.ts"
-import type { Common } from "../errors/catalog.ts"
-import type { Backend } from "./backend.ts"
-import type { Ctx } from "./call.ts"
-import type { Callers } from "./caller.ts"
-import { op, type Route } from "./op.ts"
-import { anyone, can } from "./principal.ts"
-import { nothing, type Std } from "./schema.ts"
+import {
+  anyone,
+  bearer,
+  type Common,
+  can,
+  code,
+  env,
+  fallback,
+  nothing,
+  op,
+  type Principal,
+  placeholder,
+  rest,
+  secret,
+  trestle,
+  value,
+} from "../index.ts"
 
-// Stand-ins with the signatures of `src/backends` and `src/connectors/rest`.
-declare function placeholder<V, O>(
-  answer: NoInfer<O> | ((i: V) => NoInfer<O>),
-  why: string | { why: string; allowInProduction: string },
-): Backend<V, O>
-declare function code<V, O, E extends string = never>(f: (i: V, ctx: Ctx<E>) => Promise<NoInfer<O>> | NoInfer<O>): Backend<V, O, E>
-declare function value<V, O>(v: NoInfer<O> | ((i: V) => NoInfer<O>)): Backend<V, O>
-declare function fallback<V, O, E extends string = never>(first: Backend<V, O, E>, ...then: Backend<V, O, E>[]): Backend<V, O, E>
-interface CallSpec<V, O, W, E extends string> {
-  body?: (i: V) => unknown
-  response?: Std<any, W>
-  map?: (r: W, i: V) => NoInfer<O>
-  errors?: Record<number, NoInfer<E> | Common>
-}
-declare const crm: { call<V, O, E extends string = never, W = any>(route: Route, spec?: CallSpec<V, O, W, E>): Backend<V, O, E> }
+const crm = rest({ url: env("CRM_URL"), auth: bearer(secret("CRM_TOKEN")), policy: { timeout: "2s" } })
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_T extends true>(): void => {}
@@ -68,18 +64,27 @@ op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 }
 op({ effect: "read", input: z.object({ id: z.string() }), output: User }).via(code((i, ctx) => ctx.run(getUser, { id: i.id })))
 
 // -- callers --------------------------------------------------------------------------------------------
-type App = {
-  ops: { users: { create: typeof createUser; show: typeof showUser }; jobs: typeof openJobs; inside: { getUser: typeof getUser } }
-}
-const api = createClient<App>({ url: "/api" })
+const app = trestle({
+  name: "demo",
+  ops: { users: { create: createUser, show: showUser }, jobs: openJobs, inside: { getUser } },
+  permissions: { recruiter: ["users:create"] },
+  defaults: { deadline: "10s" },
+})
+const api = createClient<typeof app>({ url: "/api", token: async () => "t" })
 const made = await api.users.create({ name: "Ada", email: "ada@x.io" }, { idempotencyKey: "k1", deadline: "2s" })
 holds<Same<typeof made.state, "active" | "pending">>()
 const r = await api.users.create.safe({ name: "Ada", email: "a@x.io" })
 if (!r.ok) holds<Same<typeof r.code, "EMAIL_TAKEN" | Common>>()
 else holds<Same<typeof r.value.id, string | null>>()
 holds<Same<Awaited<ReturnType<typeof api.jobs>>, { id: string }[]>>()
-declare const internal: Callers<App["ops"]>
-await internal.inside.getUser({ id: "1" })
+const running = await app.start()
+await running.internal().inside.getUser({ id: "1" })
+declare const somebody: Principal
+const theirs = running.as(somebody)
+const shown = await theirs.users.show.detailed({ id: "1" })
+holds<Same<typeof shown.value.state, "active" | "pending">>()
+holds<Same<typeof app.ops.users.create, typeof createUser>>()
+holds<Same<typeof theirs, typeof api>>()
 
 // -- what must NOT compile --------------------------------------------------------------------------------
 // @ts-expect-error unknown input field
@@ -92,6 +97,44 @@ if (!r.ok && r.code === "NOPE") r.detail
 await api.jobs(undefined, { deadline: "soon" })
 // @ts-expect-error an application has operations
 createClient<{ users: typeof createUser }>({ url: "/api" })
+// @ts-expect-error it is the type of an application, not the application
+createClient<app>({ url: "/api" })
+// @ts-expect-error a client needs the address
+createClient<typeof app>({})
+// @ts-expect-error a token is text
+createClient<typeof app>({ url: "/api", token: () => 7 })
+// @ts-expect-error no such operation
+api.users.delete
+// @ts-expect-error a group is no operation
+await api.users({ name: "Ada" })
+// @ts-expect-error with `safe` the value is there only when it went well
+const _unchecked = r.value
+// @ts-expect-error an application has a name
+trestle({ ops: { jobs: openJobs } })
+// @ts-expect-error an application has operations
+trestle({ name: "demo" })
+// @ts-expect-error a default that does not exist
+trestle({ name: "demo", ops: { jobs: openJobs }, defaults: { deadlin: "2s" } })
+// @ts-expect-error permissions of a role are a list
+trestle({ name: "demo", ops: { jobs: openJobs }, permissions: { recruiter: "users:create" } })
+// @ts-expect-error a function is no authenticator
+trestle({ name: "demo", ops: { jobs: openJobs }, authenticate: [() => null] })
+// @ts-expect-error an application that is not started calls nothing
+app.internal()
+// @ts-expect-error on behalf of nobody
+running.as(null)
+// @ts-expect-error a principal has a kind
+running.as({ id: "7" })
+// @ts-expect-error internal operations are not for callers, in process either
+theirs.inside.getUser({ id: "1" })
+// @ts-expect-error unknown input field, in process
+await theirs.users.create({ nam: "Ada", email: "x" })
+// @ts-expect-error internal() takes nobody: it is the application's own authority
+running.internal(somebody)
+// @ts-expect-error wrong input of an internal operation
+await running.internal().inside.getUser({ id: 1 })
+// @ts-expect-error an address is text or a reference
+rest({ url: 4000 })
 // @ts-expect-error placeholder must satisfy the contract
 op({ effect: "read", input: NewUser, output: User }).via(placeholder({ id: 1 }, "why"))
 // @ts-expect-error placeholder must say why
