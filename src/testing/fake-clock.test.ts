@@ -100,7 +100,11 @@ describe("pauses", () => {
   test("time waits for what holds it", async () => {
     const clock = new FakeClock()
     let isDone = false
-    clock.hold(turns(200).then(() => void (isDone = true)))
+    const work = async (): Promise<void> => {
+      await turns(200)
+      isDone = true
+    }
+    clock.hold(work())
     await clock.pause(1)
     expect(isDone).toBe(true)
   })

@@ -1,7 +1,9 @@
 // The door `trestle/testing`. Works with every test runner: it imports none and knows no globals.
 
+export { type ContractCase, type ContractCasesOptions, contractCases } from "./contract-cases.ts"
 export { FakeClock } from "./fake-clock.ts"
 export type { FailsHow } from "./replaced.ts"
+export { NoSample, type SampleOptions, sampleFromSchema } from "./sample-from-schema.ts"
 export {
   type TestApp,
   type TestAppOptions,

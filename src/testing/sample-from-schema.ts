@@ -43,8 +43,8 @@ class Sampler {
     if (merged !== node) return this.sample(merged, path, depth + 1)
     const alternatives = node.anyOf ?? node.oneOf
     if (alternatives) return this.#oneOf(node, alternatives, path, depth)
-    const examples = node["examples"]
-    if (node["default"] !== undefined) return node["default"]
+    const examples = node.examples
+    if (node.default !== undefined) return node.default
     if (Array.isArray(examples) && examples.length > 0) return examples[0]
     return this.#typed(node, path, depth)
   }
@@ -107,8 +107,8 @@ class Sampler {
 
   #array(node: JsonSchema, path: string, depth: number): unknown[] {
     const first = (node.prefixItems ?? []).map((item, i) => this.sample(item, `${path}.${i}`, depth + 1))
-    const least = Number(node["minItems"] ?? (this.#isSmall || depth >= DEPTH_MAX ? 0 : 1))
-    const most = Number(node["maxItems"] ?? Number.POSITIVE_INFINITY)
+    const least = Number(node.minItems ?? (this.#isSmall || depth >= DEPTH_MAX ? 0 : 1))
+    const most = Number(node.maxItems ?? Number.POSITIVE_INFINITY)
     const more = node.items === undefined && first.length > 0 ? 0 : Math.max(0, Math.min(Math.max(least, 0), most) - first.length)
     return [...first, ...Array.from({ length: more }, (_, i) => this.sample(node.items ?? true, `${path}.${i}`, depth + 1))]
   }
@@ -118,15 +118,14 @@ class Sampler {
 function merge(node: JsonSchema, parts: readonly JsonSchema[]): JsonSchema {
   if (parts.length === 0) return node
   const { allOf: _allOf, $ref: _ref, ...rest } = node
-  return parts.reduce<JsonSchema>(
-    (all, part) => ({
-      ...all,
-      ...part,
-      ...(all.properties || part.properties ? { properties: { ...all.properties, ...part.properties } } : {}),
-      ...(all.required || part.required ? { required: [...(all.required ?? []), ...(part.required ?? [])] } : {}),
-    }),
-    rest,
-  )
+  const all = [rest, ...parts]
+  const properties = Object.assign({}, ...all.map((part) => part.properties))
+  const required = all.flatMap((part) => part.required ?? [])
+  return {
+    ...Object.assign({}, ...all),
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+  }
 }
 
 const FORMATS: Readonly<Record<string, string>> = {

@@ -127,7 +127,7 @@ function openForTest(
   const own = authenticators.map((authenticator): Authenticator => {
     if (authenticator.kind !== "api-keys") return authenticator
     const { scheme } = authenticator
-    const header = scheme?.["type"] === "apiKey" ? { header: String(scheme["name"]) } : {}
+    const header = scheme?.type === "apiKey" ? { header: String(scheme.name) } : {}
     return { kind: authenticator.kind, open: () => authenticateKeys(keys, host.now, header) }
   })
   return openAuthentication([callers.authenticator, ...own], host)
