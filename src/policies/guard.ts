@@ -84,6 +84,12 @@ async function attempt(gate: Gate, exchange: Exchange, request: unknown, trial: 
     throw refused
   }
   const startedAt = call.clock.now()
+  if (call.stopped || startedAt >= call.deadlineAt) {
+    // Our time is over, which says nothing of the service: no attempt is made, and none is counted.
+    bulkhead.leave()
+    breaker?.left(ticket)
+    throw failure("timeout-unsent", call.effect, { note: `${name}: no time was left` })
+  }
   try {
     call.noteAttempt()
     const answer = await trial.run(exchange, request, Math.min(timeoutMs, call.deadlineAt - startedAt))
@@ -174,8 +180,6 @@ class Trial implements Attempt, Rings, Stoppable {
 
   run(exchange: Exchange, request: unknown, timeoutMs: number): Promise<unknown> {
     const { call } = this
-    if (call.stopped || timeoutMs <= 0)
-      return Promise.reject(failure("timeout-unsent", call.effect, { note: `${this.#service}: no time was left` }))
     this.#timeoutMs = timeoutMs
     return new Promise((resolve, reject) => {
       const done = (): void => {

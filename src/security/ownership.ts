@@ -46,10 +46,18 @@ async function loaded(load: LoadOwned, input: unknown, call: CallContext): Promi
   try {
     row = await load(input, call)
   } catch (error) {
-    throw TrestleError.is(error) && error.status === 404 ? notFound(error) : error
+    throw TrestleError.is(error) && error.status === 404 ? notFound(error) : notBegun(error)
   }
   if (row == null) throw notFound()
   return row
+}
+
+/** A load whose outcome is unknown is still only a load: of the call that it guards, nothing can have happened. */
+function notBegun(error: unknown): unknown {
+  if (!TrestleError.is(error) || error.outcome !== "unknown") return error
+  const { code, detail, status, issues, reason, retryAfterMs, note } = error
+  const kept = { ...(reason ? { reason } : {}), ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(note ? { note } : {}) }
+  return new TrestleError(code, detail, { status, issues, outcome: "refused", cause: error, ...kept })
 }
 
 /** Always made anew: detail and outcome of the loading's own error would tell missing from foreign. */
