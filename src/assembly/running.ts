@@ -95,7 +95,7 @@ export class RunningApp<T> implements Running<T> {
 
   async #createHttp(): Promise<FastifyInstance> {
     const { createHttp } = await import("../server/http.ts")
-    const { openApi } = await import("../server/openapi.ts")
+    const { documentOf } = await import("./describe.ts")
     const { options, engine, operations, services, log, random, limits } = this.#parts
     return createHttp({
       name: options.name,
@@ -107,7 +107,7 @@ export class RunningApp<T> implements Running<T> {
         const readiness = await services.readiness(operations)
         return this.#closing ? { ...readiness, isReady: false } : readiness
       },
-      document: () => openApi({ name: options.name, version: options.version ?? "0.0.0", operations, schemes: schemesOf(options) }),
+      document: () => documentOf(options, operations),
       record: (record) => log.recorder.record(record),
     })
   }
@@ -125,8 +125,4 @@ function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (
       return false
     }
   }
-}
-
-function schemesOf(options: TrestleOptions<object>): Record<string, object> {
-  return Object.fromEntries((options.authenticate ?? []).flatMap(({ kind, scheme }) => (scheme ? [[kind, scheme]] : [])))
 }

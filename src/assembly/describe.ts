@@ -1,0 +1,44 @@
+import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
+import { checkDeclarations } from "../runtime/check.ts"
+import { type OperationStatus, statusOf } from "../runtime/status.ts"
+import { type OpenApiDocument, openApi } from "../server/openapi.ts"
+import { type App, definitionOf, type TrestleOptions } from "./definition.ts"
+
+/** An application as it is declared: what can be said of it without a secret and without the network. */
+export interface Description {
+  readonly name: string
+  readonly version: string
+  readonly operations: readonly Operation[]
+  readonly board: readonly OperationStatus[]
+  readonly findings: readonly Finding[]
+  /** Kinds of its authenticators. */
+  readonly authenticators: readonly string[]
+}
+
+/** Operations that cannot be read (their schema has no JSON form) are missing from it; a finding says so. */
+export function describe(app: App<unknown>): Description {
+  const options = definitionOf(app)
+  const { operations, findings } = checkDeclarations(options.ops, options.defaults ?? {})
+  return {
+    name: options.name,
+    version: versionOf(options),
+    operations,
+    board: operations.map(statusOf),
+    findings,
+    authenticators: (options.authenticate ?? []).map(({ kind }) => kind),
+  }
+}
+
+/** The same document that the running application serves. */
+export function documentOf(options: TrestleOptions<object>, operations: readonly Operation[]): OpenApiDocument {
+  return openApi({ name: options.name, version: versionOf(options), operations, schemes: schemesOf(options) })
+}
+
+function versionOf(options: TrestleOptions<object>): string {
+  return options.version ?? "0.0.0"
+}
+
+function schemesOf(options: TrestleOptions<object>): Record<string, object> {
+  return Object.fromEntries((options.authenticate ?? []).flatMap(({ kind, scheme }) => (scheme ? [[kind, scheme]] : [])))
+}

@@ -1,0 +1,63 @@
+import { excerptAt, pathOf } from "../base/source-excerpt.ts"
+import type { SourcePlace } from "../base/source-place.ts"
+import type { Finding } from "../contract/finding.ts"
+import { EXIT, Stop } from "./exit.ts"
+
+interface FindingKind {
+  readonly title: string
+  /** Why it is refused. */
+  readonly why: string
+}
+
+/** What the command line itself can find. The declarations' own are in `runtime/findings.ts`. */
+export const CLI_FINDINGS = {
+  TRS3000: { title: "wrong usage", why: "" },
+  TRS3001: {
+    title: "placeholder in production",
+    why: "Its answers are made up. In production somebody would believe them, so each one must be accepted with a reason.",
+  },
+  TRS3002: { title: "no application found", why: "Without the file that declares the operations there is nothing to work on." },
+  TRS3003: { title: "application does not load", why: "The file stopped with an error before its operations could be read." },
+  TRS3004: {
+    title: "no application in the file",
+    why: "The command line looks for what `trestle({ ... })` gave, under `app` or as the default.",
+  },
+  TRS3005: { title: "address cannot be listened on", why: "A server needs its port and host for itself." },
+  TRS3006: { title: "call failed", why: "The operation, or what stands between it and this command, answered with an error." },
+  TRS3007: { title: "API keys cannot be used", why: "Keys decide who may call, so a file that is not sound is never guessed at." },
+  TRS3008: { title: "file cannot be written", why: "Nothing was changed." },
+  TRS3009: { title: "file kept as it is", why: "What you wrote is never overwritten." },
+} as const satisfies Record<string, FindingKind>
+
+/** The place of a finding that is about the command itself. */
+export const COMMAND_LINE = "command line"
+
+export type CliFindingCode = keyof typeof CLI_FINDINGS
+
+export interface FindingOptions {
+  readonly severity?: Finding["severity"]
+  readonly place?: SourcePlace | null
+  /** Where the value was looked for, when there is no source place. */
+  readonly at?: string
+}
+
+export function cliFinding(code: CliFindingCode, message: string, fix: string, options: FindingOptions = {}): Finding {
+  const { severity = "error", place = null, at = COMMAND_LINE } = options
+  const file = place ? pathOf(place) : null
+  return {
+    code,
+    severity,
+    message,
+    at: place ? `${file}:${place.line}` : at,
+    file,
+    line: place?.line ?? null,
+    excerpt: excerptAt(place),
+    why: CLI_FINDINGS[code].why,
+    fix,
+  }
+}
+
+/** Wrong usage, to be thrown. */
+export function usage(message: string, fix: string): Stop {
+  return new Stop(EXIT.usage, [cliFinding("TRS3000", message, fix)])
+}

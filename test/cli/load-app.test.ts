@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest"
+import { APP, folder, json, trestle } from "./kit.ts"
+
+const found = async (files: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<unknown> => {
+  const ran = await trestle(["status", "--json", ...args], { cwd: folder(files) })
+  return { code: ran.code, app: json(ran).summary.app }
+}
+const named = (name: string): string => APP.replace('name: "notes"', `name: ${JSON.stringify(name)}`)
+
+describe("where the application is found", () => {
+  test("--app, before package.json, before the usual files", async () => {
+    const files = {
+      "package.json": '{ "type": "module", "trestle": { "app": "lib/b.ts" } }',
+      "lib/a.ts": named("a"),
+      "lib/b.ts": named("b"),
+      "app.ts": named("c"),
+    }
+    expect(await found(files, ["--app", "lib/a.ts"])).toEqual({ code: 0, app: "a" })
+    expect(await found(files)).toEqual({ code: 0, app: "b" })
+    expect(await found({ ...files, "package.json": '{ "type": "module" }' })).toEqual({ code: 0, app: "c" })
+  })
+
+  test.each(["src/app.ts", "app.mjs", "src/app.js", "dist/app.js"])("%s", async (file) => {
+    expect(await found({ [file]: APP })).toEqual({ code: 0, app: "notes" })
+  })
+
+  test("as the default export", async () => {
+    expect(await found({ "app.ts": APP.replace("export const app =", "export default") })).toEqual({ code: 0, app: "notes" })
+  })
+})
+
+describe("an application that does not load: exit 3, with the fix", () => {
+  test.each([
+    ["no file", {}, [], "TRS3002", "looked for app.ts, src/app.ts, app.js", "trestle init"],
+    ["--app names no file", {}, ["--app", "x.ts"], "TRS3002", "--app names x.ts", "relative to"],
+    ["package.json names no file", { "package.json": '{ "trestle": { "app": "x.ts" } }' }, [], "TRS3002", "names x.ts", "relative to"],
+    ["no export", { "app.ts": "export const other = 1" }, [], "TRS3004", "it exports other", "export const app = trestle("],
+    ["another name", { "app.ts": APP.replace("const app", "const bot") }, [], "TRS3004", "it exports bot", "export const app = bot"],
+    ["it throws", { "app.ts": '\nthrow new TypeError("no luck")' }, [], "TRS3003", "TypeError: no luck", "needs no secret"],
+    ["a missing package", { "app.ts": 'import "left-out"' }, [], "TRS3003", "left-out", "npm i left-out"],
+    ["an import without .ts", { "app.ts": 'import "./users"', "users.ts": "" }, [], "TRS3003", "users", 'from "./users.ts"'],
+    ["an enum", { "app.ts": "export enum A { B }" }, [], "TRS3003", "enum", "erasableSyntaxOnly"],
+    ["a syntax error", { "app.ts": "const = 1" }, [], "TRS3003", "app.ts does not load", "Correct the file"],
+  ] as const)("%s", async (_, files, args, code, message, help) => {
+    const ran = await trestle(["status", ...args], { cwd: folder(files as Record<string, string>) })
+    expect(ran).toMatchObject({ code: 3, stdout: "" })
+    expect(ran.stderr).toContain(`error[${code}]`)
+    expect(ran.stderr).toContain(message)
+    expect(ran.stderr).toContain(help)
+  })
+
+  test("what throws is shown with its line", async () => {
+    const { stderr } = await trestle(["status"], { cwd: folder({ "app.ts": 'const a = 1\nthrow new Error("no luck")\n' }) })
+    expect(stderr).toContain("--> app.ts:2")
+    expect(stderr).toContain('> 2 | throw new Error("no luck")')
+  })
+})
