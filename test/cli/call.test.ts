@@ -79,7 +79,11 @@ describe("call, in process", () => {
   test("SIGINT gives the call up and exits 130", async () => {
     const child = startTrestle(["call", "notes.slow", "--deadline", "9s"], { cwd: folder({ "app.ts": APP }) })
     const ended = finished(child)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await new Promise<void>((resolve) =>
+      child.stderr!.on("data", (text) => {
+        if (String(text).includes("slow has begun")) resolve()
+      }),
+    )
     child.kill("SIGINT")
     expect(await ended).toMatchObject({ code: 130, stdout: "" })
   })
