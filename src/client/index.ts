@@ -15,7 +15,7 @@ export type { ClientOptions } from "./exchange.ts"
  * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest then reads
  * "withheld", `NaN` or "". Nothing is repeated and nothing is checked here: the application does both.
  *
- * A group or operation cannot be called `then`, and within a group not `safe` or `detailed`.
+ * A group or operation cannot be called `then` or `toJSON`, and within a group not `safe` or `detailed`.
  *
  * @throws {ClientError} a declared or common code; `UNAVAILABLE` when the network failed, `TIMEOUT` after the call's own `deadline`,
  * `CANCELLED` after its `signal`, these with the outcome `unknown` once the request was handed to `fetch`.
@@ -34,8 +34,8 @@ export function createClient<A extends { readonly ops: any }>(options: ClientOpt
           )
         return how ? made : (await made).value
       },
-      // With `then`, every `await` of a node would be a call of the network.
-      { get: (_, key) => (typeof key === "string" && key !== "then" ? node(`${path + key}.`) : undefined) },
+      // With `then` every `await` of a node, with `toJSON` every JSON log of it, would be a call of the network.
+      { get: (_, key) => (typeof key === "string" && key !== "then" && key !== "toJSON" ? node(`${path + key}.`) : undefined) },
     )
   return node(`${options.url}/rpc/`)
 }

@@ -62,6 +62,9 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   error: TrestleError | null = null
   stopped: TrestleError | null = null
   httpStatus: number | null = null
+  /** Links of the list of calls under way. */
+  newer: Call | null = null
+  older: Call | null = null
 
   isSettled = false
   #settled!: (call: Call) => void

@@ -283,10 +283,11 @@ function checkSamples(operation: Operation, findings: Finding[]): void {
   if (!backend) return
   for (const { kind, plan } of within(backend)) {
     for (const sample of plan.samples ?? []) complain(`the answer of ${kind}()`, operation.output.check(sample))
-    if (plan.sampleFor)
-      examples.forEach((example, i) =>
-        complain(`the answer of ${kind}() for example ${i + 1}`, sampled(plan.sampleFor!, example.input, operation)),
-      )
+    const { sampleFor } = plan
+    if (!sampleFor) continue
+    examples.forEach((example, i) => {
+      complain(`the answer of ${kind}() for example ${i + 1}`, sampled(sampleFor, example.input, operation))
+    })
   }
 }
 

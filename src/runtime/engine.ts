@@ -8,6 +8,7 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import { CallList } from "./call-list.ts"
 import { Call, type CallStart, type Surroundings } from "./call.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
 
@@ -36,7 +37,7 @@ export interface EngineParts {
 export class Engine implements Surroundings {
   readonly clock: Clock
   readonly random: Random
-  readonly #underWay = new Set<Call>()
+  readonly #underWay = new CallList<Call>()
   #whenIdle: (() => void) | null = null
   readonly #compiled = new Map<string, Compiled>()
   readonly #byOp = new Map<unknown, Compiled>()
@@ -77,19 +78,19 @@ export class Engine implements Surroundings {
 
   /** Every call's end: its record, its place among those under way. */
   ended(call: Call): void {
-    this.#underWay.delete(call)
+    this.#underWay.remove(call)
     this.#parts.record(call)
-    if (this.#underWay.size === 0) this.#whenIdle?.()
+    if (this.#underWay.isEmpty) this.#whenIdle?.()
   }
 
   /** The operations that are still being answered. */
   underWay(): string[] {
-    return [...this.#underWay].map((call) => call.operation)
+    return this.#underWay.all().map((call) => call.operation)
   }
 
   /** Resolves when no call is under way. */
   idle(): Promise<void> {
-    if (this.#underWay.size === 0) return Promise.resolve()
+    if (this.#underWay.isEmpty) return Promise.resolve()
     return new Promise((resolve) => {
       this.#whenIdle = resolve
     })
@@ -97,7 +98,7 @@ export class Engine implements Surroundings {
 
   /** Ends every call that is under way. */
   stopAll(): void {
-    for (const call of this.#underWay) call.stop(new TrestleError("CANCELLED", undefined, { note: "the application is closing" }))
+    for (const call of this.#underWay.all()) call.stop(new TrestleError("CANCELLED", undefined, { note: "the application is closing" }))
   }
 
   nest(parent: Call, op: unknown, input: unknown, as?: { principal: Principal; isOwnAuthority: boolean }): Promise<unknown> {

@@ -65,7 +65,8 @@ export class FastifyEntry implements Entry, RequestHead {
         if (bytes > bytesMax) end(() => reject(failWith("TOO_LARGE", { note: `body larger than ${bytesMax} bytes` })))
         else chunks.push(chunk)
       }
-      const finish = (): void => end(() => resolve(chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8")))
+      const finish = (): void =>
+        end(() => resolve(chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8")))
       const lose = (): void => end(() => reject(failWith("CANCELLED", { note: "the connection ended in the middle of the body" })))
       const timer = setTimeout(() => end(() => reject(failWith("REQUEST_TIMEOUT"))), READ_MS_MAX)
       stream.on("data", take).on("end", finish).on("error", lose).on("close", lose)

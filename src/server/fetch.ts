@@ -13,7 +13,10 @@ export async function fetchThrough(app: FastifyInstance, request: Request): Prom
     ...(request.body ? { payload: Readable.fromWeb(request.body as never) } : {}),
   })
   const hasBody = answer.statusCode !== 204 && answer.statusCode !== 304 && request.method !== "HEAD"
-  return new Response(hasBody ? new Uint8Array(answer.rawPayload) : null, { status: answer.statusCode, headers: responseHeaders(answer.headers) })
+  return new Response(hasBody ? new Uint8Array(answer.rawPayload) : null, {
+    status: answer.statusCode,
+    headers: responseHeaders(answer.headers),
+  })
 }
 
 function responseHeaders(fields: Readonly<Record<string, number | string | string[] | undefined>>): Headers {

@@ -49,7 +49,11 @@ function isJson(type: string | undefined): boolean {
 
 const read: Stage = (call) => {
   const { headers } = call.entry!.head
-  if (!takesBody(call) || (headers["content-length"] === "0" || (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined))) {
+  if (
+    !takesBody(call) ||
+    headers["content-length"] === "0" ||
+    (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined)
+  ) {
     call.input = ""
     return undefined
   }
@@ -79,10 +83,19 @@ function parsed(text: string): unknown {
 }
 
 /** Path wins over body; a copy in the body that differs is refused, for it would be checked as one object and used as another. */
-function withParams(body: unknown, params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>, operation: Operation): unknown {
-  const issues: Issue[] = Object.keys(query).map((name) => ({ path: name, message: "fields in the query are not taken here; put them in the body" }))
+function withParams(
+  body: unknown,
+  params: Readonly<Record<string, string>>,
+  query: Readonly<Record<string, unknown>>,
+  operation: Operation,
+): unknown {
+  const issues: Issue[] = Object.keys(query).map((name) => ({
+    path: name,
+    message: "fields in the query are not taken here; put them in the body",
+  }))
   const names = operation.route!.params
-  if (names.length > 0 && (typeof body !== "object" || body === null || Array.isArray(body))) issues.push({ path: "", message: "the body must be a JSON object" })
+  if (names.length > 0 && (typeof body !== "object" || body === null || Array.isArray(body)))
+    issues.push({ path: "", message: "the body must be a JSON object" })
   if (issues.length > 0) throw invalid(issues)
   if (names.length === 0) return body
   const fromPath = operation.input.coerce({ ...params })
@@ -101,7 +114,9 @@ function fromAddress(params: Readonly<Record<string, string>>, query: Readonly<R
     if (issues.length > 0) throw invalid(issues)
     return undefined
   }
-  const issues = operation.route!.params.filter((name) => Object.hasOwn(query, name)).map((name) => ({ path: name, message: "is in the path; do not repeat it in the query" }))
+  const issues = operation
+    .route!.params.filter((name) => Object.hasOwn(query, name))
+    .map((name) => ({ path: name, message: "is in the path; do not repeat it in the query" }))
   if (issues.length > 0) throw invalid(issues)
   return operation.input.coerce({ ...query, ...params })
 }

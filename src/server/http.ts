@@ -42,7 +42,6 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   const { fastify } = await import("fastify")
   const app = fastify({
     logger: false,
-    disableRequestLogging: true,
     requestIdHeader: false,
     forceCloseConnections: "idle",
     return503OnClosing: true,

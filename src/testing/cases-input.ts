@@ -1,8 +1,8 @@
-import { JSON_DEPTH_MAX } from "../base/json.ts"
 import { expectProblem, expectSuccess } from "./case-expect.ts"
 import type { CaseRequest } from "./case-request.ts"
 import { type GoodCall, prepare, send } from "./case-send.ts"
 import { broken, fieldsOf, refusesUnknown, type Subject, takesBody, UNKNOWN_FIELD, wrongValueFor } from "./case-subject.ts"
+import { entranceCases } from "./cases-entrance.ts"
 import type { PlannedCase } from "./contract-cases.ts"
 import type { TestApp } from "./test-app.ts"
 
@@ -15,8 +15,7 @@ export function inputCases(subject: Subject): PlannedCase[] {
     ...(refusesUnknown(subject) && !(operation.input.json.type === "null" && takesBody(subject)) ? [unknownField] : []),
     ...fieldsOf(subject).flatMap(([name]) => missing(subject, name)),
     ...fieldsOf(subject).flatMap(([name]) => wrongType(subject, name)),
-    ...(takesBody(subject) ? [tooLarge, tooDeep, wrongContentType] : []),
-    wrongMethod,
+    ...entranceCases(subject),
   ]
 }
 
@@ -110,54 +109,6 @@ function inPath(good: GoodCall, { operation }: Subject, name: string, wrong: str
     .map((segment, i) => (segments[i] === `{${name}}` ? wrong : segment))
     .join("/")
   return { ...good, request: { ...good.request, path } }
-}
-
-const tooLarge: PlannedCase = {
-  promise: "a body above the limit → 413",
-  see: async (t, subject) => {
-    const good = await prepare(t, subject)
-    await expectProblem(await send(t, good, { text: `{"x":"${"x".repeat(subject.bodyBytesMax)}"}` }), { code: "TOO_LARGE" })
-  },
-}
-
-const tooDeep: PlannedCase = {
-  promise: "a body nested too deep → 400",
-  see: async (t, subject) => {
-    const good = await prepare(t, subject)
-    const depth = JSON_DEPTH_MAX + 1
-    await expectProblem(await send(t, good, { text: "[".repeat(depth) + "]".repeat(depth) }), { code: "INVALID" })
-  },
-}
-
-const wrongContentType: PlannedCase = {
-  promise: "a body that is not JSON → 415",
-  see: async (t, subject) => {
-    const good = await prepare(t, subject)
-    await expectProblem(
-      await send(t, good, { headers: { "content-type": "text/plain" }, text: JSON.stringify(good.request.body) ?? "{}" }),
-      { code: "UNSUPPORTED_MEDIA_TYPE" },
-    )
-  },
-}
-
-const wrongMethod: PlannedCase = {
-  promise: "another method → 405 that names the right ones",
-  see: async (t, subject) => {
-    const { request } = await prepare(t, subject)
-    const taken = subject.all.flatMap(({ operation }) =>
-      operation.route && fits(operation.route.pattern, request.path) ? [operation.route.verb as string] : [],
-    )
-    const method = ["DELETE", "PATCH", "PUT", "POST", "GET"].find((verb) => !taken.includes(verb)) ?? "OPTIONS"
-    const response = await t.http(`${method} ${request.path}`)
-    if (!response.headers.get("allow")?.includes(request.method))
-      broken(`Allow does not name ${request.method}: ${response.status} ${response.headers.get("allow")}`)
-    await expectProblem(response, { code: "METHOD_NOT_ALLOWED" })
-  },
-}
-
-function fits(pattern: string, path: string): boolean {
-  const [wanted, given] = [pattern.split("/"), path.split("/")]
-  return wanted.length === given.length && wanted.every((segment, i) => segment.startsWith("{") || segment === given[i])
 }
 
 /** Where the request carries its fields, path parameters aside. */

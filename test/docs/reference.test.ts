@@ -5,7 +5,7 @@ import { CLI_FINDINGS } from "../../src/cli/findings.ts"
 import { CATALOG, COMMON, ENTRANCE, OPERATOR } from "../../src/errors/catalog.ts"
 import { REASONS } from "../../src/errors/reasons.ts"
 import { FINDINGS } from "../../src/runtime/findings.ts"
-import { type Document, ROOT, readDocument } from "./documents.ts"
+import { type Document, documents, ROOT, readDocument } from "./documents.ts"
 
 /** The cells of every row of a document's tables whose first cell is code: `` `NOT_FOUND` ``. */
 function rowsOf(document: Document, from: string, to?: string): string[][] {
@@ -97,11 +97,23 @@ describe("ARCHITECTURE.md", () => {
 })
 
 describe("GLOSSARY.md", () => {
+  const [meanings = "", avoided = ""] = readDocument("GLOSSARY.md").text.split("## Not these")
+
   test("its words: stand in the order of the alphabet, each once", () => {
-    const words = [...readDocument("GLOSSARY.md").text.matchAll(/^\| ([^|]+) \|/gm)]
-      .map((match) => match[1]!)
-      .filter((word) => !/^(Word|-+)$/.test(word))
+    const words = [...meanings.matchAll(/^\| ([^|]+) \|/gm)].map((match) => match[1]!).filter((word) => !/^(Word|-+)$/.test(word))
     expect(words.length).toBeGreaterThan(30)
     expect(words).toEqual([...new Set(words)].sort())
+  })
+  test("the words to avoid: occur in no document for users", () => {
+    const words = [...avoided.matchAll(/^\| ([^|]+) \|/gm)]
+      .flatMap((match) => match[1]!.split(", "))
+      .filter((word) => !/^(Instead of|-+)$/.test(word))
+    expect(words.length).toBeGreaterThan(5)
+    const pattern = new RegExp(`\\b(${words.join("|")})s?\\b`, "i")
+    const isForUsers = ({ path }: Document): boolean => /^(README|SECURITY|CHANGELOG)\.md$|^docs\/(tutorial|how-to|reference)\//.test(path)
+    const used = documents()
+      .filter(isForUsers)
+      .flatMap(({ path, prose }) => prose.flatMap((line) => (pattern.test(line) ? [`${path}: ${line}`] : [])))
+    expect(used).toEqual([])
   })
 })

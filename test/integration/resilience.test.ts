@@ -388,6 +388,9 @@ describe("deadline", () => {
       expect(t.lastCall().attempts).toBe(0)
     }
     expect(await t.internal().brittleGet({ id: "7" })).toEqual(thing)
+    t.wire(narrow).on("GET /things/{id}").reply(200, thing)
+    await failed(t.internal().narrowGet({ id: "7" }, { deadline: 0 }))
+    expect(await t.internal().narrowGet({ id: "7" })).toEqual(thing)
   })
   given("bounds nested calls by the outer one's", async (t) => {
     t.wire(crm).on("GET /things/{id}").hangs()
@@ -402,6 +405,13 @@ describe("deadline", () => {
         ["nested", 3_000],
       ]),
     )
+  })
+  given("bounds the pauses of nested calls: none that would outlast the outer one's", async (t) => {
+    t.wire(crm)
+      .on("GET /things/{id}")
+      .reply(429, undefined, { headers: { "Retry-After": "4" } })
+    expect(await failed(t.internal().nested({ id: "7" }))).toMatchObject({ reason: "rate-limited", retryAfterMs: 4_000 })
+    expect(t.lastCall()).toMatchObject({ attempts: 1, ms: 0 })
   })
   given("bounds the loading of the owner's object; a write then was not begun", async (t) => {
     t.wire(crm).on("GET /things/{id}").hangs()
@@ -419,6 +429,18 @@ describe("deadline", () => {
     await t.clock.advance("2s")
     await first
     expect(t.sent(narrow).map(({ path }) => path)).toEqual(["/things/1"])
+  })
+  given("who gives up waiting in the bulkhead leaves its place in the queue", async (t) => {
+    t.wire(narrow).on("GET /things/{id}").hangs({ times: 1 })
+    t.wire(narrow).on("GET /things/{id}").reply(200, thing)
+    const first = failed(t.internal().narrowGet({ id: "1" }))
+    const second = failed(t.internal().narrowGet({ id: "2" }, { deadline: "500ms" }))
+    await t.clock.advance("500ms")
+    await second
+    const third = t.internal().narrowGet({ id: "3" })
+    await t.clock.advance("2s")
+    await first
+    expect(await third).toEqual(thing)
   })
   given("the wait in the bulkhead does not count as slowness or as the attempt's time", async (t) => {
     t.wire(narrow).on("GET /things/{id}").hangs({ times: 1 })

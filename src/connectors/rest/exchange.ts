@@ -6,7 +6,7 @@ import type { WireReply, WireRequest } from "../../contract/ports.ts"
 import type { Attempt, Exchange, Repeat, Service } from "../../contract/service.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
-import { errorOf, type ReplyRules, valueOf } from "./reply.ts"
+import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
 import { bodyOf, headersOf, type RouteTemplate, targetOf } from "./request.ts"
 import { AnswerTooLarge } from "./transport.ts"
 
@@ -97,9 +97,9 @@ function readerOf(spec: Spec, rules: ReplyRules, site: Site): (reply: WireReply,
     return site.accept(ours, call, service)
   }
   const validate = spec.response?.["~standard"].validate
-  if (!validate) return (reply, input, call) => map(valueOf(reply, rules), input, call)
+  if (!validate) return (reply, input, call) => map(answerIn(reply, rules), input, call)
   return async (reply, input, call) => {
-    const checked = await validate(valueOf(reply, rules))
+    const checked = await validate(answerIn(reply, rules))
     if (!checked.issues) return map(checked.value, input, call)
     throw failure("answer-misfit", effect, { note: `${service}: its answer has drifted from \`response\`: ${described(checked.issues)}` })
   }

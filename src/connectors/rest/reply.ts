@@ -44,7 +44,7 @@ function clientError(status: number, options: FailureOptions, rules: ReplyRules)
 }
 
 /** The value in a reply's body; `undefined` for an empty one. */
-export function valueOf(reply: WireReply, rules: ReplyRules): unknown {
+export function answerIn(reply: WireReply, rules: ReplyRules): unknown {
   if (reply.status === 204 || reply.body === "") return undefined
   const encoding = reply.headers["content-encoding"]
   if (encoding !== undefined && encoding !== "identity") throw unreadable(rules, "it is compressed, which was not asked for")
