@@ -5,6 +5,7 @@ import { type JsonSchema, jsonSchemaOf, targetOf, typesOf } from "../contract/sc
 import type { Shape } from "../contract/shape.ts"
 import { compileUndeclared } from "../contract/undeclared.ts"
 import { NoSample, sampleFromSchema } from "./sample-from-schema.ts"
+import { TestFailure } from "./test-failure.ts"
 
 /** One operation, and what its cases need to know of the application round it. */
 export interface Subject {
@@ -20,7 +21,7 @@ export interface Subject {
 
 /** A check of a contract that did not hold. */
 export function broken(message: string): never {
-  throw new Error(message)
+  throw new TestFailure(message)
 }
 
 export function takesBody({ operation }: Subject): boolean {

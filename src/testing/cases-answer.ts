@@ -2,6 +2,7 @@ import { expectProblem, expectSuccess } from "./case-expect.ts"
 import { prepare, send } from "./case-send.ts"
 import { answerSchema, broken, type Subject, wrongValueFor } from "./case-subject.ts"
 import type { PlannedCase } from "./contract-cases.ts"
+import { TestFailure } from "./test-failure.ts"
 
 /** Stands in wrong answers, and must never come out. */
 const CANARY = "test-canary-3f0b8c9a"
@@ -30,7 +31,7 @@ const throwing: PlannedCase = {
   see: async (t, subject) => {
     const good = await prepare(t, subject)
     t.backend(subject.op).replies(() => {
-      throw new Error(CANARY)
+      throw new TestFailure(CANARY)
     })
     await expectNothingLeaks(await send(t, good), subject)
   },

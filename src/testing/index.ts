@@ -13,5 +13,6 @@ export {
   type TestWire,
   testApp,
 } from "./test-app.ts"
+export { TestFailure } from "./test-failure.ts"
 export type { SentRequest } from "./wire.ts"
 export type { ProgrammedReply, ReplyOptions } from "./wire-answer.ts"

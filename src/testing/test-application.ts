@@ -11,6 +11,7 @@ import type { FakeClock } from "./fake-clock.ts"
 import type { FailsHow, Replacements } from "./replaced.ts"
 import type { TestApp, TestBackend, TestRequestInit, TestRoute, TestWire } from "./test-app.ts"
 import type { TestCallers } from "./test-callers.ts"
+import { TestFailure } from "./test-failure.ts"
 import type { SentRequest, Wire } from "./wire.ts"
 import { wireReply } from "./wire-answer.ts"
 import { parseWireRoute } from "./wire-route.ts"
@@ -100,7 +101,7 @@ export class TestApplication<T> implements TestApp<T> {
 
   lastCall(): Meta {
     const last = this.#parts.records.findLast(({ entrance }) => entrance !== "nested")
-    if (!last) throw new Error("no call has ended yet")
+    if (!last) throw new TestFailure("no call has ended yet")
     return last.meta
   }
 
@@ -142,7 +143,7 @@ export class TestApplication<T> implements TestApp<T> {
     const wire = wires.get(service["~service"])
     if (wire) return wire
     const names = [...wires.keys()].map(({ name }) => name)
-    throw new Error(`no operation of this application uses ${service["~service"].name}; it uses ${names.join(", ") || "no service"}`)
+    throw new TestFailure(`no operation of this application uses ${service["~service"].name}; it uses ${names.join(", ") || "no service"}`)
   }
 
   #route(wire: Wire, text: string): TestRoute<T> {
