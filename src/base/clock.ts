@@ -1,3 +1,5 @@
+import { Alarms } from "./alarms.ts"
+
 /** Something that a clock wakes. An object instead of a callback, so that arming a deadline allocates no closure. */
 export interface Rings {
   ring(): void
@@ -21,15 +23,13 @@ export interface Clock {
   pause(delayMs: number): Promise<void>
 }
 
-/** setTimeout treats anything above this as 1 ms. */
-const DELAY_MS_MAX = 2 ** 31 - 1
-
-const ring = (target: Rings): void => target.ring()
+const now = (): number => performance.now()
+const alarms = new Alarms(now)
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   epoch: () => Date.now(),
-  after: (delayMs, target) => setTimeout(ring, Math.min(delayMs, DELAY_MS_MAX), target),
-  cancel: (alarm) => clearTimeout(alarm as NodeJS.Timeout),
-  pause: (delayMs) => new Promise((resolve) => setTimeout(resolve, Math.min(delayMs, DELAY_MS_MAX))),
+  after: (delayMs, target) => alarms.after(delayMs, target),
+  cancel: (alarm) => alarms.cancel(alarm),
+  pause: (delayMs) => new Promise((resolve) => alarms.after(delayMs, { ring: resolve })),
 }
