@@ -18,22 +18,31 @@ export interface Surroundings {
   nest(parent: Call, operation: unknown, input: unknown): Promise<unknown>
 }
 
-export interface CallStart {
+/**
+ * How a call begins. A class, not a literal, for the same reason as every other per-call object that refers to the call's world: see
+ * `Listener` in the REST connector.
+ */
+export class CallStart {
   readonly entrance: "http" | "rpc" | "in-process" | "nested"
   readonly principal: Principal | null
-  readonly input?: unknown
-  readonly entry?: Entry | null
-  /** 32 hexadecimal digits. Default: new. */
-  readonly trace?: string | undefined
-  readonly idempotencyKey?: string | undefined
+  input: unknown
+  entry: Entry | null = null
+  /** 32 hexadecimal digits. Default: the parent's, or new. */
+  trace: string | undefined
+  idempotencyKey: string | undefined
   /** Milliseconds; shortens the operation's deadline, never lengthens it. */
-  readonly deadlineMs?: number | undefined
+  deadlineMs: number | undefined
   /** The call that runs this one. */
-  readonly parent?: Call | undefined
+  parent: Call | undefined
   /** Called by the application itself: rules about callers do not apply. */
-  readonly isOwnAuthority?: boolean
+  isOwnAuthority = false
   /** The caller had already given it up. */
-  readonly isCancelled?: boolean
+  isCancelled = false
+
+  constructor(entrance: CallStart["entrance"], principal: Principal | null) {
+    this.entrance = entrance
+    this.principal = principal
+  }
 }
 
 /**
@@ -86,12 +95,12 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.#around = around
     this.#parent = parent
     this.entrance = start.entrance
-    this.entry = start.entry ?? null
-    this.isOwnAuthority = start.isOwnAuthority === true
+    this.entry = start.entry
+    this.isOwnAuthority = start.isOwnAuthority
     this.principal = start.principal
     this.input = start.input
     this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
-    this.#isCancelled = start.isCancelled === true || parent?.stopped != null
+    this.#isCancelled = start.isCancelled || parent?.stopped != null
     this.#idempotencyKey = start.idempotencyKey
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()

@@ -4,7 +4,7 @@ import type { Failure, Fn, Success } from "../contract/caller.ts"
 import { isOp } from "../contract/op.ts"
 import type { Principal } from "../contract/principal.ts"
 import { invalid, TrestleError } from "../errors/trestle-error.ts"
-import type { Call } from "./call.ts"
+import { type Call, CallStart } from "./call.ts"
 import type { Compiled, Engine } from "./engine.ts"
 
 export interface CallerOf {
@@ -77,23 +77,23 @@ function start(
   options: CallOptions | undefined,
   settled: (call: Call) => void,
 ): void {
-  const { principal, isOwnAuthority } = who
+  const start = new CallStart("in-process", who.principal)
+  start.isOwnAuthority = who.isOwnAuthority
+  start.input = input
   if (options === undefined) {
-    engine.start(compiled, { entrance: "in-process", principal, isOwnAuthority, input }, settled)
+    engine.start(compiled, start, settled)
     return
   }
-  const { signal, idempotencyKey } = options
-  const deadlineMs = options.deadline === undefined ? undefined : (parseDuration(options.deadline) ?? Number.NaN)
-  if (Number.isNaN(deadlineMs)) throw invalid([{ path: "options.deadline", message: 'must be a duration such as "3s"' }])
-  const giveUp = (): void => call?.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
-  const call = engine.start(
-    compiled,
-    { entrance: "in-process", principal, isOwnAuthority, input, idempotencyKey, deadlineMs, isCancelled: signal?.aborted === true },
-    (ended) => {
-      signal?.removeEventListener("abort", giveUp)
-      settled(ended)
-    },
-  )
+  const { signal } = options
+  start.idempotencyKey = options.idempotencyKey
+  start.deadlineMs = options.deadline === undefined ? undefined : (parseDuration(options.deadline) ?? Number.NaN)
+  start.isCancelled = signal?.aborted === true
+  if (Number.isNaN(start.deadlineMs)) throw invalid([{ path: "options.deadline", message: 'must be a duration such as "3s"' }])
+  const giveUp = (): void => call.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
+  const call = engine.start(compiled, start, (ended) => {
+    signal?.removeEventListener("abort", giveUp)
+    settled(ended)
+  })
   if (!call.isSettled) signal?.addEventListener("abort", giveUp, { once: true })
 }
 

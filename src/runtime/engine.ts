@@ -8,8 +8,8 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import { Call, CallStart, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
-import { Call, type CallStart, type Surroundings } from "./call.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
 
 /** An operation, ready to be called. */
@@ -109,13 +109,10 @@ export class Engine implements Surroundings {
       )
     }
     return new Promise((resolve, reject) => {
-      const start: CallStart = {
-        entrance: "nested",
-        principal: as ? as.principal : parent.principal,
-        isOwnAuthority: as ? as.isOwnAuthority : parent.isOwnAuthority,
-        input,
-        parent,
-      }
+      const start = new CallStart("nested", as ? as.principal : parent.principal)
+      start.isOwnAuthority = as ? as.isOwnAuthority : parent.isOwnAuthority
+      start.input = input
+      start.parent = parent
       this.start(compiled, start, (call) => {
         if (!as) parent.absorb(call)
         if (call.error) reject(call.error)

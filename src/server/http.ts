@@ -3,7 +3,7 @@ import type { Random } from "../base/random.ts"
 import type { Verb } from "../contract/op.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import { failWith, TrestleError } from "../errors/trestle-error.ts"
-import type { Call } from "../runtime/call.ts"
+import { type Call, CallStart } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
 import { docsPage } from "./docs-page.ts"
 import { FastifyEntry } from "./entry.ts"
@@ -110,14 +110,10 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", reque
   const { operation } = compiled
   const { headers } = request
   const status = kind === "rpc" && !operation.isSilent ? 200 : operation.status
-  const entry = new FastifyEntry(request, kind, parts.limits.bodyBytesMax)
-  const start = {
-    entrance: kind,
-    principal: null,
-    entry,
-    trace: traceOf(headers.traceparent),
-    idempotencyKey: keyOf(headers["idempotency-key"]),
-  } as const
+  const start = new CallStart(kind, null)
+  start.entry = new FastifyEntry(request, kind, parts.limits.bodyBytesMax)
+  start.trace = traceOf(headers.traceparent)
+  start.idempotencyKey = keyOf(headers["idempotency-key"])
   const call = parts.engine.start(compiled, start, (ended) => respond(ended, status, reply, parts.maySeeMeta))
   if (call.isSettled || operation.effect === "write") return
   // Nobody waits for the answer any more. A write goes on: half of it may already be done.

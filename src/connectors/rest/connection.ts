@@ -38,8 +38,9 @@ export class RestConnection implements Connection {
     if (health) this.probe = () => this.#probe(health.method, health.path, settings.name)
   }
 
-  credentials(): Record<string, string> {
-    return this.#auth ? this.#auth.headers(this.#references) : {}
+  /** Adds what proves us to the service, from the credentials' present values. */
+  prove(headers: Record<string, string>): Record<string, string> {
+    return this.#auth ? Object.assign(headers, this.#auth.headers(this.#references)) : headers
   }
 
   close(): Promise<void> {
@@ -47,7 +48,7 @@ export class RestConnection implements Connection {
   }
 
   #probe(method: string, path: string, name: string): Promise<void> {
-    const headers = { accept: "application/json", "user-agent": "trestle", ...this.credentials() }
+    const headers = this.prove({ accept: "application/json", "user-agent": "trestle" })
     const request: WireRequest = { method, path: this.prefix + path, headers, body: null, answerBytesMax: PROBE_ANSWER_BYTES_MAX }
     const { clock } = this.#host
     return new Promise((resolve, reject) => {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto"
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
-import type { WireReply, WireRequest } from "../../contract/ports.ts"
-import type { Attempt, Exchange, Repeat, Service } from "../../contract/service.ts"
+import type { WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
+import type { Attempt, Exchange, Service } from "../../contract/service.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
 import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
@@ -12,9 +12,30 @@ import { AnswerTooLarge } from "./transport.ts"
 
 type Spec = CallSpec<any, any, any, string>
 
-interface Prepared {
+/** One encoded request, the same bytes for every attempt, with the input that it was made from. A class for `Listener`'s reason. */
+class Prepared implements WireRequest {
   readonly input: unknown
-  readonly wire: WireRequest
+  readonly method: string
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string | null
+  readonly answerBytesMax: number
+
+  constructor(
+    input: unknown,
+    route: RouteTemplate,
+    path: string,
+    headers: Record<string, string>,
+    body: string | null,
+    answerBytesMax: number,
+  ) {
+    this.input = input
+    this.method = route.method
+    this.path = path
+    this.headers = headers
+    this.body = body
+    this.answerBytesMax = answerBytesMax
+  }
 }
 
 /** Puts one declared call on an opened connection, inside its policies. */
@@ -42,12 +63,15 @@ export function bindRestCall(
     prepare(input, call): Prepared {
       const path = connection.prefix + targetOf(route, spec, input)
       const body = bodyOf(route, spec, input)
-      const headers = headersOf(spec, input, call, { ...keyHeader(repeat, call, service), ...connection.credentials() }, body !== null)
-      return { input, wire: { method: route.method, path, headers, body, answerBytesMax: limits.answerBytesMax } }
+      const headers = headersOf(spec, input, call, body !== null)
+      if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
+      connection.prove(headers)
+      return new Prepared(input, route, path, headers, body, limits.answerBytesMax)
     },
     async send(request, attempt) {
-      const { input, wire } = request as Prepared
-      const reply = await exchanged(connection, wire, attempt, rules)
+      const prepared = request as Prepared
+      const { input } = prepared
+      const reply = await exchanged(connection, prepared, attempt, rules)
       if (reply.status === 409 && attempt.followsUnknown) {
         if (lookup) return lookup(input, attempt.call)
         throw failure("own-conflict", site.effect, {
@@ -65,14 +89,34 @@ export function bindRestCall(
 /** One request and its reply; the error, where there is none, says whether a byte may have left. */
 function exchanged(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireReply> {
   return new Promise((resolve, reject) => {
-    attempt.stoppable = connection.transport.send(wire, {
-      sent: () => {
-        attempt.isSent = true
-      },
-      replied: resolve,
-      failed: (cause) => reject(lost(cause, attempt.isSent, rules)),
-    })
+    attempt.stoppable = connection.transport.send(wire, new Listener(attempt, rules, resolve, reject))
   })
+}
+
+/**
+ * A class, not a literal: V8 may come to place literals that live as long as a request in its old space, where each keeps all that it
+ * refers to, the whole call, alive until the next full collection. That was measured at a sixth of the CPU time of a request.
+ */
+class Listener implements WireListener {
+  readonly #attempt: Attempt
+  readonly #rules: ReplyRules
+  readonly replied: (reply: WireReply) => void
+  readonly #reject: (error: Error) => void
+
+  constructor(attempt: Attempt, rules: ReplyRules, resolve: (reply: WireReply) => void, reject: (error: Error) => void) {
+    this.#attempt = attempt
+    this.#rules = rules
+    this.replied = resolve
+    this.#reject = reject
+  }
+
+  sent(): void {
+    this.#attempt.isSent = true
+  }
+
+  failed(cause: unknown): void {
+    this.#reject(lost(cause, this.#attempt.isSent, this.#rules))
+  }
 }
 
 function lost(cause: unknown, isSent: boolean, rules: ReplyRules): Error {
@@ -113,8 +157,6 @@ function described(issues: readonly { message: string; path?: readonly any[] }[]
 }
 
 /** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */
-function keyHeader(repeat: Repeat, call: CallContext, service: Service): Record<string, string> {
-  if (typeof repeat === "string") return {}
-  const key = createHash("sha256").update(`${call.idempotencyKey()}\n${call.operation}\n${service.name}`).digest("base64url").slice(0, 32)
-  return { [repeat.key.toLowerCase()]: key }
+function keyFor(call: CallContext, service: Service): string {
+  return createHash("sha256").update(`${call.idempotencyKey()}\n${call.operation}\n${service.name}`).digest("base64url").slice(0, 32)
 }

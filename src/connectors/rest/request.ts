@@ -1,5 +1,4 @@
 import type { CallContext } from "../../contract/call.ts"
-import type { WireRequest } from "../../contract/ports.ts"
 import { invalid } from "../../errors/trestle-error.ts"
 
 /** How one declared call becomes requests; absent parts are made from the input itself. */
@@ -69,14 +68,8 @@ function withoutParams(route: RouteTemplate, input: any): unknown {
   return Object.fromEntries(Object.entries(input).filter(([name]) => !route.params.includes(name)))
 }
 
-/** Header fields of ours, of the declaration and of the credentials; the last word is the credentials'. */
-export function headersOf(
-  mapping: RequestMapping,
-  input: any,
-  call: CallContext,
-  credentials: Record<string, string>,
-  hasBody: boolean,
-): WireRequest["headers"] {
+/** Header fields of ours and of the declaration. Credentials come last, so that nothing can take their place. */
+export function headersOf(mapping: RequestMapping, input: any, call: CallContext, hasBody: boolean): Record<string, string> {
   const headers: Record<string, string> = {
     accept: "application/json",
     "user-agent": "trestle",
@@ -84,5 +77,5 @@ export function headersOf(
   }
   if (hasBody) headers["content-type"] = "application/json"
   if (mapping.headers) for (const [name, value] of Object.entries(mapping.headers(input))) headers[name.toLowerCase()] = String(value)
-  return Object.assign(headers, credentials)
+  return headers
 }

@@ -33,10 +33,8 @@ class UndiciTransport implements HttpTransport {
 
   send(request: WireRequest, listener: WireListener): { stop(): void } {
     const exchange = new UndiciExchange(listener, request.answerBytesMax)
-    this.#pool.dispatch(
-      { method: request.method as Dispatcher.HttpMethod, path: request.path, headers: request.headers, body: request.body },
-      exchange,
-    )
+    // A request has the fields that undici asks for under the same names.
+    this.#pool.dispatch(request as WireRequest & Dispatcher.DispatchOptions, exchange)
     return exchange
   }
 
