@@ -10,6 +10,7 @@ export interface CallRecord {
   readonly entrance: string
   readonly principal: Principal | null
   readonly meta: Meta
+  /** When the call began, in milliseconds since 1970; it ended `meta.ms` later. */
   readonly epoch: number
   readonly error: TrestleError | null
   /** HTTP status, for calls that came over HTTP. */

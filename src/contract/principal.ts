@@ -54,6 +54,7 @@ export interface RequestHead {
 
 /** What an authenticator needs from the application that started it. */
 export interface AuthenticatorHost {
+  /** Milliseconds since 1970. */
   readonly now: () => number
   /** Folder where Trestle keeps its own files. */
   readonly folder: string

@@ -64,7 +64,8 @@ export class CallLines {
   line(record: CallRecord, level: CallLevel): string {
     const { meta, error, principal } = record
     const caller = principal === null ? ANONYMOUS : this.#callers.get(principal.id)
-    const line = this.#starts[level].of(record.epoch) + this.#declaredText(record) + this.#trace(meta.trace) + caller + jsonMs(meta.ms)
+    const endedAt = record.epoch + (Number.isFinite(meta.ms) ? meta.ms : 0)
+    const line = this.#starts[level].of(endedAt) + this.#declaredText(record) + this.#trace(meta.trace) + caller + jsonMs(meta.ms)
     if (error === null && meta.degraded === false) return line + ending(record)
     if (error === null) return line + this.#degraded(meta) + ending(record)
     return `${line}${this.#degraded(meta)},"attempts":${meta.attempts}${this.#failure(record, error, level)}}\n`

@@ -63,7 +63,7 @@ describe("a call's JSON line", () => {
   it("success over HTTP → every field, once", async () => {
     expect(await lineOf({})).toEqual({
       level: "info",
-      time: "2026-02-03T12:03:04.123Z",
+      time: "2026-02-03T12:03:04.157Z",
       name: "bot",
       operation: "users.get",
       entrance: "http",
@@ -116,10 +116,18 @@ describe("a call's JSON line", () => {
       ["http", "a"],
     ])
   })
-  it("times of several seconds → each its own", async () => {
+  it("times of several seconds → each its own, when the call ended", async () => {
     const log = open()
     for (const epoch of [999, 1_000, 61_000, 5]) log.recorder.record(recordOf({ epoch }))
-    expect((await log.lines()).map((line) => Date.parse(line.time))).toEqual([999, 1_000, 61_000, 5])
+    const took = 34
+    expect((await log.lines()).map((line) => Date.parse(line.time))).toEqual([999, 1_000, 61_000, 5].map((began) => began + took))
+  })
+
+  it("success inside another call → no line of its own; failure inside → a line", async () => {
+    const log = open()
+    log.recorder.record(recordOf({ entrance: "nested" }))
+    log.recorder.record(recordOf({ entrance: "nested", error: new TrestleError("UNAVAILABLE") }))
+    expect((await log.lines()).map(({ code }) => code)).toEqual(["UNAVAILABLE"])
   })
 })
 

@@ -73,7 +73,8 @@ function recorderOf({ name, redactor, level: quietest }: LogOptions, write: (lin
   return {
     record(record: CallRecord): void {
       const level = levelOf(record)
-      if (LEVELS[level] < least) return
+      // What went well inside a call is told by the call's own line: who served it, in how many attempts.
+      if (LEVELS[level] < least || (level === "info" && record.entrance === "nested")) return
       try {
         write(lines.line(record, level))
       } catch (error) {
