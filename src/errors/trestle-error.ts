@@ -48,7 +48,7 @@ export class TrestleError extends Error {
 
   constructor(code: string, detail?: string, options: ErrorOptions = {}) {
     const entry = isCatalogCode(code) ? CATALOG[code] : undefined
-    const said = detail ?? entry?.detail ?? code
+    const said = detail ?? entry?.detail ?? titleOf(code)
     super(
       options.note ? `${code}: ${said} [${options.note}]` : `${code}: ${said}`,
       options.cause === undefined ? undefined : { cause: options.cause },

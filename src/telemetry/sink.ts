@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs"
 import { type Destination, openFile, openStream, STDOUT, type Stream } from "./destination.ts"
 
-/** Lines of two dozen calls: few enough system calls, little enough to lose. */
-const BATCH_LENGTH = 8_192
+/** Lines of a hundred calls: few enough system calls, little enough to lose. */
+const BATCH_LENGTH = 32_768
 const WAIT_MS = 100
 /** A reader that stands still must not keep the process from stopping. */
 const FLUSH_MS_MAX = 2_000
