@@ -17,7 +17,6 @@ export const openUndici: OpenTransport = async ({ origin, connections }) => {
     pipelining: 1,
     headersTimeout: 0,
     bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
     maxHeaderSize: 32_768,
     connect: { timeout: 10_000 },
   })
