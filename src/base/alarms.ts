@@ -15,6 +15,9 @@ class Link {
   }
 }
 
+/** setTimeout treats anything above this as 1 ms; a longer delay is waited for in parts. */
+const DELAY_MS_MAX = 2 ** 31 - 1
+
 /** Alarms of one delay: armed one after the other, they ring in the same order, so one timer for the first is enough. */
 class AlarmList {
   first: Link | null = null
@@ -56,28 +59,29 @@ class AlarmList {
   }
 
   #arm(delayMs: number): void {
-    this.#timer = setTimeout(ringDue, Math.max(1, Math.ceil(delayMs)), this)
+    this.#timer = setTimeout(ringDue, Math.min(DELAY_MS_MAX, Math.max(1, Math.ceil(delayMs))), this)
   }
 
   ringDue(): void {
     this.#timer = null
     const now = this.#now()
-    for (let link = this.first; link && link.dueAt <= now; link = this.first) {
-      const target = link.target!
-      this.remove(link)
-      target.ring()
+    try {
+      for (let link = this.first; link && link.dueAt <= now; link = this.first) {
+        const target = link.target!
+        this.remove(link)
+        target.ring()
+      }
+    } finally {
+      // Also when one has thrown: the others must ring all the same. Something that rang may have armed the list again.
+      if (this.#timer === null) {
+        if (this.first) this.#arm(this.first.dueAt - now)
+        else this.#forget()
+      }
     }
-    // Something that rang may have armed the list again.
-    if (this.#timer !== null) return
-    if (this.first) this.#arm(this.first.dueAt - now)
-    else this.#forget()
   }
 }
 
 const ringDue = (list: AlarmList): void => list.ringDue()
-
-/** setTimeout treats anything above this as 1 ms. */
-const DELAY_MS_MAX = 2 ** 31 - 1
 
 /**
  * Alarms that are nearly always cancelled, as deadlines and timeouts are: arming and cancelling one touches a few fields, and there is
@@ -93,7 +97,7 @@ export class Alarms {
   }
 
   after(delayMs: number, target: Rings): Link {
-    const delay = Math.min(DELAY_MS_MAX, Math.max(0, Math.ceil(delayMs)))
+    const delay = Math.max(0, Math.ceil(delayMs))
     let list = this.#lists.get(delay)
     if (!list) {
       list = new AlarmList(delay, this.#now, () => this.#lists.delete(delay))

@@ -14,7 +14,6 @@ const TABLE: Record<Exclude<Reason, "answered">, readonly ["refused" | "unknown"
   "bulkhead-full": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "cancelled-unsent": ["refused", "CANCELLED", "CANCELLED"],
   "request-not-mapped": ["refused", "INTERNAL", "INTERNAL"],
-  "not-ours-to-try": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "timeout-sent": ["unknown", "TIMEOUT", "OUTCOME_UNKNOWN"],
   "connection-lost": ["unknown", "UNAVAILABLE", "OUTCOME_UNKNOWN"],
   "server-error": ["unknown", "UNAVAILABLE", "OUTCOME_UNKNOWN"],

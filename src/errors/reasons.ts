@@ -31,7 +31,6 @@ export const REASONS = {
   "bulkhead-full": { outcome: "refused", feedsBreaker: false, isTransient: false },
   "cancelled-unsent": { outcome: "refused", feedsBreaker: false, isTransient: false },
   "request-not-mapped": { outcome: "refused", feedsBreaker: false, isTransient: false },
-  "not-ours-to-try": { outcome: "refused", feedsBreaker: false, isTransient: false },
 
   "timeout-sent": { outcome: "unknown", feedsBreaker: true, isTransient: true },
   "connection-lost": { outcome: "unknown", feedsBreaker: true, isTransient: true },

@@ -53,6 +53,11 @@ export class CircuitBreaker {
     return this.#generation
   }
 
+  /** Whether that ticket was given in the state that the circuit is in now; if not, it counts for nothing and lets nobody through. */
+  isCurrent(ticket: number): boolean {
+    return ticket === this.#generation
+  }
+
   succeeded(ticket: number, tookMs: number): void {
     if (tookMs >= this.#settings.slowMs) return this.failed(ticket)
     if (ticket !== this.#generation) return
@@ -77,8 +82,9 @@ export class CircuitBreaker {
     this.#become("isolated")
   }
 
+  /** Closes a circuit that `isolate` has opened; does nothing to one that opened by itself. */
   release(): void {
-    this.#become("closed")
+    if (this.#state === "isolated") this.#become("closed")
   }
 
   #count(failed: 0 | 1): void {

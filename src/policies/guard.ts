@@ -41,20 +41,29 @@ export function guard(gate: Gate, exchange: Exchange, options: GuardOptions): An
   return async (input: unknown, call: CallContext): Promise<unknown> => {
     const request = prepare(gate, exchange, input, call)
     gate.budget.earn()
-    let followsUnknown = false
+    /** The last attempt that may have had its effect. */
+    let unknown: TrestleError | null = null
     for (let number = 1; ; number++) {
       try {
-        return await attempt(gate, exchange, request, new Trial(call, number, followsUnknown, gate.name), options.settings.timeoutMs)
+        return await attempt(gate, exchange, request, new Trial(call, number, unknown !== null, gate.name), options.settings.timeoutMs)
       } catch (thrown) {
         const error = classified(thrown, call, gate.name)
         const pauseMs = pauseBefore(number + 1, error, gate, options, call)
-        if (pauseMs === null) throw error
-        followsUnknown ||= error.outcome === "unknown"
+        if (pauseMs === null) throw ofAllAttempts(error, unknown, call)
+        if (error.outcome === "unknown") unknown = error
         await call.clock.pause(pauseMs)
-        if (call.stopped) throw error
+        if (call.stopped) throw ofAllAttempts(error, unknown, call)
       }
     }
   }
+}
+
+/** An attempt that was refused does not undo an earlier one that may have had its effect: the write as a whole stays unknown. */
+function ofAllAttempts(last: TrestleError, unknown: TrestleError | null, call: CallContext): TrestleError {
+  if (unknown === null || last.outcome !== "refused" || call.effect === "read") return last
+  const note = `${unknown.note ?? unknown.reason}; then ${last.note ?? last.reason}`
+  const { retryAfterMs } = last
+  return failure(unknown.reason ?? "thrown", call.effect, { cause: last, note, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
 }
 
 function prepare(gate: Gate, exchange: Exchange, input: unknown, call: CallContext): unknown {
@@ -70,18 +79,23 @@ function prepare(gate: Gate, exchange: Exchange, input: unknown, call: CallConte
 async function attempt(gate: Gate, exchange: Exchange, request: unknown, trial: Trial, timeoutMs: number): Promise<unknown> {
   const { breaker, bulkhead, name } = gate
   const { call } = trial
-  const ticket = breaker === null ? 0 : breaker.enter()
-  if (ticket === NO_ENTRY) {
-    throw failure("circuit-open", call.effect, {
-      note: `${name}: circuit breaker is ${breaker!.state}`,
-      retryAfterMs: breaker!.retryAfterMs,
-    })
-  }
-  try {
-    if (!bulkhead.tryEnter()) await placeIn(bulkhead, call, name)
-  } catch (refused) {
-    breaker?.left(ticket)
-    throw refused
+  let ticket = ticketFor(gate, call)
+  if (!bulkhead.tryEnter()) {
+    try {
+      await placeIn(bulkhead, call, name)
+    } catch (refused) {
+      breaker?.left(ticket)
+      throw refused
+    }
+    // The circuit may have changed meanwhile; those who queued before it opened must not all be sent to a service in trouble.
+    if (breaker !== null && !breaker.isCurrent(ticket)) {
+      try {
+        ticket = ticketFor(gate, call)
+      } catch (refused) {
+        bulkhead.leave()
+        throw refused
+      }
+    }
   }
   const startedAt = call.clock.now()
   if (call.stopped || startedAt >= call.deadlineAt) {
@@ -101,6 +115,13 @@ async function attempt(gate: Gate, exchange: Exchange, request: unknown, trial: 
   } finally {
     bulkhead.leave()
   }
+}
+
+function ticketFor({ breaker, name }: Gate, call: CallContext): number {
+  if (breaker === null) return 0
+  const ticket = breaker.enter()
+  if (ticket !== NO_ENTRY) return ticket
+  throw failure("circuit-open", call.effect, { note: `${name}: circuit breaker is ${breaker.state}`, retryAfterMs: breaker.retryAfterMs })
 }
 
 function reportTo(breaker: CircuitBreaker | null, ticket: number, thrown: unknown, tookMs: number): void {

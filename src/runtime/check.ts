@@ -1,14 +1,14 @@
 import { parseBytes } from "../base/bytes.ts"
-import { parseDuration } from "../base/duration.ts"
+import { parseDuration, showDuration } from "../base/duration.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { type Defaults, policyMistakes } from "../contract/policy.ts"
-import { nothing } from "../contract/schema.ts"
+import { attemptSettings, type Defaults, policyMistakes } from "../contract/policy.ts"
+import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.ts"
 import type { Service } from "../contract/service.ts"
 import { COMMON } from "../errors/catalog.ts"
 import { finding } from "./findings.ts"
-import { collectOperations, type Named, readOperation, readRoute, rulesOf } from "./operations.ts"
+import { collectOperations, type Named, reading, readOperation, readRoute, rulesOf } from "./operations.ts"
 
 export interface Checked {
   readonly operations: readonly Operation[]
@@ -23,22 +23,39 @@ const OWN_PATHS = /^\/(rpc|docs|openapi\.json|health|_trestle)(\/|$)/
 export function checkDeclarations(ops: unknown, defaults: Defaults): Checked {
   const findings: Finding[] = []
   const named = collectOperations(ops, findings)
-  checkDefaults(defaults, findings)
+  unlessUnreadable("defaults", null, findings, () => checkDefaults(defaults, findings))
   checkPaths(named, findings)
   checkRoutes(named, findings)
   const operations: Operation[] = []
   for (const one of named) {
-    const operation = readOperation(one, defaults, findings)
-    checkContract(one, findings)
-    checkOwner(one, named, findings)
-    if (!operation) continue
-    operations.push(operation)
-    checkInput(operation, findings)
-    checkBackend(operation, findings)
-    checkSamples(operation, findings)
+    unlessUnreadable(one.path, one, findings, () => {
+      const operation = checkOperation(one, named, defaults, findings)
+      if (operation) operations.push(operation)
+    })
   }
-  checkServices(operations, findings)
+  unlessUnreadable("services", null, findings, () => checkServices(operations, findings))
   return { operations, named, findings }
+}
+
+/** A declaration put together by hand can be anything; what cannot even be looked at is a finding like any other mistake. */
+function unlessUnreadable(path: string, one: Named | null, findings: Finding[], check: () => void): void {
+  const read = reading(check)
+  if (!("why" in read)) return
+  const at = one ? reading(() => one.declaration.at) : { value: null }
+  const place = "value" in at ? at.value : null
+  findings.push(finding("TRS1013", place, `${path} cannot be read: ${read.why}`, "Declare it with op({ ... }).via(...)."))
+}
+
+function checkOperation(one: Named, named: readonly Named[], defaults: Defaults, findings: Finding[]): Operation | null {
+  const operation = readOperation(one, defaults, findings)
+  checkContract(one, findings)
+  checkOwner(one, named, findings)
+  if (!operation) return null
+  checkInput(operation, findings)
+  checkBackend(operation, findings)
+  checkTime(operation, defaults, findings)
+  checkSamples(operation, findings)
+  return operation
 }
 
 function checkDefaults(defaults: Defaults, findings: Finding[]): void {
@@ -57,62 +74,45 @@ function checkDefaults(defaults: Defaults, findings: Finding[]): void {
 
 function checkPaths(named: readonly Named[], findings: Finding[]): void {
   const seen = new Map<unknown, string>()
-  for (const { path, op, declaration } of named) {
+  for (const one of named) {
+    const { path, op, declaration } = one
     const earlier = seen.get(op)
     if (earlier === undefined) seen.set(op, path)
     else
-      findings.push(
-        finding(
-          "TRS1003",
-          declaration.at,
-          `${path} is the same operation as ${earlier}`,
-          `Keep one of the two paths: ops: { ... } without "${path}".`,
-        ),
-      )
+      unlessUnreadable(path, one, findings, () => {
+        const fix = `Keep one of the two paths: ops: { ... } without "${path}".`
+        findings.push(finding("TRS1003", declaration.at, `${path} is the same operation as ${earlier}`, fix))
+      })
   }
 }
 
 function checkRoutes(named: readonly Named[], findings: Finding[]): void {
   const seen = new Map<string, Named>()
-  for (const one of named) {
-    const { path, declaration } = one
-    const { http } = declaration.contract
-    if (http === undefined) continue
-    const route = readRoute(http)
-    if (!route) {
-      findings.push(
-        finding(
-          "TRS1011",
-          declaration.at,
-          `${path}: "${http}" is not a method and a path`,
-          'http: "GET /users/{id}": a parameter fills a whole segment, and each name occurs once.',
-        ),
-      )
-      continue
-    }
-    if (OWN_PATHS.test(route.pattern))
-      findings.push(
-        finding(
-          "TRS1011",
-          declaration.at,
-          `${path}: ${route.pattern} is one of Trestle's own addresses`,
-          "Choose another first segment than rpc, docs, openapi.json, health, _trestle.",
-        ),
-      )
-    const key = `${route.verb} ${route.pattern.replace(/\{\w+\}/g, "{}")}`
-    const earlier = seen.get(key)
-    if (!earlier) seen.set(key, one)
-    else if (earlier.op !== one.op) {
-      const where = earlier.declaration.at ? ` (${earlier.declaration.at.file}:${earlier.declaration.at.line})` : ""
-      findings.push(
-        finding(
-          "TRS1001",
-          declaration.at,
-          `${path} and ${earlier.path}${where} are both at ${route.verb} ${route.pattern}`,
-          "Give one of them another path or another verb, or remove `http` from the one that is internal.",
-        ),
-      )
-    }
+  for (const one of named) unlessUnreadable(one.path, one, findings, () => checkRoute(one, seen, findings))
+}
+
+function checkRoute(one: Named, seen: Map<string, Named>, findings: Finding[]): void {
+  const { path, declaration } = one
+  const { http } = declaration.contract
+  if (http === undefined) return
+  const route = readRoute(http)
+  if (!route) {
+    const fix = 'http: "GET /users/{id}": a parameter fills a whole segment, and each name occurs once.'
+    findings.push(finding("TRS1011", declaration.at, `${path}: "${http}" is not a method and a path`, fix))
+    return
+  }
+  if (OWN_PATHS.test(route.pattern)) {
+    const fix = "Choose another first segment than rpc, docs, openapi.json, health, _trestle."
+    findings.push(finding("TRS1011", declaration.at, `${path}: ${route.pattern} is one of Trestle's own addresses`, fix))
+  }
+  const key = `${route.verb} ${route.pattern.replace(/\{\w+\}/g, "{}")}`
+  const earlier = seen.get(key)
+  if (!earlier) seen.set(key, one)
+  else if (earlier.op !== one.op) {
+    const where = earlier.declaration.at ? ` (${earlier.declaration.at.file}:${earlier.declaration.at.line})` : ""
+    const message = `${path} and ${earlier.path}${where} are both at ${route.verb} ${route.pattern}`
+    const fix = "Give one of them another path or another verb, or remove `http` from the one that is internal."
+    findings.push(finding("TRS1001", declaration.at, message, fix))
   }
 }
 
@@ -196,6 +196,18 @@ function checkInput(operation: Operation, findings: Finding[]): void {
     )
     return
   }
+  if (route.verb === "GET" || route.verb === "DELETE") {
+    const deep = fieldsOf(input.json, input.json).filter(([, schema]) => isDeep(schema, input.json))
+    for (const [name] of deep)
+      findings.push(
+        finding(
+          "TRS1015",
+          at,
+          `${path}: the field ${name} holds objects, which ${route.verb} ${route.pattern} cannot carry in its path and query`,
+          `http: "POST ${route.pattern}", or single fields instead of ${name}: z.object({ ... })`,
+        ),
+      )
+  }
   for (const name of route.params) {
     if (!fieldsWithin(input.json).has(name))
       findings.push(
@@ -214,6 +226,28 @@ function checkInput(operation: Operation, findings: Finding[]): void {
       finding("TRS1005", at, `${path}: the input names an object (${naming.join(", ")}) and nothing says whose it must be`, fix),
     )
   }
+}
+
+/** The schema and all that hold with it or instead of it. */
+function partsOf(schema: JsonSchema, root: JsonSchema, seen = new Set<JsonSchema>()): JsonSchema[] {
+  if (typeof schema !== "object" || seen.has(schema)) return []
+  seen.add(schema)
+  const more = [...targetOf(schema, root), ...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]
+  return [schema, ...more.flatMap((part) => partsOf(part, root, seen))]
+}
+
+function fieldsOf(schema: JsonSchema, root: JsonSchema): [string, JsonSchema][] {
+  return [...new Map(partsOf(schema, root).flatMap((part) => Object.entries(part.properties ?? {})))]
+}
+
+/** Some value of it is an object, or a list of what is no plain value. */
+function isDeep(schema: JsonSchema, root: JsonSchema): boolean {
+  const isOf = (part: JsonSchema, types: readonly string[]): boolean =>
+    typesOf(part).some((type) => types.includes(type)) || part.properties !== undefined
+  return partsOf(schema, root).some((part) => {
+    const items = [...(part.prefixItems ?? []), ...(typeof part.items === "object" ? [part.items] : [])]
+    return isOf(part, ["object"]) || items.some((item) => partsOf(item, root).some((inner) => isOf(inner, ["object", "array"])))
+  })
 }
 
 /** Properties of an object schema, those of its alternatives included. */
@@ -262,6 +296,33 @@ function checkReplicas(operation: Operation, fallback: Backend<any, any, any>, f
         fix,
       ),
     )
+  }
+}
+
+/** Reads only: a write falls back after what was refused, which is quick, and never after what hung. */
+function checkTime(operation: Operation, defaults: Defaults, findings: Finding[]): void {
+  const { backend, at } = operation.declaration
+  if (!backend || operation.effect === "write") return
+  const worstOf = ({ plan }: Backend<any, any, any>): number => {
+    if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
+    if (!plan.service) return 0
+    const { timeoutMs, retries } = attemptSettings("read", plan.policy, plan.service.policy, defaults.reads)
+    return timeoutMs * (retries + 1)
+  }
+  for (const { plan } of within(backend)) {
+    const parts = plan.fallsBack ? (plan.parts ?? []) : []
+    let worstMs = 0
+    for (const [i, part] of parts.entries()) {
+      if (i > 0 && worstMs >= operation.deadlineMs) {
+        const late = part.plan.service?.name ?? `${part.kind}()`
+        const message = `${operation.path}: what stands before ${late} may take ${showDuration(worstMs)} (attempts × timeout), its whole deadline of ${showDuration(operation.deadlineMs)}`
+        const fix =
+          'policy: { timeout: "800ms", retry: 1 } for what stands before it, or a longer deadline for the operation: deadline: "20s",'
+        findings.push(finding("TRS1018", at, message, fix))
+        break
+      }
+      worstMs += worstOf(part)
+    }
   }
 }
 

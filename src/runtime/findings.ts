@@ -4,8 +4,10 @@ import type { Finding } from "../contract/finding.ts"
 
 interface FindingKind {
   readonly title: string
-  /** Why it is refused. */
+  /** Why it is refused, or warned of. */
   readonly why: string
+  /** Default `error`. */
+  readonly severity?: "warning"
 }
 
 /** Everything that can be wrong with a declaration. `docs/reference/findings.md` is compared with this table by a test. */
@@ -63,21 +65,29 @@ export const FINDINGS = {
     title: "owner that cannot be loaded",
     why: "Ownership is decided on the stored object, so the operation that loads it must be one of the application's.",
   },
+  TRS1018: {
+    title: "fallback without time",
+    why: "When what stands before it hangs, the deadline is over before its turn comes; it only helps against quick failures.",
+    severity: "warning",
+  },
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof FINDINGS
 
 export function finding(code: FindingCode, place: SourcePlace | null, message: string, fix: string): Finding {
-  const file = place ? pathOf(place) : null
-  return {
-    code,
-    severity: "error",
-    message,
-    at: place ? `${file}:${place.line}` : "(unknown place)",
-    file,
-    line: place?.line ?? null,
-    excerpt: excerptAt(place),
-    why: FINDINGS[code].why,
-    fix,
+  const kind: FindingKind = FINDINGS[code]
+  return { code, severity: kind.severity ?? "error", message, ...placed(place), why: kind.why, fix }
+}
+
+/** Never throws: a place may come from a declaration that was put together by hand. */
+function placed(place: SourcePlace | null): Pick<Finding, "at" | "file" | "line" | "excerpt"> {
+  try {
+    if (place) {
+      const file = pathOf(place)
+      return { at: `${file}:${place.line}`, file, line: place.line, excerpt: excerptAt(place) }
+    }
+  } catch {
+    // As good as none.
   }
+  return { at: "(unknown place)", file: null, line: null, excerpt: "" }
 }

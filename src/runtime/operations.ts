@@ -19,33 +19,71 @@ export interface Named {
 const RESERVED_NAMES = new Set(["then", "constructor", "prototype", "__proto__", "toJSON", "safe", "detailed"])
 
 /** Walks the tree of operations; the key path is the name. */
-export function collectOperations(ops: unknown, findings: Finding[], prefix = ""): Named[] {
+export function collectOperations(ops: unknown, findings: Finding[]): Named[] {
+  if (typeof ops === "object" && ops !== null) return collectGroup(ops, findings, "", [])
+  findings.push(finding("TRS1013", null, "ops is not an object with operations", "trestle({ name: ..., ops: { users: { create, get } } })"))
+  return []
+}
+
+/** Deeper than any honest tree; one whose groups make new groups for ever ends here. */
+const DEPTH_MAX = 24
+
+function collectGroup(group: object, findings: Finding[], prefix: string, above: readonly object[]): Named[] {
+  const refuse = (message: string, fix: string): void => void findings.push(finding("TRS1013", null, `ops: ${message}`, fix))
+  const keys = reading(() => Object.keys(group))
+  if ("why" in keys) {
+    refuse(`${prefix || "the whole"} cannot be read: ${keys.why}`, "Write a plain object: ops: { users: { create, get } }")
+    return []
+  }
   const named: Named[] = []
-  for (const [key, value] of Object.entries(ops as object)) {
+  for (const key of keys.value) {
     const path = prefix === "" ? key : `${prefix}.${key}`
     if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key) || RESERVED_NAMES.has(key)) {
-      findings.push(
-        finding(
-          "TRS1013",
-          null,
-          `ops: "${path}" cannot be the name of an operation`,
-          "Use letters, digits and _, beginning with a letter, and none of JavaScript's own names.",
-        ),
+      refuse(
+        `"${path}" cannot be the name of an operation or a group`,
+        "Use letters, digits and _, beginning with a letter, and no name that JavaScript or a caller already gives a meaning (then, safe).",
       )
-    } else if (isOp(value)) named.push({ path, op: value, declaration: declarationOf(value) })
-    else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-      named.push(...collectOperations(value, findings, path))
-    else
-      findings.push(
-        finding(
-          "TRS1013",
-          null,
-          `ops: ${path} is neither an operation nor a group of operations`,
-          `Declare it: ${key}: op({ ... }).via(...)`,
-        ),
-      )
+      continue
+    }
+    const found = reading(() => kindOf((group as Record<string, unknown>)[key]))
+    if ("why" in found) refuse(`${path} cannot be read: ${found.why}`, `Declare it: ${key}: op({ ... }).via(...)`)
+    else if ("op" in found.value) named.push({ path, ...found.value })
+    else if (found.value.group === null)
+      refuse(`${path} is neither an operation nor a group of operations`, `Declare it: ${key}: op({ ... }).via(...)`)
+    else if (above.includes(found.value.group))
+      refuse(`${path} is a group that contains itself`, `Remove it: ops: { ... } without "${path}".`)
+    else if (above.length >= DEPTH_MAX) refuse(`${path} is nested too deeply`, `At most ${DEPTH_MAX} groups may stand in one another.`)
+    else named.push(...collectGroup(found.value.group, findings, path, [...above, group]))
   }
   return named
+}
+
+function kindOf(value: unknown): Omit<Named, "path"> | { readonly group: object | null } {
+  if (isOp(value)) {
+    const declaration = declarationOf(value)
+    return typeof declaration?.contract === "object" && declaration.contract !== null ? { op: value, declaration } : { group: null }
+  }
+  if (typeof value !== "object" || value === null) return { group: null }
+  const prototype = Object.getPrototypeOf(value)
+  // A module's namespace (`import * as users`) has no prototype.
+  return { group: prototype === Object.prototype || prototype === null ? value : null }
+}
+
+/** What comes from a declaration may be anything, and `check` never throws. */
+export function reading<T>(read: () => T): { readonly value: T } | { readonly why: string } {
+  try {
+    return { value: read() }
+  } catch (thrown) {
+    return { why: sentenceOf(thrown) }
+  }
+}
+
+function sentenceOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown).slice(0, 200)
+  } catch {
+    return "it throws"
+  }
 }
 
 /** `GET /users/{id}` in its parts, or `null` when it is none. */
