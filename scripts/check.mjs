@@ -1,7 +1,7 @@
 // Everything that CI does, in the order of what fails fastest. Each step is an npm script, so it can be run alone.
 import { spawnSync } from "node:child_process"
 
-const steps = ["lint", "typecheck", "typecheck:5.9", "build", "proof", "test:all", "test:nodes"]
+const steps = ["lint", "typecheck", "typecheck:5.9", "proof", "test:all", "test:nodes"]
 const npmCli = process.env.npm_execpath
 for (const step of steps) {
   console.error(`\n> ${step}`)

@@ -66,6 +66,11 @@ export function changedPackage(text: string, hasOwnCode: boolean): PackagePlan {
     added.push(`scripts ${scripts.map(([name]) => name).join(", ")}`)
   }
   const present = { ...before.dependencies, ...before.devDependencies }
+  const tools = Object.entries(DEV_DEPENDENCIES).filter(([name]) => present[name] === undefined)
+  if (tools.length > 0) {
+    after.devDependencies = { ...before.devDependencies, ...Object.fromEntries(tools) }
+    added.push(`devDependencies ${tools.map(([name]) => name).join(", ")}`)
+  }
   const missing = ["trestle", "zod"].filter((name) => present[name] === undefined)
   return { text: added.length > 0 ? `${JSON.stringify(after, null, indentOf(text))}\n` : null, added, extension, missing }
 }

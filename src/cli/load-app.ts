@@ -29,7 +29,7 @@ export async function loadApp(flag: string | undefined, folder: string = process
   } catch (error) {
     throw new Stop(EXIT.noLoad, [loadFailure(error, file, folder)])
   }
-  const app = [module["app"], module["default"]].find(isApp)
+  const app = [module.app, module.default].find(isApp)
   if (!app) throw notAnApp(module, file)
   return { app, file }
 }

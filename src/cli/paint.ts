@@ -11,7 +11,7 @@ const COLOURED: Paint = (colour, text) => styleText(colour, text, { validateStre
 /** Colours only on a terminal that wants them. Whatever colour says, a word or a sign says too. */
 export function paintFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): Paint {
   // Source: no-color.org: present and not empty.
-  return stream.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb" ? COLOURED : PLAIN
+  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb" ? COLOURED : PLAIN
 }
 
 /** Control characters and marks of direction: from a text that came from outside, they would command the terminal. */

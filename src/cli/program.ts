@@ -53,7 +53,7 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
 function createProgram(done: (report: Report, verb: string, isJson: boolean) => void): Command {
   const program = new Command("trestle")
   const run: Run = async (verb, work) => {
-    const isJson = activeCommand(program, program.args).opts()["json"] === true
+    const isJson = activeCommand(program, program.args).opts().json === true
     done(await work({ isJson }), verb, isJson)
   }
   program

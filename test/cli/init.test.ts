@@ -69,7 +69,7 @@ describe("init in a new folder", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=trestle-source", "--test"], {
       cwd: await newcomer(),
       encoding: "utf8",
-      env: { PATH: process.env["PATH"] },
+      env: { PATH: process.env.PATH },
     })
     expect(stdout + stderr).toMatch(/pass 2\n/)
     expect(status).toBe(0)
@@ -120,7 +120,9 @@ describe("init where something is already", () => {
       scripts: { start: "mine", status: "trestle status", test: "node --test" },
     })
     expect(after).toMatch(/^ {4}"name"/m)
-    expect(stdout).toContain('added to package.json: "type": "module", scripts status, test, typecheck\n')
+    expect(stdout).toContain(
+      'added to package.json: "type": "module", scripts status, test, typecheck, devDependencies @types/node, typescript\n',
+    )
     expect(readFileSync(join(cwd, ".gitignore"), "utf8")).toBe("node_modules\nsecret.txt\n.trestle/\n.env.local\n")
     expect(stderr).toContain("  npm i trestle zod\n")
   })
