@@ -1,8 +1,8 @@
 // Answers to interview questions, kept by the bot itself, and their scores.
 import { randomUUID } from "node:crypto"
-import { code, op, type Principal, placeholder, role, signedIn } from "trestle"
+import { code, op, placeholder, role, signedIn } from "trestle"
 import { z } from "zod"
-import { findPerson } from "./candidates.ts"
+import { findOwner, isRecruiter, isSelf } from "./candidates.ts"
 import { JsonLines } from "./json-lines.ts"
 import { judge } from "./judge.ts"
 
@@ -19,7 +19,6 @@ const ById = z.object({ id: z.uuid() })
 
 /** The last line of an id is its present state. */
 const kept = new JsonLines<z.infer<typeof Answer>>("answers.jsonl")
-const isRecruiter = (who: Principal): boolean => who.roles?.includes("recruiter") === true
 
 /** Reads an answer, whoever asks: what ownership is decided on. */
 export const findAnswer = op({ summary: "Read an answer", effect: "read", input: ById, output: Answer }).via(
@@ -36,7 +35,7 @@ export const give = op({
   }),
   output: Answer,
   allow: signedIn(),
-  owner: { load: findPerson, by: (i) => ({ id: i.candidateId }), is: (row, who) => row.id === who.id },
+  owner: { load: findOwner, by: (i) => ({ id: i.candidateId }), is: isSelf },
   deadline: "5s",
 }).via(
   code(async (given) => {
@@ -52,7 +51,7 @@ export const show = op({
   input: ById,
   output: Answer,
   allow: signedIn(),
-  owner: { load: findAnswer, is: (row, who) => row.candidateId === who.id || isRecruiter(who) },
+  owner: { load: findAnswer, is: (row, who) => isSelf({ id: row.candidateId }, who) || isRecruiter(who) },
 }).via(code(({ id }, ctx) => kept.rows().findLast((answer) => answer.id === id) ?? ctx.fail("NOT_FOUND")))
 
 const scoring = op({

@@ -18,7 +18,7 @@ export const app = trestle({
     demo: { fail: demo.fail, people: demo.people },
     inside: {
       createPerson: candidates.createPerson,
-      findPerson: candidates.findPerson,
+      findOwner: candidates.findOwner,
       findAnswer: answers.findAnswer,
       ...(hasModel ? { judge } : {}),
     },

@@ -1,5 +1,5 @@
 // A file of JSON lines: enough for a demo's answers and tokens, and nothing acknowledged is lost.
-import { mkdirSync, readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, truncateSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 
@@ -23,8 +23,15 @@ export class JsonLines<Row> {
     const writing = this.#last.then(async () => {
       const file = await open(this.#file(), "a", 0o600)
       try {
-        await file.appendFile(`${JSON.stringify(row)}\n`)
-        await file.sync()
+        const { size } = await file.stat()
+        try {
+          await file.appendFile(`${JSON.stringify(row)}\n`)
+          await file.sync()
+        } catch (error) {
+          // Half a line would spoil the next one. What was there before it was acknowledged, and stays.
+          await file.truncate(size).catch(() => undefined)
+          throw error
+        }
       } finally {
         await file.close()
       }
@@ -35,14 +42,18 @@ export class JsonLines<Row> {
   }
 
   #read(): Row[] {
-    let text: string
+    const file = this.#file()
+    let bytes: Buffer
     try {
-      text = readFileSync(this.#file(), "utf8")
-    } catch {
-      return []
+      bytes = readFileSync(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return []
+      throw error
     }
-    // A line without its end was never acknowledged: the process died while it was written.
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1)
+    // A line without its end was never acknowledged: the process died while it was written. The next one must not be glued to it.
+    const end = bytes.lastIndexOf("\n") + 1
+    if (end < bytes.length) truncateSync(file, end)
+    const whole = bytes.toString("utf8", 0, end)
     return whole.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Row]))
   }
 

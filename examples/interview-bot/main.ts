@@ -2,65 +2,98 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync } from "node:fs"
+import { createServer } from "node:net"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { openKeyStore, TrestleError } from "trestle"
+import type { InterviewBot } from "./app.ts"
 import { banner } from "./banner.ts"
+
+/** What its message says is all that a person needs. */
+class CannotStart extends Error {}
+
+type Urls = Readonly<Record<"people" | "replica" | "scoring" | "control", string>>
+
+const USUAL_PORT = 4000
+const PEOPLE_TOKEN = "demo-people-token"
+const SCORING_KEY = "demo-scoring-key"
+const KEY_NAME = "recruiter-of-this-run"
 
 const startedAt = performance.now()
 const here = import.meta.dirname
-const port = Number(process.env.PORT ?? 4000)
-const data = resolve(process.env.TRESTLE_DATA ?? join(here, ".trestle"))
-mkdirSync(data, { recursive: true })
+const port = Number(process.env.PORT || USUAL_PORT)
+// Two bots in one folder would overwrite each other's people, so each port has its own.
+const data = resolve(process.env.TRESTLE_DATA || join(here, ".trestle", port === USUAL_PORT ? "" : `port-${port}`))
 
-const world = spawn(process.execPath, [join(here, "world", "main.ts")], {
-  env: { ...process.env, WORLD_DATA: join(data, "world") },
-  stdio: ["pipe", "pipe", "inherit"],
-})
-const urls = await worldUrls(world)
-Object.assign(process.env, {
-  TRESTLE_DATA: data,
-  PEOPLE_URL: urls.people,
-  PEOPLE_REPLICA_URL: urls.replica,
-  PEOPLE_TOKEN: "demo-people-token",
-  DEMO_WORLD_URL: urls.control,
-})
-if (process.env.SCORING_URL === "demo") Object.assign(process.env, { SCORING_URL: urls.scoring, SCORING_KEY: "demo-scoring-key" })
+let world: ChildProcess | undefined
+let running: Awaited<ReturnType<InterviewBot["start"]>> | undefined
 
-const { app } = await import("./app.ts")
 try {
-  const running = await app.start()
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CannotStart(`PORT must be a port from 0 to 65535, not ${process.env.PORT}.`)
+  // Before anything else: a bot that has the port may well be at work in this folder, with the key that dies below.
+  await seeThatPortIsFree()
+  mkdirSync(data, { recursive: true })
+  world = startWorld()
+  setVariables(await urlsOf(world))
+  // Before the start: a bot that runs looks at its keys once a second only.
+  const recruiterKey = await newRecruiterKey()
+  const { app } = await import("./app.ts")
+  running = await app.start()
   const { url } = await running.listen({ port })
-  const stop = async (): Promise<void> => {
-    await running.close()
-    world.kill()
-  }
   process.once("SIGINT", stop).once("SIGTERM", stop)
-  console.log(banner({ url, data, recruiterKey: await recruiterKey(), status: running.status(), readyInMs: performance.now() - startedAt }))
+  console.log(banner({ url, data, recruiterKey, status: running.status(), readyInMs: performance.now() - startedAt }))
 } catch (error) {
-  world.kill()
   process.exitCode = 3
-  console.error(TrestleError.is(error) ? error.message : startProblem(error))
+  await stop()
+  console.error(problemOf(error))
+}
+
+async function seeThatPortIsFree(): Promise<void> {
+  const server = createServer().listen(port, "127.0.0.1")
+  await once(server, "listening")
+  server.close()
+  await once(server, "close")
+}
+
+async function stop(): Promise<void> {
+  await running?.close()
+  world?.kill()
+}
+
+/** With keys of its own, whatever this shell holds: that may be the key of a real model. */
+function startWorld(): ChildProcess {
+  return spawn(process.execPath, [join(here, "world", "main.ts")], {
+    env: { ...process.env, WORLD_DATA: join(data, "world"), PEOPLE_TOKEN, SCORING_KEY },
+    stdio: ["pipe", "pipe", "inherit"],
+  })
 }
 
 /** The world prints its addresses in one line when it listens. */
-async function worldUrls(process: ChildProcess): Promise<Record<"people" | "replica" | "scoring" | "control", string>> {
+async function urlsOf(process: ChildProcess): Promise<Urls> {
   const lines = createInterface({ input: process.stdout! })
   const [line] = (await Promise.race([once(lines, "line"), once(process, "exit")])) as [unknown]
-  if (typeof line !== "string") throw new Error(`the demo world did not start (exit code ${line})`)
+  if (typeof line !== "string") throw new CannotStart("The interview bot cannot start without its demo world.")
   return JSON.parse(line)
 }
 
-/** A key for whoever sits at this machine; the one of the run before dies with it. */
-async function recruiterKey(): Promise<string> {
+function setVariables(urls: Urls): void {
+  const { people, replica, scoring, control } = urls
+  Object.assign(process.env, { TRESTLE_DATA: data, PEOPLE_URL: people, PEOPLE_REPLICA_URL: replica, PEOPLE_TOKEN, DEMO_WORLD_URL: control })
+  if (process.env.SCORING_URL === "demo") Object.assign(process.env, { SCORING_URL: scoring, SCORING_KEY })
+}
+
+/** For whoever sits at this machine; that of the run before dies with it. */
+async function newRecruiterKey(): Promise<string> {
   const keys = openKeyStore({ folder: data })
-  await keys.revoke("recruiter-of-this-run")
-  const { key } = await keys.create({ name: "recruiter-of-this-run", roles: ["recruiter"], permissions: [], expiresInMs: 86_400_000 })
+  await keys.revoke(KEY_NAME)
+  const { key } = await keys.create({ name: KEY_NAME, roles: ["recruiter"], permissions: [], expiresInMs: 86_400_000 })
   return key
 }
 
-function startProblem(error: unknown): string {
+function problemOf(error: unknown): string {
+  if (error instanceof CannotStart || TrestleError.is(error)) return error.message
   const { code } = error as { code?: string }
-  if (code === "EADDRINUSE") return `Port ${port} is taken by another program. Fix: PORT=4001 npm start`
+  if (code === "EADDRINUSE") return `Port ${port} is taken by another program. Fix: PORT=${port === 65_535 ? 4001 : port + 1} npm start`
   return String((error as Error).stack ?? error)
 }

@@ -11,6 +11,9 @@ const bodyBytesMax = 1_000_000
 /** Resolves after `ms`, rejects at once when `signal` aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<unknown>
 
+/** Hears of every request whose head arrived, by method and route, once its body is there; `undefined` when it never was, or is too long. */
+export type Heard = (name: string, text: string | undefined) => void
+
 export type Door = {
   url: string
   mode: () => Mode
@@ -21,7 +24,7 @@ export type Door = {
 }
 
 /** Serves `site` on a loopback port and plays its failures. */
-export async function openDoor(site: Site, port: number, wait: Wait): Promise<Door> {
+export async function openDoor(site: Site, port: number, wait: Wait, heard: Heard = () => {}): Promise<Door> {
   let mode: Mode = "ok"
   let isClosed = false
   const arrivals: Record<string, number> = {}
@@ -36,7 +39,7 @@ export async function openDoor(site: Site, port: number, wait: Wait): Promise<Do
     const gone = new AbortController()
     response.once("close", () => gone.abort())
     try {
-      const answer = await answerOf(site, request, arrivals, gone.signal)
+      const answer = await answerOf(site, request, arrivals, heard, gone.signal)
       // Only the answer waits: the effect has already happened, the worst case for a caller that gives up.
       if (modeAtArrival === "slow") await wait(slowMs, gone.signal)
       send(response, site, answer, modeAtArrival)
@@ -67,13 +70,24 @@ export async function openDoor(site: Site, port: number, wait: Wait): Promise<Do
   }
 }
 
-async function answerOf(site: Site, request: IncomingMessage, arrivals: Record<string, number>, signal: AbortSignal): Promise<Answer> {
+async function answerOf(
+  site: Site,
+  request: IncomingMessage,
+  arrivals: Record<string, number>,
+  heard: Heard,
+  signal: AbortSignal,
+): Promise<Answer> {
   const method = request.method ?? "GET"
   const [path = "/", query = ""] = (request.url ?? "/").split("?", 2)
   const match = matchRoute(site, method, path)
   const name = `${method} ${match?.route.path ?? "(no such route)"}`
   arrivals[name] = (arrivals[name] ?? 0) + 1
-  const text = await readText(request)
+  let text: string | undefined
+  try {
+    text = await readText(request)
+  } finally {
+    heard(name, text)
+  }
   if (!mayEnter(site, match, request.headers)) return site.error(401, "NO_AUTH", "A valid bearer token is needed.")
   if (!match) return site.error(404, "NO_SUCH_ROUTE", `There is no ${method} on this path.`)
   if (text === undefined) return site.error(413, "TOO_LARGE", `A body holds at most ${bodyBytesMax} bytes.`)

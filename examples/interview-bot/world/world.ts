@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { controlSite } from "./control.ts"
-import { type Door, openDoor, type Wait } from "./door.ts"
+import { type Door, type Heard, openDoor, type Wait } from "./door.ts"
 import { type Mode, noteOf, type Service, services } from "./modes.ts"
 import { peopleSite } from "./people.ts"
 import { openPeopleStore, type PeopleStore, type Person } from "./people-store.ts"
@@ -18,6 +18,8 @@ export type WorldOptions = {
   scoringKey?: string
   now?: () => number
   random?: () => number
+  /** Hears of every request, at which service, on which route, with its body: what a ledger outside the bot is kept by. */
+  heard?: (service: Place, ...arrival: Parameters<Heard>) => void
   /** Stands in for every pause of the services, so that tests need not wait. */
   wait?: Wait
 }
@@ -51,7 +53,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
   const sites: Record<Place, Site> = { ...serviceSites(options, store, wait), control: controlSite({ fail, seen }) }
   try {
-    for (const place of Object.keys(sites) as Place[]) doors[place] = await openDoor(sites[place], options.ports?.[place] ?? 0, wait)
+    for (const place of Object.keys(sites) as Place[]) {
+      const heard: Heard = (name, text) => options.heard?.(place, name, text)
+      doors[place] = await openDoor(sites[place], options.ports?.[place] ?? 0, wait, heard)
+    }
   } catch (error) {
     await close()
     throw error

@@ -1,0 +1,298 @@
+// The real `main.ts` as `npm start` runs it: its own process, its own world, real HTTP.
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { appendFile, readFile } from "node:fs/promises"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { freshFolder, type Reply, read } from "./fixture.ts"
+
+const HERE = import.meta.dirname
+const STOP_MS_MAX = 10_000
+const ADA = { name: "Ada Lovelace", email: "Ada@Example.org", level: "senior" }
+const ANSWER = "I would add an index because the query scanned 2,000,000 rows, for example."
+
+interface Bot {
+  readonly child: ChildProcess
+  readonly url: string
+  /** Recruiter key of the banner. */
+  readonly key: string
+  /** Where the demo world's own switches listen. */
+  readonly worldUrl: string
+  said(): string
+  call(route: string, init?: { credential?: string | undefined; body?: unknown }): Promise<Reply>
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+function spawnBot(env: Readonly<Record<string, string>>) {
+  const { PATH, HOME } = process.env
+  const child = spawn(process.execPath, ["--conditions=trestle-source", "main.ts"], {
+    cwd: HERE,
+    env: { PATH, HOME, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let said = ""
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      said += text
+    })
+  }
+  return { child, said: () => said }
+}
+
+async function startBot(env: Readonly<Record<string, string>>): Promise<Bot> {
+  const controlPort = await freePort()
+  const { child, said } = spawnBot({ PORT: String(await freePort()), CONTROL_PORT: String(controlPort), ...env })
+  while (!said().includes("Ctrl-C")) {
+    if (child.exitCode !== null) throw new Error(`the bot ended with ${child.exitCode}: ${said()}`)
+    await Promise.race([once(child.stdout!, "data"), once(child, "exit")])
+  }
+  const url = /API\s+(http:\S+)/.exec(said())![1]!
+  return {
+    child,
+    said,
+    url,
+    key: /Recruiter key\s+(\S+)/.exec(said())![1]!,
+    worldUrl: `http://127.0.0.1:${controlPort}/_demo/people`,
+    async call(route, { credential, body } = {}) {
+      const [method = "", path = ""] = route.split(" ")
+      const headers = { ...(credential ? { authorization: `Bearer ${credential}` } : {}), "content-type": "application/json" }
+      return read(await fetch(url + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) }))
+    },
+    async stop(signal = "SIGTERM") {
+      const startedAt = performance.now()
+      const exit = child.exitCode === null ? once(child, "exit") : [child.exitCode]
+      child.kill(signal)
+      const [code] = await exit
+      return { code, ms: performance.now() - startedAt }
+    },
+  }
+}
+
+/** Of one test; killed with it, whatever becomes of it. Its world follows it. */
+async function ownBot(env: Readonly<Record<string, string>> = {}): Promise<Bot> {
+  const bot = await startBot({ TRESTLE_DATA: await freshFolder(), ...env })
+  onTestFinished(() => void bot.child.kill("SIGKILL"))
+  return bot
+}
+
+async function isGone(url: string, withinMs: number): Promise<boolean> {
+  for (const until = performance.now() + withinMs; performance.now() < until; await sleep(20)) {
+    if (
+      await fetch(url).then(
+        () => false,
+        () => true,
+      )
+    )
+      return true
+  }
+  return false
+}
+
+async function register(bot: Bot, candidate: object = ADA): Promise<{ id: string; token: string }> {
+  const reply = await bot.call("POST /candidates", { body: candidate })
+  expect(reply.status).toBe(201)
+  return reply.body
+}
+
+function answer(bot: Bot, { id, token }: { id: string; token: string }, text = ANSWER): Promise<Reply> {
+  return bot.call("POST /answers", { credential: token, body: { candidateId: id, question: "A query is slow. What now?", text } })
+}
+
+describe("npm start", () => {
+  let folder: string
+  let bot: Bot
+  let ada: { id: string; token: string }
+  let bob: { id: string; token: string }
+  let given: Reply
+
+  beforeAll(async () => {
+    folder = await freshFolder()
+    bot = await startBot({ TRESTLE_DATA: folder })
+    ada = await register(bot)
+    bob = await register(bot, { name: "Bob", email: "bob@example.org", level: "junior" })
+    given = await answer(bot, ada)
+  })
+  afterAll(() => bot?.stop())
+
+  test("recruiter key of the banner: works with the first request", async () => {
+    const fresh = await ownBot()
+    expect(await fresh.call("GET /candidates", { credential: fresh.key })).toMatchObject({ status: 200 })
+  })
+
+  test("candidate: reads its own record back", async () => {
+    const reply = await bot.call(`GET /candidates/${ada.id}`, { credential: ada.token })
+    const today = expect.stringMatching(/^\d{4}-\d\d-\d\d$/)
+    expect(reply.body).toEqual({ id: ada.id, name: ADA.name, email: "ada@example.org", level: "senior", active: true, registeredOn: today })
+    expect(reply.status).toBe(200)
+  })
+
+  test("candidate: answers, and reads the answer back with its score", async () => {
+    expect(given).toMatchObject({ status: 201, body: { candidateId: ada.id, text: ANSWER, score: null } })
+    const path = `/answers/${given.body.id}`
+    expect(await bot.call(`GET ${path}`, { credential: ada.token })).toMatchObject({ status: 200, body: given.body })
+    expect(await bot.call(`POST ${path}/score`, { credential: ada.token })).toMatchObject({ status: 403 })
+  })
+
+  test("stranger: 404 for record and answer, as for one that is not there", async () => {
+    for (const path of [`/candidates/${ada.id}`, `/answers/${given.body.id}`]) {
+      const foreign = await bot.call(`GET ${path}`, { credential: bob.token })
+      const missing = await bot.call(`GET ${path.replace(/\d{4}$/, "9999")}`, { credential: bob.token })
+      expect(foreign).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } })
+      expect({ ...missing.body, trace: "" }).toEqual({ ...foreign.body, trace: "" })
+    }
+    expect(await answer(bot, { id: ada.id, token: bob.token })).toMatchObject({ status: 404 })
+  })
+
+  test("without a key: 401 everywhere but the sign-up", async () => {
+    const body = { candidateId: ada.id, question: "?", text: ANSWER }
+    const answerPath = `/answers/${given.body.id}`
+    const closed: [string, object?][] = [
+      ["GET /candidates"],
+      [`GET /candidates/${ada.id}`],
+      ["POST /answers", body],
+      [`GET ${answerPath}`],
+      [`POST ${answerPath}/score`],
+    ]
+    for (const [route, body] of closed) {
+      expect(await bot.call(route, { body }), route).toMatchObject({ status: 401, body: { code: "UNAUTHENTICATED" } })
+      expect(await bot.call(route, { body, credential: "ibt_guessed" }), route).toMatchObject({ status: 401 })
+    }
+  })
+
+  test("recruiter: lists everybody, reads an answer and scores it", async () => {
+    const listed = await bot.call("GET /candidates?page=1", { credential: bot.key })
+    expect(listed.body).toMatchObject({ total: 2, candidates: [{ id: ada.id }, { id: bob.id }] })
+    expect(await bot.call(`GET /answers/${given.body.id}`, { credential: bot.key })).toMatchObject({ status: 200 })
+    const scored = await bot.call(`POST /answers/${given.body.id}/score`, { credential: bot.key })
+    expect(scored).toMatchObject({ status: 200, body: { score: 5, why: "placeholder: every answer scores 5" } })
+    expect(await bot.call("GET /candidates", { credential: ada.token })).toMatchObject({ status: 403 })
+  })
+
+  test("people service: keeps the record under its own names", async () => {
+    const { body } = await bot.call("GET /_demo/people")
+    const [record] = body.records
+    expect(record).toEqual({
+      person_no: ada.id,
+      full_nm: "Ada Lovelace",
+      e_mail: "ada@example.org",
+      lvl_cd: "2",
+      active_yn: "Y",
+      reg_dt: expect.stringMatching(/^(0[1-9]|[12]\d|3[01])\/(0[1-9]|1[0-2])\/\d{4}$/),
+    })
+  })
+
+  test("e-mail that is registered: 409 EMAIL_TAKEN, and no token", async () => {
+    const { status, body, text } = await bot.call("POST /candidates", { body: { ...ADA, email: "ADA@example.ORG" } })
+    expect({ status, code: body.code }).toEqual({ status: 409, code: "EMAIL_TAKEN" })
+    expect(text).not.toContain("ibt_")
+  })
+
+  test("status: all wired, but for the placeholder that says what it waits for", () => {
+    expect(bot.said()).toContain("10 wired, 1 placeholder")
+    expect(bot.said()).toMatch(/placeholder\s+answers\.score: waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY/)
+  })
+
+  test("a taken port: one sentence, and the bot that has it keeps its key", async () => {
+    const { child, said } = spawnBot({ PORT: new URL(bot.url).port, TRESTLE_DATA: folder })
+    expect((await once(child, "close"))[0]).toBe(3)
+    expect(said()).toMatch(/^Port \d+ is taken by another program\. Fix: PORT=\d+ npm start\n$/)
+    await sleep(1_100) // a running bot looks at its keys once a second
+    expect(await bot.call("GET /candidates", { credential: bot.key })).toMatchObject({ status: 200 })
+  })
+
+  test("SIGTERM: ends with 0 in time, the world with it; the next run has answers, tokens and people", async () => {
+    const stopped = await bot.stop()
+    expect(stopped.code).toBe(0)
+    expect(stopped.ms).toBeLessThan(STOP_MS_MAX)
+    expect(await isGone(bot.worldUrl, 100)).toBe(true)
+    // As after a loss of power while a line was written.
+    await appendFile(join(folder, "candidate-tokens.jsonl"), '{"hash":"half a li')
+
+    const old = bot
+    bot = await startBot({ TRESTLE_DATA: folder })
+    const credential = ada.token
+    expect(await bot.call(`GET /answers/${given.body.id}`, { credential })).toMatchObject({ status: 200, body: { text: ANSWER } })
+    expect(await bot.call(`GET /candidates/${ada.id}`, { credential })).toMatchObject({ status: 200, body: { name: ADA.name } })
+    expect(await bot.call("GET /candidates", { credential: old.key })).toMatchObject({ status: 401 })
+
+    const eve = await register(bot, { name: "Eve", email: "eve@example.org", level: "junior" })
+    await bot.stop()
+    bot = await startBot({ TRESTLE_DATA: folder })
+    expect(await bot.call(`GET /candidates/${eve.id}`, { credential: eve.token })).toMatchObject({ status: 200 })
+    expect(await readFile(join(folder, "candidate-tokens.jsonl"), "utf8")).not.toContain("half")
+  })
+})
+
+describe("the end", () => {
+  test.each(["SIGINT", "SIGKILL"] as const)("%s: the world ends too", async (signal) => {
+    const bot = await ownBot()
+    expect((await bot.stop(signal)).code).toBe(signal === "SIGKILL" ? null : 0)
+    expect(await isGone(bot.worldUrl, 3_000)).toBe(true)
+  })
+
+  test.each([
+    [{ PORT: "http" }, /^PORT must be a port from 0 to 65535, not http\.\n$/],
+    [{ PEOPLE_PORT: "http" }, /^The demo world cannot start: PEOPLE_PORT .*\nThe interview bot cannot start without its demo world\.\n$/],
+    [{ SCORING_URL: "http://127.0.0.1:9" }, /^[^\n]*cannot start[^\n]*SCORING_KEY[^\n]*\n$/],
+    [{ SCORING_URL: "model", SCORING_KEY: "k" }, /^[^\n]*cannot start[^\n]*SCORING_URL|the address of scoring is not an http/],
+  ])("a start that cannot be, %j: ends with 3 and a sentence", async (env, sentence) => {
+    const { child, said } = spawnBot({ PORT: "0", TRESTLE_DATA: await freshFolder(), ...env })
+    expect((await once(child, "close"))[0]).toBe(3)
+    expect(said()).toMatch(sentence)
+    expect(said()).not.toContain("    at ")
+  })
+})
+
+describe("scoring", () => {
+  test("SCORING_URL=demo: the real service scores, through the 503 of every 7th request; the status says wired", async () => {
+    // Keys of this shell are not the demo's, and must not get in its way.
+    const bot = await ownBot({ SCORING_URL: "demo", SCORING_KEY: "of-a-real-model", PEOPLE_TOKEN: "of-something-else" })
+    expect(bot.said()).toContain("12 wired, 0 placeholder")
+    const ada = await register(bot)
+    const texts = Array.from({ length: 8 }, (_, i) => `${ANSWER} Again, number ${i}.`)
+    const replies = await Promise.all(
+      texts.map(async (text) => {
+        const { body } = await answer(bot, ada, text)
+        const score = await bot.call(`POST /answers/${body.id}/score`, { credential: bot.key })
+        return { score, answer: await bot.call(`GET /answers/${body.id}`, { credential: ada.token }) }
+      }),
+    )
+    for (const { score, answer } of replies) {
+      expect(score).toMatchObject({ status: 200, body: { why: expect.stringMatching(/^Credited: .*reasoning \(because\)/) } })
+      expect(answer.body.score).toEqual(score.body)
+    }
+    const { arrivals } = (await bot.call("GET /_demo/people")).body
+    expect(arrivals.scoring).toEqual({ "POST /v1/chat/completions": 9 })
+
+    await bot.call("POST /_demo/fail", { body: { service: "scoring", mode: "drifting" } })
+    const { id } = replies[0]!.answer.body
+    const drifted = await bot.call(`POST /answers/${id}/score`, { credential: bot.key })
+    expect(drifted.status).toBeGreaterThanOrEqual(500)
+    expect(drifted.text).not.toContain("Thank you")
+  })
+
+  test("a dead SCORING_URL: a typed problem, and the answer stays without a score", async () => {
+    const bot = await ownBot({ SCORING_URL: `http://127.0.0.1:${await freePort()}`, SCORING_KEY: "k" })
+    const ada = await register(bot)
+    const { body } = await answer(bot, ada)
+    const reply = await bot.call(`POST /answers/${body.id}/score`, { credential: bot.key })
+    expect(reply).toMatchObject({
+      status: 503,
+      type: expect.stringContaining("application/problem+json"),
+      body: { code: "UNAVAILABLE", outcome: "refused" },
+    })
+    expect(reply.text).not.toContain("127.0.0.1")
+    expect((await bot.call(`GET /answers/${body.id}`, { credential: ada.token })).body.score).toBeNull()
+  })
+})
