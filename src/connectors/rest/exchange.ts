@@ -4,6 +4,7 @@ import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
 import type { WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
 import type { Attempt, Exchange, Service } from "../../contract/service.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
 import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
@@ -73,17 +74,35 @@ export function bindRestCall(
       const { input } = prepared
       const reply = await exchanged(connection, prepared, attempt, rules)
       if (reply.status === 409 && attempt.followsUnknown) {
-        if (lookup) return lookup(input, attempt.call)
-        throw failure("own-conflict", site.effect, {
-          note: `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`,
-        })
+        const note = `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`
+        throw failure("own-conflict", site.effect, { note })
       }
       const error = errorOf(reply, rules)
       if (error) throw error
       return understand(reply, input, attempt.call)
     },
   }
-  return site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
+  const answer = site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
+  return lookup === null ? answer : lookedUp(answer, lookup)
+}
+
+/**
+ * A conflict with ourselves is looked up, outside the write's own attempt: a lookup inside it would wait for a second place in the same
+ * bulkhead, and go on after the attempt's time. One that fails, or finds nothing, says nothing of the write: it may have been made.
+ */
+function lookedUp(answer: Answer, lookup: Answer): Answer {
+  return async (input: unknown, call: CallContext): Promise<unknown> => {
+    try {
+      return await answer(input, call)
+    } catch (error) {
+      if (!TrestleError.is(error) || error.reason !== "own-conflict" || call.stopped) throw error
+      try {
+        return await lookup(input, call)
+      } catch (cause) {
+        throw failure("own-conflict", call.effect, { cause, note: `${error.note}, and its lookup failed` })
+      }
+    }
+  }
 }
 
 /** One request and its reply; the error, where there is none, says whether a byte may have left. */
