@@ -38,7 +38,7 @@ const FAULTS = [
   "broken json",
   "slow",
   "slow effect",
-] as const // prettier-ignore
+] as const
 export type Fault = (typeof FAULTS)[number]
 
 const REFUSALS: readonly Fault[] = ["429", "425"]

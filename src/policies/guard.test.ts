@@ -1,0 +1,329 @@
+import { describe, expect, test } from "vitest"
+import { seededRandom } from "../base/random.ts"
+import type { CallContext, Stoppable } from "../contract/call.ts"
+import { answered, failure } from "../contract/failure.ts"
+import type { ServiceSettings } from "../contract/policy.ts"
+import type { Attempt, Exchange } from "../contract/service.ts"
+import type { Reason } from "../errors/reasons.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { FakeClock } from "../testing/fake-clock.ts"
+import { createGate, GUARD_ORDER, guard } from "./guard.ts"
+
+/** The internal face of a call, as far as a guard needs it. */
+class FakeCall {
+  readonly operation = "things.get"
+  readonly principal = null
+  readonly trace = "0".repeat(32)
+  readonly random = seededRandom(1)
+  readonly attached = new Set<Stoppable>()
+  readonly clock: FakeClock
+  readonly effect: "read" | "write"
+  readonly deadlineAt: number
+  stopped: TrestleError | null = null
+  attempts = 0
+  sent = 0
+
+  constructor(clock: FakeClock, effect: "read" | "write", deadlineMs: number) {
+    this.clock = clock
+    this.effect = effect
+    this.deadlineAt = clock.now() + deadlineMs
+  }
+  get context(): CallContext {
+    return this as unknown as CallContext
+  }
+  attach(target: Stoppable): void {
+    this.attached.add(target)
+  }
+  detach(target: Stoppable): void {
+    this.attached.delete(target)
+  }
+  noteSent(): void {
+    this.sent++
+  }
+  noteAttempt(): void {
+    this.attempts++
+  }
+  stop(code: "CANCELLED" | "TIMEOUT"): void {
+    this.stopped = new TrestleError(code)
+    for (const target of [...this.attached]) target.stop(this.stopped)
+  }
+}
+
+type Step = Reason | "ok" | "hang" | "hang sent" | ((attempt: Attempt) => Promise<unknown>)
+
+const SERVICE: ServiceSettings = { breaker: { failures: 2, of: 4, slowMs: 500, restMs: 1_000 }, concurrency: 1, queueMax: 1 }
+
+function guarded(
+  steps: readonly Step[],
+  options: { effect?: "read" | "write"; mayRepeat?: boolean; retries?: number; service?: ServiceSettings } = {},
+) {
+  const { effect = "read", mayRepeat = true, retries = 2, service = SERVICE } = options
+  const clock = new FakeClock()
+  const gate = createGate("crm", service, clock)
+  const seen: Attempt[] = []
+  const stopped: number[] = []
+  const requests: unknown[] = []
+  const exchange: Exchange = {
+    prepare: (input) => ({ input }),
+    send(request, attempt) {
+      requests.push(request)
+      seen.push(attempt)
+      const step = steps[Math.min(seen.length, steps.length) - 1]!
+      attempt.stoppable = { stop: () => void stopped.push(attempt.number) }
+      if (typeof step === "function") return step(attempt)
+      if (step === "ok") return Promise.resolve("answer")
+      if (step === "hang" || step === "hang sent") {
+        if (step === "hang sent") attempt.isSent = true
+        return new Promise(() => {})
+      }
+      return Promise.reject(step === "answered" ? answered("NOT_FOUND", {}) : failure(step, attempt.call.effect, { note: step }))
+    },
+  }
+  const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries, backoffMs: 40 }, mayRepeatUnknown: mayRepeat })
+  const callOf = (deadlineMs = 10_000): FakeCall => new FakeCall(clock, effect, deadlineMs)
+  const ask = (call = callOf()): Promise<unknown> => Promise.resolve(answer("in", call.context)).catch((error) => error)
+  return { clock, gate, seen, stopped, requests, answer, callOf, ask }
+}
+const WITHOUT_BREAKER: ServiceSettings = { ...SERVICE, breaker: null }
+
+test("the order is fixed", () => {
+  expect(GUARD_ORDER).toEqual(["retry within budget", "circuit breaker", "bulkhead", "attempt timeout", "exchange"])
+})
+
+describe("the request", () => {
+  test("is prepared once, the same for every attempt", async () => {
+    const { ask, requests } = guarded(["server-error", "connection-lost", "ok"], { service: WITHOUT_BREAKER })
+    expect(await ask()).toBe("answer")
+    expect(requests.length).toBe(3)
+    expect(new Set(requests).size).toBe(1)
+  })
+  test("cannot be made → request-not-mapped, no attempt, no budget spent, breaker not asked", async () => {
+    const { clock, gate } = guarded([])
+    const exchange: Exchange = {
+      prepare() {
+        throw new TypeError("no id")
+      },
+      send: () => Promise.reject(new Error("not reached")),
+    }
+    const call = new FakeCall(clock, "write", 1_000)
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 2, backoffMs: 1 }, mayRepeatUnknown: true })
+    await expect(answer("in", call.context)).rejects.toMatchObject({ reason: "request-not-mapped", code: "INTERNAL", outcome: "refused" })
+    expect([call.attempts, call.sent, gate.breaker!.state]).toEqual([0, 0, "closed"])
+  })
+  test("is refused by its preparation with an error of its own → that error", async () => {
+    const { gate, callOf } = guarded([])
+    const own = new TrestleError("INVALID")
+    const exchange: Exchange = {
+      prepare() {
+        throw own
+      },
+      send: () => Promise.reject(own),
+    }
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 0, backoffMs: 1 }, mayRepeatUnknown: true })
+    await expect(answer("in", callOf().context)).rejects.toBe(own)
+  })
+})
+
+describe("attempts", () => {
+  test.each<[Step[], "read" | "write", boolean, number]>([
+    [["not-connected", "not-connected", "ok"], "write", false, 3],
+    [["rate-limited", "too-early", "ok"], "write", false, 3],
+    [["server-error", "ok"], "write", false, 1],
+    [["server-error", "connection-lost", "ok"], "write", true, 3],
+    [["answered", "ok"], "read", true, 1],
+    [["output-misfit", "ok"], "read", true, 1],
+    [["answer-not-mapped", "ok"], "read", true, 1],
+    [["answer-too-large", "ok"], "read", true, 1],
+    [["not-connected", "not-connected", "not-connected", "ok"], "read", true, 3],
+  ])("%j of a %s, repeatable after unknown: %s → %i made", async (steps, effect, mayRepeat, made) => {
+    const { ask, seen, callOf } = guarded(steps, { effect, mayRepeat, service: WITHOUT_BREAKER })
+    const call = callOf()
+    await ask(call)
+    expect([seen.length, call.attempts]).toEqual([made, made])
+    expect(seen.map(({ number }) => number)).toEqual(Array.from({ length: made }, (_, i) => i + 1))
+  })
+  test("followsUnknown: set from the first unknown outcome on", async () => {
+    const { ask, seen } = guarded(["not-connected", "server-error", "not-connected", "ok"], { retries: 3, service: WITHOUT_BREAKER })
+    await ask()
+    expect(seen.map(({ followsUnknown }) => followsUnknown)).toEqual([false, false, true, true])
+  })
+  test("a write: unknown, then refused to the end → unknown, with both in the note", async () => {
+    const { ask } = guarded(["connection-lost", "not-connected"], { effect: "write", service: WITHOUT_BREAKER })
+    expect(await ask()).toMatchObject({
+      code: "OUTCOME_UNKNOWN",
+      outcome: "unknown",
+      reason: "connection-lost",
+      note: "connection-lost; then not-connected",
+      cause: { reason: "not-connected" },
+    })
+  })
+  test("a write: unknown, then an open circuit → unknown", async () => {
+    const { ask } = guarded(["server-error"], { effect: "write", service: { ...SERVICE, breaker: { ...SERVICE.breaker!, failures: 1 } } })
+    expect(await ask()).toMatchObject({ outcome: "unknown", reason: "server-error", cause: { reason: "circuit-open" } })
+  })
+  test("a read: unknown, then refused → the last failure, since nothing can have changed", async () => {
+    const { ask } = guarded(["connection-lost", "not-connected"], { service: WITHOUT_BREAKER })
+    expect(await ask()).toMatchObject({ reason: "not-connected" })
+  })
+  test("a connector throws instead of rejecting → thrown, nothing stays armed", async () => {
+    const { ask, callOf } = guarded([
+      () => {
+        throw new Error("boom")
+      },
+    ])
+    const call = callOf()
+    expect(await ask(call)).toMatchObject({ reason: "thrown", outcome: "unknown", cause: { message: "boom" } })
+    expect(call.attached.size).toBe(0)
+  })
+  test("budget spent → no further attempt", async () => {
+    const { ask, seen } = guarded(["not-connected"], { service: WITHOUT_BREAKER })
+    for (let i = 0; i < 40; i++) await ask()
+    // 40 calls, 10 in reserve, one for every ten; the reserve was full at first, so the first earnings were lost.
+    expect(seen.length - 40).toBeGreaterThanOrEqual(12)
+    expect(seen.length - 40).toBeLessThanOrEqual(14)
+  })
+  test("Retry-After is waited for, and not beyond the deadline", async () => {
+    const limited = (): Promise<never> => Promise.reject(failure("rate-limited", "read", { retryAfterMs: 700 }))
+    const { ask, clock, callOf, seen } = guarded([limited, "ok", limited], { service: WITHOUT_BREAKER })
+    expect(await ask()).toBe("answer")
+    expect(clock.now()).toBe(700)
+    const short = callOf(700)
+    expect(await ask(short)).toMatchObject({ reason: "rate-limited", retryAfterMs: 700 })
+    expect([clock.now(), seen.length]).toEqual([700, 3])
+  })
+})
+
+describe("timeout", () => {
+  test.each([
+    ["hang", "timeout-unsent", "refused", 0],
+    ["hang sent", "timeout-sent", "unknown", 1],
+  ] as const)("%s → %s, the exchange is stopped", async (step, reason, outcome, sent) => {
+    const { ask, clock, callOf, stopped } = guarded([step], { retries: 0, effect: "write", mayRepeat: false })
+    const call = callOf()
+    const end = ask(call)
+    await clock.advance(299)
+    expect(stopped).toEqual([])
+    await clock.advance(1)
+    expect(await end).toMatchObject({ reason, outcome, note: "crm: no answer within 300 ms" })
+    expect([stopped, call.attached.size, call.sent]).toEqual([[1], 0, sent])
+  })
+  test("the deadline comes first → the attempt has only what is left", async () => {
+    const { ask, clock, callOf } = guarded(["hang"], { retries: 0 })
+    const end = ask(callOf(100))
+    await clock.advance(100)
+    expect(await end).toMatchObject({ note: "crm: no answer within 100 ms" })
+  })
+  test("the deadline is over → no attempt is made or counted, the breaker hears nothing", async () => {
+    const { ask, callOf, gate, seen } = guarded(["ok"])
+    for (let i = 0; i < 5; i++) {
+      const call = callOf(0)
+      expect(await ask(call)).toMatchObject({ reason: "timeout-unsent" })
+      expect(call.attempts).toBe(0)
+    }
+    expect([seen.length, gate.breaker!.state, gate.bulkhead.active]).toEqual([0, "closed", 0])
+  })
+})
+
+describe("circuit breaker", () => {
+  test.each<[Reason, string]>([
+    ["not-connected", "open"],
+    ["server-error", "open"],
+    ["connection-lost", "open"],
+    ["refused-by-service", "open"],
+    ["answered", "closed"],
+    ["rate-limited", "closed"],
+    ["output-misfit", "closed"],
+    ["answer-not-mapped", "closed"],
+    ["cancelled-sent", "closed"],
+    ["request-not-mapped", "closed"],
+    ["thrown", "closed"],
+  ])("%s, ten times → %s", async (reason, state) => {
+    const { ask, gate } = guarded([reason], { retries: 0 })
+    for (let i = 0; i < 10; i++) await ask()
+    expect(gate.breaker!.state).toBe(state)
+  })
+  test("open → refused with the time of the next probe, nothing sent", async () => {
+    const { ask, seen, callOf } = guarded(["server-error"], { retries: 0 })
+    await ask()
+    await ask()
+    const call = callOf()
+    expect(await ask(call)).toMatchObject({ reason: "circuit-open", outcome: "refused", retryAfterMs: 1_000 })
+    expect([seen.length, call.attempts]).toEqual([2, 0])
+  })
+  test("who gives up → says nothing of the service, and the probe's place is free", async () => {
+    const { ask, clock, callOf, gate, seen } = guarded(["server-error", "server-error", "hang sent", "ok"], { retries: 0 })
+    await ask()
+    await ask()
+    await clock.advance(1_000)
+    const call = callOf()
+    const end = ask(call)
+    await clock.advance(1)
+    call.stop("CANCELLED")
+    expect(await end).toMatchObject({ reason: "cancelled-sent" })
+    expect(gate.breaker!.state).toBe("half-open")
+    expect(await ask()).toBe("answer")
+    expect([gate.breaker!.state, seen.length]).toEqual(["closed", 4])
+  })
+  test("times the attempt, not the wait for a place", async () => {
+    const { ask, clock, gate } = guarded(["hang sent", "ok", "hang sent", "ok"], {
+      retries: 0,
+      service: { ...SERVICE, breaker: { ...SERVICE.breaker!, failures: 2, slowMs: 200 } },
+    })
+    const both = [ask(), ask()]
+    await clock.advance(300)
+    await Promise.all(both)
+    // One failure, by timeout; the second waited 300 ms and took none.
+    expect(gate.breaker!.state).toBe("closed")
+  })
+  test("opens while a call waits for a place → that call is refused, and its place handed back", async () => {
+    const { ask, clock, gate, seen } = guarded(["hang sent", "ok"], {
+      retries: 0,
+      service: { ...SERVICE, breaker: { ...SERVICE.breaker!, failures: 1 } },
+    })
+    const both = [ask(), ask()]
+    await clock.advance(300)
+    expect(await Promise.all(both)).toMatchObject([{ reason: "timeout-sent" }, { reason: "circuit-open" }])
+    expect([seen.length, gate.bulkhead.active, gate.bulkhead.waiting]).toEqual([1, 0, 0])
+  })
+})
+
+describe("bulkhead", () => {
+  test("a second waits, a third is refused; the first to leave lets the second in", async () => {
+    const { ask, clock, seen, gate } = guarded(["hang sent", "ok"], { retries: 0, service: { ...WITHOUT_BREAKER } })
+    const calls = [ask(), ask(), ask()]
+    expect(await calls[2]).toMatchObject({ reason: "bulkhead-full", outcome: "refused" })
+    expect([seen.length, gate.bulkhead.waiting]).toEqual([1, 1])
+    await clock.advance(300)
+    expect(await calls[1]).toBe("answer")
+    expect([gate.bulkhead.active, gate.bulkhead.waiting]).toEqual([0, 0])
+  })
+  test.each([
+    ["CANCELLED", "cancelled-unsent"],
+    ["TIMEOUT", "timeout-unsent"],
+  ] as const)("%s while waiting → %s, out of the queue, nothing sent", async (code, reason) => {
+    const { ask, callOf, gate, seen, clock } = guarded(["hang sent", "ok"], { retries: 0 })
+    const first = ask()
+    const call = callOf()
+    const second = ask(call)
+    call.stop(code)
+    expect(await second).toMatchObject({ reason, outcome: "refused" })
+    expect([seen.length, gate.bulkhead.waiting, call.attempts]).toEqual([1, 0, 0])
+    await clock.advance(300)
+    await first
+    expect([gate.bulkhead.active, gate.breaker!.state]).toEqual([0, "closed"])
+  })
+  test("stopped in the very moment of being admitted → nothing is sent, the place goes back", async () => {
+    const { ask, callOf, gate, seen } = guarded(["hang sent", "ok"], { retries: 0 })
+    const first = callOf()
+    const ending = ask(first)
+    const second = callOf()
+    const waiting = ask(second)
+    // Being admitted, a call leaves the list of what its end would stop.
+    second.detach = () => {
+      second.stopped = new TrestleError("CANCELLED")
+    }
+    first.stop("CANCELLED")
+    await Promise.all([ending, waiting])
+    expect([seen.length, second.attempts, gate.bulkhead.active]).toEqual([1, 0, 0])
+  })
+})
