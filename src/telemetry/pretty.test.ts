@@ -56,7 +56,11 @@ describe("a call for people", () => {
       new RegExp(`UNAVAILABLE circuit-open: people rests {2}trace ${TRACE}\n$`),
     ))
   it("failure without a note → its message, the code once", () => expect(line(FAILURE)).toContain("UNAVAILABLE: later  trace"))
-  it("unknown outcome → says so", () => expect(line({ ...FAILURE, outcome: "unknown" })).toContain("(may have happened)"))
+  it("write of unknown outcome → says so", () =>
+    expect(line({ ...FAILURE, code: "OUTCOME_UNKNOWN", outcome: "unknown" })).toContain("(may have happened)"))
+
+  it("read of unknown outcome → does not: a read changes nothing", () =>
+    expect(line({ ...FAILURE, code: "TIMEOUT", outcome: "unknown" })).not.toContain("happened"))
   it("INTERNAL → the innermost cause's message in the line, its stack indented beneath", () => {
     const err = {
       type: "TrestleError",

@@ -102,7 +102,7 @@ function failure(fields: Fields): string {
   const said = fields.note ?? innermost(fields.err)?.message
   // The message of a TrestleError begins with its code, which is there already.
   const text = shown(said ?? "").replace(`${shown(fields.code)}: `, "")
-  return `${why}${fields.outcome === "unknown" ? " (may have happened)" : ""}${text ? `: ${text}` : ""}`
+  return `${why}${fields.code === "OUTCOME_UNKNOWN" ? " (may have happened)" : ""}${text ? `: ${text}` : ""}`
 }
 
 /** Of an error that wraps another, the inner one: it says what happened and names the line. */

@@ -30,12 +30,22 @@ export async function callerFor(subject: Subject, input: unknown): Promise<CaseC
   const row = owner ? await rowOf(subject) : undefined
   const seen = row === undefined ? undefined : row.checked
   const candidates = caller ? [caller] : candidatesFor(subject, input, seen)
+  let byRight: Principal | null = null
   for (const principal of candidates) {
-    if ((await mayPass(subject, input, principal)) && (!owner || isOwner(subject, seen, principal))) return { principal, row: row?.raw }
+    if (!(await mayPass(subject, input, principal)) || (owner && !isOwner(subject, seen, principal))) continue
+    // Where owners and a role may both, the owner: whoever may all cannot show that somebody else may not.
+    if (!owner || !isOwner(subject, seen, strangerOf(principal))) return { principal, row: row?.raw }
+    byRight ??= principal
   }
+  if (byRight) return { principal: byRight, row: row?.raw }
   return broken(
     `${operation.path}: nobody was found whom its rules let pass. Say who may: contractCases(app, { callers: { "${operation.path}": { id: "...", kind: "user" } } })`,
   )
+}
+
+/** With every right of the owner, but another person of another tenant. */
+export function strangerOf(principal: Principal): Principal {
+  return { ...principal, id: "test-somebody-else", tenant: "test-another-tenant" }
 }
 
 /** The rules that come before the owner's. */

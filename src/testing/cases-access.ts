@@ -1,5 +1,4 @@
-import type { Principal } from "../contract/principal.ts"
-import { isRuledByRoles, mayPass } from "./case-caller.ts"
+import { isRuledByRoles, mayPass, strangerOf } from "./case-caller.ts"
 import { expectProblem } from "./case-expect.ts"
 import { prepare, send } from "./case-send.ts"
 import { broken, type Subject } from "./case-subject.ts"
@@ -33,16 +32,11 @@ const withoutRole: PlannedCase = {
   },
 }
 
-/** With every right of the owner, but another person of another tenant. */
-function strangerOf(principal: Principal | null): Principal {
-  return { ...principal!, id: "test-somebody-else", tenant: "test-another-tenant" }
-}
-
 const foreign: PlannedCase = {
   promise: "somebody else's object → 404",
   see: async (t, subject) => {
     const good = await prepare(t, subject)
-    const stranger = strangerOf(good.principal)
+    const stranger = strangerOf(good.principal!)
     const code = (await mayPass(subject, good.input, stranger)) ? "NOT_FOUND" : "FORBIDDEN"
     await expectProblem(await send(t, good, { as: stranger }), { code })
   },
@@ -52,7 +46,7 @@ const missing: PlannedCase = {
   promise: "an object that is not there → 404, not to be told from somebody else's",
   see: async (t, subject) => {
     const good = await prepare(t, subject)
-    const stranger = strangerOf(good.principal)
+    const stranger = strangerOf(good.principal!)
     const isLetIn = await mayPass(subject, good.input, stranger)
     const foreignProblem = isLetIn ? await expectProblem(await send(t, good, { as: stranger }), { code: "NOT_FOUND" }) : null
     t.backend(subject.operation.declaration.contract.owner!.load).replies((_input: unknown, ctx: { fail(code: "NOT_FOUND"): never }) =>
