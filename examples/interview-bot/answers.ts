@@ -60,7 +60,7 @@ const scoring = op({
   input: ById,
   output: Score,
   allow: role("recruiter"),
-  owner: { load: findAnswer, is: (_row, who) => isRecruiter(who) },
+  anyObject: "recruiters score every answer",
   repeat: "natural",
   status: 200,
   deadline: "10s",

@@ -39,8 +39,7 @@ export const findOwner = op({ summary: "Whose record an id names", effect: "read
   code(({ id }) => ({ id })),
 )
 
-/** The candidate whom the record is about; a key whose name happens to be the id is not. */
-export const isSelf = (row: { readonly id: string }, who: Principal): boolean => who.kind === "user" && row.id === who.id
+export const isSelf = (row: { readonly id: string }, who: Principal): boolean => row.id === who.id
 export const isRecruiter = (who: Principal): boolean => who.roles?.includes("recruiter") === true
 
 export const register = op({

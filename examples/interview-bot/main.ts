@@ -17,7 +17,7 @@ type Urls = Readonly<Record<"people" | "replica" | "scoring" | "control", string
 const USUAL_PORT = 4000
 const PEOPLE_TOKEN = "demo-people-token"
 const SCORING_KEY = "demo-scoring-key"
-const KEY_NAME = "recruiter-of-this-run"
+const KEY_NAME = "demo-recruiter"
 
 const startedAt = performance.now()
 const here = import.meta.dirname

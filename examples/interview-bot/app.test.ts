@@ -1,0 +1,201 @@
+// What the bot promises by its declarations, and how it speaks to the people service. No network, no world, no waiting.
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Principal } from "trestle"
+import { contractCases, testApp } from "trestle/testing"
+import { describe, expect, test } from "vitest"
+import { freshFolder } from "./fixture.ts"
+import { Candidate, NewCandidate, Person, toCandidate, toPerson } from "./people.ts"
+
+delete process.env.SCORING_URL
+process.env.TRESTLE_DATA = await freshFolder()
+const { app } = await import("./app.ts")
+const { people, peopleReplica } = await import("./services.ts")
+const { JsonLines } = await import("./json-lines.ts")
+
+const recruiter: Principal = { id: "rita", kind: "user", roles: ["recruiter"] }
+const candidate = (id: string): Principal => ({ id, kind: "user", roles: ["candidate"] })
+const record = {
+  person_no: "1001",
+  full_nm: "Ada Lovelace",
+  e_mail: "ada@x.io",
+  lvl_cd: "2",
+  active_yn: "Y",
+  reg_dt: "02/01/2026",
+} as const
+const ada = { id: "1001", name: "Ada Lovelace", email: "ada@x.io", level: "senior", active: true, registeredOn: "2026-01-02" }
+const newAda = { name: "Ada Lovelace", email: "ada@x.io", level: "senior" } as const
+
+describe("contract", () => {
+  for (const { name, run } of contractCases(app)) test(name, run)
+})
+
+describe("people.ts", () => {
+  const plain = { name: "Ada", email: "a@x.io", level: "junior" } as const
+  const row = { full_nm: "Ada", e_mail: "a@x.io", lvl_cd: "1", active_yn: "Y", reg_dt: "02/01/2026" }
+  const noon = new Date("2026-01-02T12:00:00Z")
+
+  test.each([
+    ["senior", { level: "senior" }, noon, { lvl_cd: "2" }],
+    ["junior", {}, noon, { lvl_cd: "1" }],
+    ["e-mail in capitals", { email: "A@X.IO" }, noon, { e_mail: "a@x.io" }],
+    ["last second of a year, UTC", {}, new Date("2025-12-31T23:59:59.999Z"), { reg_dt: "31/12/2025" }],
+    ["leap day", {}, new Date("2028-02-29T00:00:00Z"), { reg_dt: "29/02/2028" }],
+    ["name in other letters", { name: "Ωmega O'Neill 李" }, noon, { full_nm: "Ωmega O'Neill 李" }],
+    ["name that looks like a number", { name: "007" }, noon, { full_nm: "007" }],
+  ] as const)("ours to theirs, %s", (_, ours, today, theirs) => {
+    expect(toPerson(NewCandidate.parse({ ...plain, ...ours }), today)).toEqual({ ...row, ...theirs })
+  })
+
+  test.each([
+    ["day first", { reg_dt: "02/01/2026" }, { registeredOn: "2026-01-02" }],
+    ["a day that cannot be a month", { reg_dt: "31/12/1999" }, { registeredOn: "1999-12-31" }],
+    ["not active", { active_yn: "N" }, { active: false }],
+    ["senior", { lvl_cd: "2" }, { level: "senior" }],
+    ["number with leading zeros", { person_no: "000042" }, { id: "000042" }],
+    ["number beyond what a float holds", { person_no: "9007199254740993" }, { id: "9007199254740993" }],
+    ["fields that nobody asked for", { ssn: "123", __v: 3 }, {}],
+    ["empty name", { full_nm: "" }, { name: "" }],
+  ])("theirs to ours, %s", (_, theirs, ours) => {
+    const plain = { id: "7", name: "Ada", email: "a@x.io", level: "junior", active: true, registeredOn: "2026-01-02" }
+    expect(Candidate.parse(toCandidate(Person.parse({ person_no: "7", ...row, ...theirs })))).toEqual({ ...plain, ...ours })
+  })
+
+  test.each([
+    ["number as a number", { person_no: 7 }],
+    ["number with letters", { person_no: "7a" }],
+    ["level that nobody knows", { lvl_cd: "3" }],
+    ["level as a number", { lvl_cd: 2 }],
+    ["flag in small letters", { active_yn: "y" }],
+    ["flag as a boolean", { active_yn: true }],
+    ["year first", { reg_dt: "2026-01-02" }],
+    ["short date", { reg_dt: "2/1/2026" }],
+    ["no date", { reg_dt: null }],
+    ["name left out", { full_nm: undefined }],
+  ])("theirs, %s → refused, never guessed", (_, theirs) => {
+    expect(Person.safeParse({ person_no: "7", ...row, ...theirs }).success).toBe(false)
+  })
+
+  test("theirs, a day that does not exist → refused by the contract", () => {
+    expect(Candidate.safeParse(toCandidate(Person.parse({ person_no: "7", ...row, reg_dt: "31/02/2026" }))).success).toBe(false)
+  })
+})
+
+describe("ownership", () => {
+  test("a record: its candidate and recruiters, nobody else; the people service is not asked for a stranger", async () => {
+    await using t = await testApp(app)
+    t.wire(people).on("GET /v2/people/{id}").reply(200, record)
+    expect(await t.as(candidate("1001")).candidates.show({ id: "1001" })).toEqual(ada)
+    expect(await t.as(recruiter).candidates.show({ id: "1001" })).toEqual(ada)
+    expect(t.sent(people)).toHaveLength(2)
+    for (const id of ["100", "10010", "01001", "1002"]) {
+      expect(await t.as(candidate(id)).candidates.show.safe({ id: "1001" }), id).toMatchObject({ ok: false, code: "NOT_FOUND" })
+    }
+    expect(t.sent(people)).toHaveLength(2)
+    expect((await t.http("GET /candidates/1001")).status).toBe(401)
+  })
+
+  test("an API key that has a candidate's id as its name: 404", async () => {
+    await using t = await testApp(app)
+    const { key } = await t.keys.create({ name: "1001", roles: [], permissions: [], expiresInMs: null })
+    expect((await t.http("GET /candidates/1001", { headers: { authorization: `Bearer ${key}` } })).status).toBe(404)
+  })
+
+  test("an answer: given for oneself only, even while the people service is out", async () => {
+    await using t = await testApp(app)
+    t.wire(people).down()
+    t.wire(peopleReplica).down()
+    const answer = { candidateId: "1001", question: "Why?", text: "Because." }
+    expect(await t.as(candidate("1002")).answers.give.safe(answer)).toMatchObject({ code: "NOT_FOUND" })
+    expect(await t.as(recruiter).answers.give.safe(answer)).toMatchObject({ code: "NOT_FOUND" })
+    const { id } = await t.as(candidate("1001")).answers.give(answer)
+    expect(await t.as(candidate("1001")).answers.show({ id })).toMatchObject({ ...answer, score: null })
+    expect(await t.as(recruiter).answers.show({ id })).toMatchObject(answer)
+    expect(await t.as(candidate("1002")).answers.show.safe({ id })).toMatchObject({ code: "NOT_FOUND" })
+    expect(await t.as(candidate("1001")).answers.score.safe({ id })).toMatchObject({ code: "FORBIDDEN" })
+  })
+})
+
+describe("on the wire", () => {
+  test("register: their names, their credential, no key that they would not know; the token opens the record", async () => {
+    await using t = await testApp(app)
+    t.wire(people).on("POST /v2/people").reply(201, record).wire(people).on("GET /v2/people/{id}").reply(200, record)
+    const reply = await t.http("POST /candidates", { json: { ...newAda, name: "  Ada Lovelace ", email: "ADA@x.io" } })
+    const { id, token } = (await reply.json()) as { id: string; token: string }
+    expect({ status: reply.status, id }).toEqual({ status: 201, id: "1001" })
+
+    const [sent] = t.sent(people)
+    const reg_dt = expect.stringMatching(/^\d\d\/\d\d\/\d{4}$/)
+    expect(sent!.body).toEqual({ full_nm: "Ada Lovelace", e_mail: "ada@x.io", lvl_cd: "2", active_yn: "Y", reg_dt })
+    expect(sent!.headers.authorization).toBe("Bearer test-PEOPLE_TOKEN")
+    expect(Object.keys(sent!.headers)).not.toContain("idempotency-key")
+    expect((await t.http("GET /candidates/1001", { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+    expect((await t.http("GET /candidates/1001", { headers: { authorization: `Bearer ${token}x` } })).status).toBe(401)
+  })
+
+  test("register, e-mail taken: EMAIL_TAKEN, no token, the replica is not asked", async () => {
+    await using t = await testApp(app)
+    t.wire(people).on("POST /v2/people").reply(409, { err_cd: "DUP_EMAIL" })
+    const result = await t.as(candidate("7")).candidates.register.safe(newAda)
+    expect(result).toMatchObject({ ok: false, code: "EMAIL_TAKEN", outcome: "answered" })
+    expect(JSON.stringify(result)).not.toContain("ibt_")
+    expect(t.sent(peopleReplica)).toEqual([])
+  })
+
+  test("register, people out: at the replica, and says so", async () => {
+    await using t = await testApp(app)
+    t.wire(people).down()
+    t.wire(peopleReplica).on("POST /v2/people").reply(201, record)
+    const { value, meta } = await t.as(candidate("7")).candidates.register.detailed(newAda)
+    expect(value.id).toBe("1001")
+    expect(meta).toMatchObject({ servedBy: "people-replica", attempts: 3, degraded: { why: expect.stringContaining("people") } })
+  })
+
+  test.each(["hangs", "drops"] as const)("register, people %s: outcome unknown, sent once and nowhere else", async (how) => {
+    await using t = await testApp(app)
+    t.wire(people).on("POST /v2/people")[how]()
+    const registering = t.as(candidate("7")).candidates.register.safe(newAda)
+    await t.clock.advance("5s")
+    expect(await registering).toMatchObject({ ok: false, code: "OUTCOME_UNKNOWN", outcome: "unknown" })
+    expect(t.sent(people)).toHaveLength(1)
+    expect(t.sent(peopleReplica)).toEqual([])
+  })
+
+  test.each([
+    ["401", 401, { err_cd: "NO_AUTH" }],
+    ["422", 422, { err_cd: "BAD_FIELD", err_txt: "e_mail is secret-looking" }],
+  ])("register, people say %s: INTERNAL, for it is our mistake; nothing of theirs is passed on", async (_, status, body) => {
+    await using t = await testApp(app)
+    t.wire(people).on("POST /v2/people").reply(status, body)
+    const result = await t.as(candidate("7")).candidates.register.safe(newAda)
+    expect(result).toMatchObject({ ok: false, code: "INTERNAL" })
+    expect(JSON.stringify(result)).not.toMatch(/NO_AUTH|BAD_FIELD|e_mail/)
+  })
+
+  test("show, nobody has the number: NOT_FOUND, the replica is not asked", async () => {
+    await using t = await testApp(app)
+    t.wire(people).on("GET /v2/people/{id}").reply(404, { err_cd: "NO_SUCH_PERSON" })
+    expect(await t.as(recruiter).candidates.show.safe({ id: "9" })).toMatchObject({ code: "NOT_FOUND" })
+    expect(t.sent(people)).toHaveLength(1)
+  })
+
+  test("list: their page and size; their total, a text, is a number", async () => {
+    await using t = await testApp(app)
+    t.wire(people)
+      .on("GET /v2/people")
+      .reply(200, { rows: [record], total_cnt: "51", pg: "2" })
+    expect(await t.as(recruiter).candidates.list({ page: 2 })).toEqual({ candidates: [ada], total: 51 })
+    expect(t.sent(people)[0]!.query).toEqual({ pg: "2", pg_sz: "50" })
+  })
+})
+
+describe("json-lines.ts", () => {
+  test("half a line at the end: gone, and the next one is not glued to it", async () => {
+    const file = join(process.env.TRESTLE_DATA!, "torn.jsonl")
+    await writeFile(file, '{"n":1}\n{"n":2}\n{"n":')
+    const lines = new JsonLines<{ n: number }>("torn.jsonl")
+    expect(lines.rows()).toEqual([{ n: 1 }, { n: 2 }])
+    await Promise.all([lines.append({ n: 3 }), lines.append({ n: 4 })])
+    expect(new JsonLines<{ n: number }>("torn.jsonl").rows()).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }])
+  })
+})
