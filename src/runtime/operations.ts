@@ -64,6 +64,8 @@ function kindOf(value: unknown): Omit<Named, "path"> | { readonly group: object 
     return typeof declaration?.contract === "object" && declaration.contract !== null ? { op: value, declaration } : { group: null }
   }
   if (typeof value !== "object" || value === null) return { group: null }
+  // A service or a backend in the place of an operation is one mistake, not one for each of its fields.
+  if (Object.hasOwn(value, "~service") || Object.hasOwn(value, "plan")) return { group: null }
   const prototype = Object.getPrototypeOf(value)
   // A module's namespace (`import * as users`) has no prototype.
   return { group: prototype === Object.prototype || prototype === null ? value : null }
