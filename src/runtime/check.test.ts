@@ -1,0 +1,371 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { z } from "zod"
+import { code } from "../backends/code.ts"
+import { fallback } from "../backends/fallback.ts"
+import { placeholder } from "../backends/placeholder.ts"
+import { value } from "../backends/value.ts"
+import { rest } from "../connectors/rest/index.ts"
+import type { Backend } from "../contract/backend.ts"
+import type { Finding } from "../contract/finding.ts"
+import { op } from "../contract/op.ts"
+import type { Defaults } from "../contract/policy.ts"
+import { anyone, role } from "../contract/principal.ts"
+import { env } from "../contract/reference.ts"
+import { checkDeclarations } from "./check.ts"
+import { FINDINGS } from "./findings.ts"
+
+const crm = rest({ url: env("CRM_URL") })
+const billing = rest({ url: env("BILLING_URL") })
+const crmEu = rest({ url: env("CRM_EU_URL"), replicaOf: crm })
+const Note = z.object({ id: z.string(), text: z.string() })
+const NewNote = z.object({ text: z.string() })
+const None = z.object({})
+const list = { input: None, output: z.array(Note) }
+const open = { ...list, allow: anyone("public") }
+
+const find = (ops: unknown, defaults: Defaults = {}): readonly Finding[] => checkDeclarations(ops, defaults).findings
+const codesOf = (ops: unknown, defaults: Defaults = {}): string[] => find(ops, defaults).map((one) => one.code)
+
+/** Each code: declarations that have it and nothing else, and the corrected ones. The wrong operation is called `wrong`. */
+const CASES: Record<keyof typeof FINDINGS, { wrong: () => object; right: () => object; noPlace?: true }> = {
+  TRS1001: {
+    wrong: () => ({
+      all: op({ http: "GET /notes", ...open }).via(crm.call("GET /notes")),
+      wrong: op({ http: "GET /notes", ...open }).via(crm.call("GET /r")),
+    }),
+    right: () => ({
+      all: op({ http: "GET /notes", ...open }).via(crm.call("GET /notes")),
+      wrong: op({ http: "GET /notes/r", ...open }).via(crm.call("GET /r")),
+    }),
+  },
+  TRS1002: {
+    wrong: () => ({ wrong: op({ http: "GET /notes", ...list }).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ http: "GET /notes", ...open }).via(crm.call("GET /notes")) }),
+  },
+  TRS1003: {
+    wrong: () => {
+      const same = op({ effect: "read", ...list }).via(crm.call("GET /notes"))
+      return { first: same, wrong: same }
+    },
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes")) }),
+  },
+  TRS1004: {
+    wrong: () => ({ wrong: op({ http: "GET /teams/{team}", ...open }).via(crm.call("GET /notes")) }),
+    right: () => ({
+      wrong: op({ http: "GET /teams/{team}", ...open, input: z.object({ team: z.string() }), anyObject: "public" }).via(
+        crm.call("GET /notes"),
+      ),
+    }),
+  },
+  TRS1005: {
+    wrong: () => ({
+      wrong: op({ http: "GET /one", input: z.object({ noteId: z.string() }), output: Note, allow: role("r") }).via(crm.call("GET /n")),
+    }),
+    right: () => {
+      const load = op({ effect: "read", input: z.object({ noteId: z.string() }), output: Note }).via(crm.call("GET /n"))
+      return {
+        load,
+        wrong: op({
+          http: "GET /one",
+          input: z.object({ noteId: z.string() }),
+          output: Note,
+          allow: role("r"),
+          owner: { load, is: (row, who) => row.id === who.id },
+        }).via(crm.call("GET /n")),
+      }
+    },
+  },
+  TRS1006: {
+    wrong: () => ({ wrong: op(list).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ ...list, effect: "read" }).via(crm.call("GET /notes")) }),
+  },
+  TRS1007: {
+    wrong: () => ({ wrong: op({ effect: "read", input: None, output: z.date() }).via(code(() => new Date())) }),
+    right: () => ({ wrong: op({ effect: "read", input: None, output: z.iso.datetime() }).via(code(() => new Date().toISOString())) }),
+  },
+  TRS1008: {
+    wrong: () => ({ wrong: op({ effect: "read", input: None, output: z.number().max(9) }).via(placeholder(10, "waiting")) }),
+    right: () => ({ wrong: op({ effect: "read", input: None, output: z.number().max(9) }).via(placeholder(9, "waiting")) }),
+  },
+  TRS1009: {
+    wrong: () => ({
+      wrong: op({ effect: "write", input: NewNote, output: Note }).via(fallback(crm.call("POST /n"), value({ id: "", text: "" }))),
+    }),
+    right: () => ({ wrong: op({ effect: "write", input: NewNote, output: Note }).via(crm.call("POST /n")) }),
+  },
+  TRS1010: {
+    wrong: () => ({
+      wrong: op({ effect: "write", input: NewNote, output: Note }).via(fallback(crm.call("POST /n"), billing.call("POST /n"))),
+    }),
+    right: () => ({
+      wrong: op({ effect: "write", input: NewNote, output: Note }).via(fallback(crm.call("POST /n"), crmEu.call("POST /n"))),
+    }),
+  },
+  TRS1011: {
+    wrong: () => ({ wrong: op({ http: "GET /docs/all", ...open }).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ http: "GET /documents/all", ...open }).via(crm.call("GET /notes")) }),
+  },
+  TRS1012: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list, deadline: "soon" as "1s" }).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ effect: "read", ...list, deadline: "15s" }).via(crm.call("GET /notes")) }),
+  },
+  TRS1013: {
+    wrong: () => ({ wrong: crm }),
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes")) }),
+    noPlace: true,
+  },
+  TRS1014: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET notes" as "GET /notes")) }),
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes")) }),
+  },
+  TRS1015: {
+    wrong: () => ({ wrong: op({ http: "GET /notes", ...open, input: z.string() }).via(code(() => [])) }),
+    right: () => ({ wrong: op({ http: "GET /notes", ...open, input: NewNote }).via(code(() => [])) }),
+  },
+  TRS1016: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list }) }),
+    right: () => ({ wrong: op({ effect: "read", ...list, examples: [{ input: {}, output: [] }] }) }),
+  },
+  TRS1017: {
+    wrong: () => {
+      const load = op({ effect: "read", input: z.object({ id: z.string() }), output: Note }).via(crm.call("GET /n"))
+      const owner = { load, is: () => true }
+      return {
+        wrong: op({ http: "GET /one", input: z.object({ id: z.string() }), output: Note, allow: role("r"), owner }).via(crm.call("GET /n")),
+      }
+    },
+    right: () => {
+      const load = op({ effect: "read", input: z.object({ id: z.string() }), output: Note }).via(crm.call("GET /n"))
+      const owner = { load, is: () => true }
+      return {
+        load,
+        wrong: op({ http: "GET /one", input: z.object({ id: z.string() }), output: Note, allow: role("r"), owner }).via(crm.call("GET /n")),
+      }
+    },
+  },
+  TRS1018: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list, deadline: "6s" }).via(fallback(crm.call("GET /notes"), value([]))) }),
+    right: () => ({ wrong: op({ effect: "read", ...list, deadline: "6001ms" }).via(fallback(crm.call("GET /notes"), value([]))) }),
+  },
+}
+
+describe.each(Object.entries(CASES))("%s", (its, { wrong, right, noPlace }) => {
+  test("wrong → exactly this finding, with place, excerpt, reason and fix", () => {
+    const found = find(wrong())
+    expect(found.map((one) => one.code)).toEqual([its])
+    const { message, at, line, file, excerpt, why, fix, severity } = found[0]!
+    expect(message).toContain("wrong")
+    expect([why, severity]).toEqual([FINDINGS[its as keyof typeof FINDINGS].why, its === "TRS1018" ? "warning" : "error"])
+    expect(fix.length).toBeGreaterThan(10)
+    if (noPlace) return
+    expect([at, file]).toEqual([`${import.meta.filename}:${line}`, import.meta.filename])
+    const marked = excerpt.split("\n").find((shown) => shown.startsWith(">"))
+    expect(marked).toMatch(new RegExp(`^>\\s+${line} \\|.* op\\(`))
+  })
+  test("corrected → none", () => expect(find(right())).toEqual([]))
+})
+
+test("many mistakes → all of them at once, also in one operation", () => {
+  const all = Object.fromEntries(Object.entries(CASES).map(([its, { wrong }]) => [its.toLowerCase(), wrong()]))
+  const extra = { both: op({ http: "GET /docs", input: z.string(), output: z.array(Note), deadline: "x" as "1s" }) }
+  const found = codesOf({ ...all, extra }, { reads: { concurrency: 0 }, deadline: "y" as "1s", bodyLimit: "z" })
+  expect([...new Set(found)].sort()).toEqual(Object.keys(FINDINGS))
+  expect(codesOf({ extra }).sort()).toEqual(["TRS1002", "TRS1011", "TRS1012", "TRS1015", "TRS1016"])
+})
+
+describe("names", () => {
+  const one = op({ effect: "read", ...list }).via(crm.call("GET /notes"))
+  test.each(["then", "safe", "detailed", "toJSON", "constructor", "prototype", "list-notes", "1st", "a.b", "", "_x"])(
+    '"%s" → refused, as operation and as group',
+    (name) => {
+      expect(codesOf({ [name]: one })).toEqual(["TRS1013"])
+      expect(codesOf({ group: { [name]: one } })).toEqual(["TRS1013"])
+      expect(codesOf({ [name]: { one } })).toEqual(["TRS1013"])
+    },
+  )
+  test("__proto__ as an own name → refused", () => {
+    expect(codesOf(Object.defineProperty({}, "__proto__", { value: one, enumerable: true }))).toEqual(["TRS1013"])
+  })
+  test("a module's namespace → a group", () => {
+    expect(find({ notes: Object.assign(Object.create(null), { one }) })).toEqual([])
+  })
+})
+
+describe("a GET or DELETE without body", () => {
+  const inner = z.object({ from: z.string() })
+  const Tree: z.ZodType = z.lazy(() => z.object({ children: z.array(Tree) }))
+  const withField = (field: z.ZodType, http: "GET /notes" | "DELETE /notes" | "POST /notes" = "GET /notes") =>
+    codesOf({ one: op({ http, input: z.object({ field }), output: z.array(Note), allow: anyone("public") }).via(code(() => [])) })
+  test.each<[string, z.ZodType]>([
+    ["an object", inner],
+    ["an object that may be left out", inner.optional()],
+    ["an object or text", z.union([z.string(), inner])],
+    ["a list of objects", z.array(inner)],
+    ["a list of lists", z.array(z.array(z.string()))],
+    ["a record", z.record(z.string(), z.string())],
+    ["a tuple with an object", z.tuple([z.string(), inner])],
+    ["something recursive", Tree],
+  ])("%s → TRS1015", (_what, field) => {
+    expect(withField(field)).toEqual(["TRS1015"])
+    expect(withField(field, "DELETE /notes")).toEqual(["TRS1015"])
+    expect(withField(field, "POST /notes")).toEqual([])
+  })
+  test.each<[string, z.ZodType]>([
+    ["text", z.string()],
+    ["a number or nothing", z.number().nullable()],
+    ["a list of texts", z.array(z.string())],
+    ["one of some words", z.enum(["a", "b"])],
+    ["anything", z.any()],
+  ])("%s → none", (_what, field) => expect(withField(field)).toEqual([]))
+})
+
+describe("time for a fallback", () => {
+  const slow = rest({ url: env("SLOW_URL"), policy: { timeout: "3s", retry: 1 } })
+  const read = (deadline: "5s" | "6s" | "7s" | "13s", ...parts: [Backend<any, any>, ...Backend<any, any>[]]) =>
+    codesOf({ one: op({ effect: "read", ...list, deadline }).via(fallback(...parts) as Backend<any, any>) })
+  test("attempts × timeout reach the deadline → warned, and only once", () => {
+    expect(read("6s", slow.call("GET /a"), crm.call("GET /b"), value([]))).toEqual(["TRS1018"])
+    expect(read("7s", slow.call("GET /a"), value([]))).toEqual([])
+  })
+  test("several before it → their sum", () => {
+    expect(read("13s", slow.call("GET /a"), slow.call("GET /b"), value([]))).toEqual([])
+    expect(read("7s", slow.call("GET /a"), slow.call("GET /b"), value([]))).toEqual(["TRS1018"])
+  })
+  test("the call's own policy is closer than the service's", () => {
+    expect(read("6s", slow.call("GET /a", { policy: { retry: 0 } }), value([]))).toEqual([])
+  })
+  test("code and placeholders take no time that is known; a write falls back only after what was quick", () => {
+    expect(
+      read(
+        "5s",
+        code(() => []),
+        value([]),
+      ),
+    ).toEqual([])
+    const write = op({ effect: "write", input: NewNote, output: Note, deadline: "1s" }).via(
+      fallback(crm.call("POST /n"), crmEu.call("POST /n")),
+    )
+    expect(codesOf({ write })).toEqual([])
+  })
+  test("a warning does not refuse: its operation is among those that can be started", () => {
+    const { operations } = checkDeclarations(CASES.TRS1018.wrong(), {})
+    expect(operations.map(({ path }) => path)).toEqual(["wrong"])
+  })
+})
+
+/** Stands for a hostile value while a tree is made: the library that makes it would stumble over the value itself. */
+class Hole {
+  readonly at: number
+  constructor(at: number) {
+    this.at = at
+  }
+}
+
+function filled(tree: unknown, values: readonly unknown[]): unknown {
+  if (tree instanceof Hole) return values[tree.at]
+  if (Array.isArray(tree)) return tree.map((one) => filled(one, values))
+  if (typeof tree !== "object" || tree === null || ![Object.prototype, null].includes(Object.getPrototypeOf(tree))) return tree
+  const copy = {}
+  for (const [key, one] of Object.entries(tree))
+    Object.defineProperty(copy, key, { value: filled(one, values), enumerable: true, configurable: true, writable: true })
+  return copy
+}
+
+describe("never throws", () => {
+  const hostile = (): Record<string, unknown> => {
+    const boom = (): never => {
+      throw new Error("boom")
+    }
+    const cycle: Record<string, unknown> = {}
+    cycle.again = cycle
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
+    const endless: object = new Proxy({}, { ownKeys: () => ["more"], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }), get: () => endless })
+    const fresh = (): object => new Proxy({}, { ownKeys: () => ["more"], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }), get: fresh })
+    const self: { kind: string; plan: { parts: unknown[] } } = { kind: "self", plan: { parts: [] } }
+    self.plan.parts.push(self)
+    return {
+      getter: { get broken(): never { return boom() } },
+      thrower: { get broken(): never { throw { get message(): never { return boom() }, toString: boom } } },
+      cycle,
+      revoked: revoked.proxy,
+      endless,
+      fresh: fresh(),
+      trap: new Proxy({}, { ownKeys: boom, has: boom, get: boom, getPrototypeOf: boom, getOwnPropertyDescriptor: boom }),
+      noDeclaration: { "~op": null },
+      noContract: { "~op": {} },
+      opGetter: { get "~op"(): never { return boom() } },
+      contractGetter: { "~op": { contract: { input: None, output: None, get http(): never { return boom() } }, backend: null, at: null } },
+      selfMade: { "~op": { contract: { effect: "read", input: None, output: None }, backend: self, at: null } },
+      place: { "~op": { contract: { effect: "read", input: None, output: None }, backend: null, at: { file: "file://%zz", line: -1 } } },
+      placeGetter: { "~op": { contract: { effect: "read", input: None, output: None }, backend: null, get at(): never { return boom() } } },
+    }
+  } // biome-ignore format: one line each
+  test.each(Object.keys(hostile()))("%s → a finding, and the others are checked all the same", (name) => {
+    const found = find({ hostile: hostile()[name], fine: CASES.TRS1006.wrong() })
+    expect(found.length).toBeGreaterThan(1)
+    expect(found.map(({ message }) => message).join("\n")).toContain("fine.wrong")
+    for (const { message, at, why, fix } of found)
+      expect([message, at, why, fix].every((text) => typeof text === "string" && text !== "")).toBe(true)
+  })
+  test.each([null, undefined, 7, "ops", Symbol("ops"), () => ({}), []])("ops: %s → no error", (ops) => {
+    expect(() => checkDeclarations(ops, {})).not.toThrow()
+  })
+  test("defaults that are no defaults → a finding", () => {
+    for (const defaults of [null, { reads: null }, { reads: 7 }, { deadline: {} }, { reads: { retry: null } }])
+      expect(() => checkDeclarations({}, defaults as never)).not.toThrow()
+    expect(codesOf({}, null as never)).toEqual(["TRS1013"])
+  })
+  test("random broken trees", () => {
+    const values = [None, z.string(), z.date(), crm, value(1), placeholder(1, "why"), crm.call("GET /x"), ...Object.values(hostile())]
+    const junk = fc.oneof(
+      fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true, withSparseArray: true }),
+      fc.nat(values.length - 1).map((at) => new Hole(at)),
+    )
+    const contract = fc.record(
+      {
+        http: fc.oneof(fc.constantFrom("GET /a", "POST /a/{id}", "GET /docs"), junk),
+        input: fc.oneof(fc.constantFrom(None, NewNote, Note), junk),
+        output: fc.oneof(fc.constantFrom(None, NewNote, Note), junk),
+        allow: junk,
+        owner: junk,
+        errors: fc.oneof(fc.constant({ GONE: 410 }), junk),
+        effect: fc.oneof(fc.constantFrom("read", "write"), junk),
+        deadline: junk,
+        status: junk,
+        examples: fc.oneof(fc.array(fc.record({ input: junk, output: junk }, { requiredKeys: [] })), junk),
+      },
+      { requiredKeys: [] },
+    )
+    const plan = fc.record(
+      {
+        parts: junk,
+        policy: junk,
+        service: junk,
+        fallsBack: junk,
+        samples: junk,
+        sampleFor: junk,
+        mistakes: junk,
+        placeholder: junk,
+        isForReadsOnly: junk,
+      },
+      { requiredKeys: [] },
+    )
+    const declared = fc.record({ contract: fc.oneof(contract, junk), backend: fc.oneof(fc.record({ kind: junk, plan }), junk), at: junk })
+    const operation = declared.map((declaration) => ({ "~op": declaration }))
+    const tree = fc.letrec((tie) => ({
+      tree: fc.dictionary(
+        fc.oneof(fc.constantFrom("a", "b", "then", "group"), fc.string()),
+        fc.oneof({ maxDepth: 3 }, operation, junk, tie("tree")),
+      ),
+    })).tree
+    fc.assert(
+      fc.property(tree, junk, (ops, defaults) => {
+        const { findings } = checkDeclarations(filled(ops, values), filled(defaults, values) as Defaults)
+        for (const one of findings) expect(`${one.code}${one.message}${one.at}${one.fix}`.length).toBeGreaterThan(20)
+      }),
+      { numRuns: 250 },
+    )
+  })
+})
