@@ -148,7 +148,7 @@ describe("changes by others", () => {
   test("key of another process: within a second → not yet looked for; then found", async () => {
     const server = open()
     const { record } = await open().create(WANTED)
-    now += 999
+    now += 49
     expect(server.find(record.id)).toBeUndefined()
     now += 1
     expect(server.find(record.id)).toEqual(record)

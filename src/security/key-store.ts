@@ -11,7 +11,7 @@ export type { CreatedKey, KeyRecord, NewKey } from "./key-record.ts"
 
 /** Keeps API keys; never their secret parts. Every method throws or rejects `UNAVAILABLE` when the keys cannot be read. */
 export interface KeyStore {
-  /** Revoked and expired keys too: whether a key works is for the caller to decide. Fast: at most one look at the disk per second. */
+  /** Revoked and expired keys too: whether a key works is for the caller to decide. Fast: at most one look at the disk per second, for unknown ids 20. */
   find(id: string): KeyRecord | undefined
   /** @throws {TrestleError} `INVALID` with every issue; `CONFLICT` when a working key has the name. */
   create(wanted: NewKey): Promise<CreatedKey>
@@ -34,12 +34,14 @@ export interface KeyStoreOptions {
 
 /** How old the picture of the file may be. A revocation by another process is seen at most this much later. */
 const LOOK_MS = 1_000
+/** The same for an id that is not in the picture: a key just made should work, and guesses must not keep the disk busy. */
+const LOOK_UNKNOWN_MS = 50
 
 /**
  * Opens the keys in `<folder>/keys.json` (mode 0600). Writes nothing until a key is made.
  *
  * Several processes may use one folder: changes are made under a lock, replace the file in one step, and are seen by the others within
- * a second of their next `find`. While the file cannot be read or is broken, everything fails; it recovers when the file does.
+ * a second of their next `find`, new keys within 50 ms. While the file cannot be read or is broken, everything fails; it recovers when the file does.
  *
  * @throws {TrestleError} `UNAVAILABLE` when the file is there but not sound; the note names the file and the fix.
  */
@@ -66,7 +68,7 @@ class FileKeyStore implements KeyStore {
   find(id: string): KeyRecord | undefined {
     const age = this.#options.now() - this.#lookedAt
     // A clock set back must not freeze the picture.
-    if (!(age >= 0 && age < LOOK_MS)) this.#look()
+    if (!(age >= 0 && age < (this.#byId.has(id) ? LOOK_MS : LOOK_UNKNOWN_MS))) this.#look()
     if (this.#problem) throw again(this.#problem)
     return this.#byId.get(id)
   }
