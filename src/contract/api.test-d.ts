@@ -15,6 +15,7 @@ import {
   placeholder,
   rest,
   secret,
+  signedIn,
   trestle,
   value,
 } from "../index.ts"
@@ -58,6 +59,16 @@ shared.via(
   code(() => {}),
   { allow: (input) => input.name !== "" },
 )
+const sharedShow = op({ http: "GET /shared/{id}", input: z.object({ id: z.string() }), output: User })
+const held = code<{ id: string }, { id: string; name: string; email: string; state: "active" }>((i) => ({
+  ...i,
+  name: "",
+  email: "",
+  state: "active",
+}))
+sharedShow.via(held, { allow: signedIn(), owner: { load: getUser, is: (row, who) => row.id === who.id } })
+// @ts-expect-error the loaded object has no such field
+sharedShow.via(held, { allow: signedIn(), owner: { load: getUser, is: (row, who) => row.nothing === who.id } })
 // An output schema that transforms: the backend answers its input side.
 op({ effect: "read", input: NewUser, output: z.object({ n: z.string().transform(Number) }) }).via(code(() => ({ n: "3" })))
 op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TAKEN")))

@@ -43,8 +43,9 @@ export interface Op<I, V, O, E extends string, H> {
 }
 
 /** A contract that can be shared, and answers from its `examples` as a placeholder; `via` gives it its backend. */
-export interface Declared<I, V, O, E extends string, H, Row, A> extends Op<I, V, O, E, H> {
-  via(backend: Backend<V, A, E>, server?: Server<V, Row>): Op<I, V, O, E, H>
+export interface Declared<I, V, O, E extends string, H, A> extends Op<I, V, O, E, H> {
+  /** `Row` is what `owner.load` gives here, whatever the contract said of an owner. */
+  via<Row>(backend: Backend<V, A, E>, server?: Server<V, Row>): Op<I, V, O, E, H>
 }
 
 /** What an operation is at run time: its contract, its backend, and where both were written. */
@@ -64,7 +65,7 @@ export function op<
   K extends string = never,
   const H extends Route | undefined = undefined,
   Row = unknown,
->(contract: Contract<S, R, K, H, Row>): Declared<In<S>, Out<S>, Out<R>, K, H, Row, In<R>> {
+>(contract: Contract<S, R, K, H, Row>): Declared<In<S>, Out<S>, Out<R>, K, H, In<R>> {
   const at = callerPlace(op)
   const declare = (declaration: Declaration): Op<In<S>, Out<S>, Out<R>, K, H> => ({ "~op": declaration }) as never
   const plain = contract as unknown as Declaration["contract"]

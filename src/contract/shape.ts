@@ -1,7 +1,7 @@
 import type { Issue } from "../errors/trestle-error.ts"
 import { compileCoercion } from "./coerce.ts"
 import { type Direction, type JsonSchema, jsonSchemaOf, nothing, type Std } from "./schema.ts"
-import { compileUndeclared } from "./undeclared.ts"
+import { compileUndeclared, ISSUES_MAX } from "./undeclared.ts"
 
 export type Checked = { readonly value: unknown } | { readonly issues: readonly Issue[] }
 
@@ -22,7 +22,7 @@ export function compileShape(schema: Std, direction: Direction): Shape | { reado
   const undeclared = compileUndeclared(json)
   const coerce = compileCoercion(json)
   const conclude = (result: StandardResult): Checked =>
-    result.issues ? { issues: result.issues.map((issue) => issueOf(issue, vendor)) } : { value: result.value }
+    result.issues ? { issues: result.issues.slice(0, ISSUES_MAX).map((issue) => issueOf(issue, vendor)) } : { value: result.value }
 
   if (direction === "input") {
     const check = (value: unknown): Checked | Promise<Checked> => {
@@ -43,12 +43,19 @@ export function compileShape(schema: Std, direction: Direction): Shape | { reado
   return { json, check, coerce }
 }
 
-interface StandardResult {
-  readonly value?: unknown
-  readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[]
+/** One issue as schema libraries give it. */
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[]
 }
 
-function issueOf(issue: NonNullable<StandardResult["issues"]>[number], vendor: string): Issue {
+interface StandardResult {
+  readonly value?: unknown
+  readonly issues?: readonly SchemaIssue[]
+}
+
+/** The same without the value. */
+export function issueOf(issue: SchemaIssue, vendor: string): Issue {
   const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
   return { path, message: withoutValue(issue.message, vendor) }
 }

@@ -2,6 +2,7 @@ import { parseBytes } from "../base/bytes.ts"
 import { parseDuration, showDuration } from "../base/duration.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
+import type { Declaration } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import { attemptSettings, type Defaults, policyMistakes } from "../contract/policy.ts"
 import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.ts"
@@ -144,6 +145,7 @@ function checkContract({ path, declaration }: Named, findings: Finding[]): void 
   if (contract.deadline !== undefined && parseDuration(contract.deadline) === null) {
     findings.push(finding("TRS1012", at, `${path}: deadline is not a duration`, 'deadline: "3s",'))
   }
+  if (contract.status !== undefined) checkStatus(path, contract, at, findings)
   for (const [code, status] of Object.entries(contract.errors ?? {})) {
     if (!/^[A-Z][A-Z0-9_]*$/.test(code))
       findings.push(finding("TRS1012", at, `${path}: error code "${code}" is not in capitals`, "errors: { EMAIL_TAKEN: 409 },"))
@@ -159,6 +161,21 @@ function checkContract({ path, declaration }: Named, findings: Finding[]): void 
     if (!(Number.isInteger(status) && status >= 400 && status <= 499))
       findings.push(finding("TRS1012", at, `${path}: ${code}: ${status} is not a status from 400 to 499`, `errors: { ${code}: 409 },`))
   }
+}
+
+function checkStatus(path: string, contract: Declaration["contract"], at: Declaration["at"], findings: Finding[]): void {
+  const { status } = contract
+  const isSuccess = Number.isInteger(status) && status! >= 200 && status! <= 299
+  const isEmpty = status === 204 || status === 205
+  if (!isSuccess) findings.push(finding("TRS1012", at, `${path}: ${status} is not a status of success`, "status: 202,"))
+  else if (contract.output === nothing && status !== 204)
+    findings.push(
+      finding("TRS1012", at, `${path}: an answer of nothing has status 204, not ${status}`, "Remove `status`, or declare an output."),
+    )
+  else if (contract.output !== nothing && isEmpty)
+    findings.push(
+      finding("TRS1012", at, `${path}: an answer with status ${status} has no body`, "Remove `status`, or write `output: nothing`."),
+    )
 }
 
 function checkOwner({ path, declaration }: Named, named: readonly Named[], findings: Finding[]): void {
