@@ -4,6 +4,7 @@ import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
 import type { WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
 import type { Attempt, Exchange, Service } from "../../contract/service.ts"
+import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
@@ -159,20 +160,21 @@ function readerOf(spec: Spec, rules: ReplyRules, site: Site): (reply: WireReply,
     }
     return site.accept(ours, call, service)
   }
-  const validate = spec.response?.["~standard"].validate
-  if (!validate) return (reply, input, call) => map(answerIn(reply, rules), input, call)
+  const response = spec.response?.["~standard"]
+  if (!response) return (reply, input, call) => map(answerIn(reply, rules), input, call)
   return async (reply, input, call) => {
-    const checked = await validate(answerIn(reply, rules))
+    const checked = await response.validate(answerIn(reply, rules))
     if (!checked.issues) return map(checked.value, input, call)
-    throw failure("answer-misfit", effect, { note: `${service}: its answer has drifted from \`response\`: ${described(checked.issues)}` })
+    throw failure("answer-misfit", effect, {
+      note: `${service}: its answer has drifted from \`response\`: ${described(checked.issues, response.vendor)}`,
+    })
   }
 }
 
-function described(issues: readonly { message: string; path?: readonly any[] }[]): string {
-  const shown = issues
-    .slice(0, 5)
-    .map(({ message, path = [] }) => `${path.map((part) => String(part?.key ?? part)).join(".") || "the whole"}: ${message}`)
-  return shown.join("; ")
+/** Where and what; never their values, which the log must not hold. */
+function described(issues: readonly SchemaIssue[], vendor: string): string {
+  const shown = issues.slice(0, 5).map((issue) => issueOf(issue, vendor))
+  return shown.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
 }
 
 /** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */

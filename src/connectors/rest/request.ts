@@ -40,6 +40,7 @@ function encodeSegment(name: string, value: unknown): string {
   if (value === undefined || value === null)
     throw new TypeError(`path parameter {${name}} has no value; give it with params: (input) => ({ ${name}: ... })`)
   const text = String(value)
+  if (!text.isWellFormed()) throw invalid([{ path: name, message: "holds half of a character" }])
   if (text === "" || text === "." || text === "..") throw invalid([{ path: name, message: 'cannot be empty, "." or ".."' }])
   return encodeURIComponent(text)
 }
@@ -68,6 +69,16 @@ function withoutParams(route: RouteTemplate, input: any): unknown {
   return Object.fromEntries(Object.entries(input).filter(([name]) => !route.params.includes(name)))
 }
 
+/** Bytes of Latin-1 without control characters. Source: RFC 9110, section 5.5. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** The caller's mistake, found before the network is asked: there it would count against the service. */
+function fieldValue(name: string, value: unknown): string {
+  const text = String(value)
+  if (!FIELD_VALUE.test(text)) throw invalid([{ path: name, message: "holds a character that no header field can carry" }])
+  return text
+}
+
 /** Header fields of ours and of the declaration. Credentials come last, so that nothing can take their place. */
 export function headersOf(mapping: RequestMapping, input: any, call: CallContext, hasBody: boolean): Record<string, string> {
   const headers: Record<string, string> = {
@@ -76,6 +87,7 @@ export function headersOf(mapping: RequestMapping, input: any, call: CallContext
     traceparent: `00-${call.trace}-${call.random.hex(8)}-01`,
   }
   if (hasBody) headers["content-type"] = "application/json"
-  if (mapping.headers) for (const [name, value] of Object.entries(mapping.headers(input))) headers[name.toLowerCase()] = String(value)
+  if (mapping.headers)
+    for (const [name, value] of Object.entries(mapping.headers(input))) headers[name.toLowerCase()] = fieldValue(name, value)
   return headers
 }
