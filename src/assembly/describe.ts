@@ -32,7 +32,8 @@ export function describe(app: App<unknown>): Description {
 
 /** The same document that the running application serves. */
 export function documentOf(options: TrestleOptions<object>, operations: readonly Operation[]): OpenApiDocument {
-  return openApi({ name: options.name, version: versionOf(options), operations, schemes: schemesOf(options) })
+  const authenticates = (options.authenticate ?? []).length > 0
+  return openApi({ name: options.name, version: versionOf(options), operations, schemes: schemesOf(options), authenticates })
 }
 
 function versionOf(options: TrestleOptions<object>): string {

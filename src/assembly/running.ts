@@ -14,8 +14,10 @@ import type { Log } from "../telemetry/call-log.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
 import type { Services } from "./services.ts"
 
-/** Calls under way get this long to finish when the application closes. */
-const DRAIN_MS_MAX = 10_000
+/** Calls under way get this long to finish when the application closes; all of it ends within 10 s. */
+const DRAIN_MS_MAX = 9_500
+/** Then the answers of those that were stopped get this long. */
+const LAST_ANSWERS_MS = 100
 const DEFAULT_PORT = 4000
 
 export interface RunningParts<T> {
@@ -77,10 +79,14 @@ export class RunningApp<T> implements Running<T> {
     const late = setTimeout(() => {
       const stuck = engine.underWay()
       log.events.warn(`closing with calls still under way: ${stuck.join(", ")}`, { stuck })
-      http?.server.closeAllConnections()
       engine.stopAll()
+      setTimeout(() => http?.server.closeAllConnections(), LAST_ANSWERS_MS)
     }, DRAIN_MS_MAX)
-    await http?.close()
+    if (http) {
+      const { leave } = await import("../server/leave.ts")
+      await leave(http.server)
+      await http.close()
+    }
     await engine.idle()
     clearTimeout(late)
     await services.close()
@@ -107,6 +113,7 @@ export class RunningApp<T> implements Running<T> {
         const readiness = await services.readiness(operations)
         return this.#closing ? { ...readiness, isReady: false } : readiness
       },
+      isLeaving: () => this.#closing !== null,
       document: () => documentOf(options, operations),
       record: (record) => log.recorder.record(record),
     })

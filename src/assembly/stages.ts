@@ -14,24 +14,31 @@ export function securityStages(
   engine: () => Engine,
 ): StageMakers {
   return {
-    authenticate: () => (authenticate ? authenticating(authenticate) : null),
+    authenticate: (operation) => authenticating(authenticate, operation.isPublic),
     authorize: (operation) => authorizing(operation, permissions, engine),
   }
 }
 
-function authenticating(authenticate: Authenticate): Stage {
+/** Ends the calls of strangers here, before their bodies are read, except where everybody is welcome. */
+function authenticating(authenticate: Authenticate | null, isPublic: boolean): Stage | null {
+  if (!authenticate) return isPublic ? null : refuseStranger
   const settle = (call: Call, found: Principal | null | "bad"): void => {
     if (found === "bad") throw new TrestleError("UNAUTHENTICATED", "The credential is not valid.")
     // Whoever shows a credential means to be somebody; going on as nobody would hide the mistake.
     if (found === null && call.entry!.head.headers.authorization !== undefined) {
       throw new TrestleError("UNAUTHENTICATED", "The credential is of no kind that is taken here.")
     }
+    if (found === null && !isPublic) refuseStranger()
     call.principal = found
   }
   return (call) => {
     const found = authenticate(call.entry!.head)
     return found instanceof Promise ? found.then((who) => settle(call, who)) : settle(call, found)
   }
+}
+
+function refuseStranger(): never {
+  throw new TrestleError("UNAUTHENTICATED")
 }
 
 function authorizing(operation: Operation, permissions: Readonly<Record<string, readonly string[]>>, engine: () => Engine): Stage | null {

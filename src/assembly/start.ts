@@ -56,7 +56,8 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
 
   const log = overrides.log ?? openLog({ ...logOptions(options.name, environment, redactor), ...overrides.logOptions })
-  for (const { severity, message, fix } of resolved.findings) if (severity === "warning") log.events.warn(`${message}. ${fix}`)
+  for (const { severity, message, fix } of [...findings, ...resolved.findings])
+    if (severity === "warning") log.events.warn(`${message}. ${fix}`)
   const opened = new Services(clock, defaults)
   const transportOf = overrides.transportOf ?? (() => null)
   try {

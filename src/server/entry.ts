@@ -1,19 +1,25 @@
+import { isUtf8 } from "node:buffer"
+import type { ServerResponse } from "node:http"
 import type { FastifyRequest } from "fastify"
 import type { Entry } from "../contract/ports.ts"
 import type { RequestHead } from "../contract/principal.ts"
-import { failWith } from "../errors/trestle-error.ts"
+import { failWith, invalid } from "../errors/trestle-error.ts"
 
-/** Longest time from the head to the last byte of a body. */
-export const READ_MS_MAX = 10_000
+/** Longest time from the head to the last byte of a body. Below the default deadline, so that a slow sender hears that it was slow. */
+export const READ_MS_MAX = 9_000
+
+const TARGET = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i
 
 /** A request on its way in, over Fastify. Its body is not touched before it is read. */
 export class FastifyEntry implements Entry, RequestHead {
   readonly kind: "http" | "rpc"
   readonly #request: FastifyRequest
+  readonly #response: ServerResponse
   readonly #bytesMax: number
 
-  constructor(request: FastifyRequest, kind: "http" | "rpc", bytesMax: number) {
+  constructor(request: FastifyRequest, response: ServerResponse, kind: "http" | "rpc", bytesMax: number) {
     this.#request = request
+    this.#response = response
     this.kind = kind
     this.#bytesMax = bytesMax
   }
@@ -26,10 +32,9 @@ export class FastifyEntry implements Entry, RequestHead {
     return this.#request.method
   }
 
+  /** Without scheme and host, where the request gave its target in the absolute form, for the router takes none of it either. */
   get path(): string {
-    const { url } = this.#request
-    const query = url.indexOf("?")
-    return query === -1 ? url : url.slice(0, query)
+    return TARGET.exec(this.#request.url)![1]!
   }
 
   get headers(): RequestHead["headers"] {
@@ -48,7 +53,7 @@ export class FastifyEntry implements Entry, RequestHead {
     return this.#request.query as Record<string, unknown>
   }
 
-  /** @throws {TrestleError} `TOO_LARGE`, `REQUEST_TIMEOUT`, `CANCELLED`. */
+  /** @throws {TrestleError} `TOO_LARGE`, `REQUEST_TIMEOUT`, `CANCELLED`, `INVALID` for what is no UTF-8. */
   read(): Promise<string> {
     const stream = this.#request.raw
     const bytesMax = this.#bytesMax
@@ -66,9 +71,15 @@ export class FastifyEntry implements Entry, RequestHead {
         else chunks.push(chunk)
       }
       const finish = (): void =>
-        end(() => resolve(chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8")))
+        end(() => {
+          const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+          // Replacing what is wrong would make different texts, and different keys, the same.
+          if (isUtf8(body)) resolve(body.toString("utf8"))
+          else reject(invalid([{ path: "", message: "not UTF-8" }], "The body is not JSON that is taken here."))
+        })
       const lose = (): void => end(() => reject(failWith("CANCELLED", { note: "the connection ended in the middle of the body" })))
       const timer = setTimeout(() => end(() => reject(failWith("REQUEST_TIMEOUT"))), READ_MS_MAX)
+      if (stream.headers.expect?.toLowerCase() === "100-continue" && stream.httpVersion === "1.1") this.#response.writeContinue()
       stream.on("data", take).on("end", finish).on("error", lose).on("close", lose)
     })
   }

@@ -35,6 +35,10 @@ function admit(head: RequestHead, takesBody: boolean, limits: HttpLimits): void 
   if (length !== undefined && Number(length) > limits.bodyBytesMax) {
     throw new TrestleError("TOO_LARGE", `The body may have ${limits.bodyBytesMax} bytes at most.`)
   }
+  const coding = headers["transfer-encoding"]
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    throw new TrestleError("UNSUPPORTED_MEDIA_TYPE", "Send the body in no transfer coding but chunked.")
+  }
   if (headers["content-encoding"] !== undefined && headers["content-encoding"] !== "identity") {
     throw new TrestleError("UNSUPPORTED_MEDIA_TYPE", "Send the body without content-encoding.")
   }

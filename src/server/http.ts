@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Random } from "../base/random.ts"
 import type { Verb } from "../contract/op.ts"
 import type { CallRecord } from "../contract/ports.ts"
-import { failWith, TrestleError } from "../errors/trestle-error.ts"
+import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 import { type Call, CallStart } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
 import { docsPage } from "./docs-page.ts"
@@ -23,6 +23,8 @@ export interface HttpParts {
   readonly maySeeMeta: MaySeeMeta
   readonly random: Random
   readonly readiness: () => Promise<Readiness>
+  /** The application is closing: each answer ends its connection. */
+  readonly isLeaving: () => boolean
   /** The OpenAPI document, made once. */
   readonly document: () => object
   readonly record: (record: CallRecord) => void
@@ -30,7 +32,7 @@ export interface HttpParts {
 
 const VERBS: readonly Verb[] = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-/** A slow head, a slow body and an idle connection each end within 15 s (checked every 5 s). */
+/** A slow head and a slow body each end within 15 s. */
 const HEADERS_TIMEOUT_MS = 8_000
 const REQUEST_TIMEOUT_MS = 10_000
 const CHECK_INTERVAL_MS = 2_500
@@ -44,22 +46,46 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     logger: false,
     requestIdHeader: false,
     forceCloseConnections: "idle",
-    return503OnClosing: true,
+    // Whoever still has a connection is answered; leaving is said with the answer before.
+    return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, caseSensitive: true },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS, maxHeaderSize: HEADER_BYTES_MAX },
-    clientErrorHandler: answerMalformed,
-    frameworkErrors: (_error, request, reply) => refuse(parts, request, reply as FastifyReply, failWith("NOT_FOUND")),
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      // Of two credentials none counts; without this the first would, and a proxy may have looked at the last.
+      joinDuplicateHeaders: true,
+    },
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket, (refusal) => note(parts, refusal, undefined)),
+    frameworkErrors: (error, request, reply) => refuse(parts, request, reply as FastifyReply, frameworkRefusal(error)),
   })
+  // Whether a body is wanted is for the stages to say: the invitation is sent when it is read.
+  for (const event of ["checkContinue", "checkExpectation"] as const)
+    app.server.on(event, (request, response) => app.server.emit("request", request, response))
   // Nothing is parsed before the stages say so.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser("*", (_request, _payload, done) => done(null))
   app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, failWith("NOT_FOUND")))
-  app.setErrorHandler((error, request, reply) => refuse(parts, request, reply, new TrestleError("INTERNAL", undefined, { cause: error })))
+  app.setErrorHandler((error, request, reply) => refuse(parts, request, reply, frameworkRefusal(error)))
   addOperations(app, parts)
   addRpc(app, parts)
   addOwnPages(app, parts)
   return app
+}
+
+/** Fastify refuses a few requests before they reach us; all else it throws is a mistake of ours. */
+function frameworkRefusal(cause: unknown): TrestleError {
+  switch ((cause as { code?: string } | null)?.code) {
+    case "FST_ERR_BAD_URL":
+      return invalid([], "The address is not well-formed.")
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return failWith("NOT_FOUND")
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return failWith("UNSUPPORTED_MEDIA_TYPE")
+    default:
+      return new TrestleError("INTERNAL", undefined, { cause })
+  }
 }
 
 function addOperations(app: FastifyInstance, parts: HttpParts): void {
@@ -111,10 +137,13 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", reque
   const { headers } = request
   const status = kind === "rpc" && !operation.isSilent ? 200 : operation.status
   const start = new CallStart(kind, null)
-  start.entry = new FastifyEntry(request, kind, parts.limits.bodyBytesMax)
+  start.entry = new FastifyEntry(request, reply.raw, kind, parts.limits.bodyBytesMax)
   start.trace = traceOf(headers.traceparent)
   start.idempotencyKey = keyOf(headers["idempotency-key"])
-  const call = parts.engine.start(compiled, start, (ended) => respond(ended, status, reply, parts.maySeeMeta))
+  const call = parts.engine.start(compiled, start, (ended) => {
+    if (parts.isLeaving()) reply.raw.setHeader("connection", "close")
+    respond(ended, status, reply, parts.maySeeMeta)
+  })
   if (call.isSettled || operation.effect === "write") return
   // Nobody waits for the answer any more. A write goes on: half of it may already be done.
   reply.raw.once("close", () => giveUp(call, reply))
@@ -143,8 +172,13 @@ function refuse(
   error: TrestleError,
   more?: Readonly<Record<string, string>>,
 ): void {
-  const trace = traceOf(request.headers.traceparent) ?? parts.random.hex(16)
-  sendProblem(error, reply, trace, more)
+  note(parts, error, traceOf(request.headers.traceparent))
+  sendProblem(error, reply, error.trace, more)
+}
+
+function note(parts: HttpParts, error: TrestleError, given: string | undefined): void {
+  const trace = given ?? parts.random.hex(16)
+  error.trace = trace
   const { clock } = parts.engine
   const meta = { servedBy: "", attempts: 0, ms: 0, degraded: false, trace } as const
   parts.record({ operation: "-", entrance: "http", principal: null, meta, epoch: clock.epoch(), error, status: error.status, route: null })

@@ -6,9 +6,15 @@ import type { SchemaLibrary } from "./openapi-schemas.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" }
 
+export interface Entrance {
+  readonly hasBody: boolean
+  /** Whether a credential that proves nothing is refused, on public operations too. */
+  readonly authenticates: boolean
+}
+
 /** What one operation can answer, by status. Keys that are numbers stand in ascending order in any JavaScript object. */
-export function responsesOf(operation: Operation, library: SchemaLibrary, hasBody: boolean): Record<string, object> {
-  const common = commonCodes(operation, hasBody)
+export function responsesOf(operation: Operation, library: SchemaLibrary, entrance: Entrance): Record<string, object> {
+  const common = commonCodes(operation, entrance)
   const codesByStatus = new Map<number, string[]>()
   const add = (code: string, status: number): void => {
     const codes = codesByStatus.get(status) ?? []
@@ -27,13 +33,14 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, hasBod
 }
 
 /** Catalogue codes that this operation can really answer with; 429 joins them when there are limits. */
-export function commonCodes(operation: Operation, hasBody: boolean): CatalogCode[] {
+export function commonCodes(operation: Operation, { hasBody, authenticates }: Entrance): CatalogCode[] {
   const isHidden = operation.declaration.contract.owner !== undefined || Object.hasOwn(operation.errors, "NOT_FOUND")
   return [
     "INVALID",
-    ...(operation.isPublic ? [] : (["UNAUTHENTICATED", "FORBIDDEN"] as const)),
+    ...(operation.isPublic && !authenticates ? [] : (["UNAUTHENTICATED"] as const)),
+    ...(operation.isPublic ? [] : (["FORBIDDEN"] as const)),
     ...(isHidden ? (["NOT_FOUND"] as const) : []),
-    ...(hasBody ? (["TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
+    ...(hasBody ? (["REQUEST_TIMEOUT", "TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
     "INTERNAL",
     ...(operation.effect === "write" ? (["OUTCOME_UNKNOWN"] as const) : []),
     "UNAVAILABLE",

@@ -53,7 +53,7 @@ const SCHEMES = {
 
 function documentOf(ops: Record<string, AnyOp>, schemes: Record<string, object> = SCHEMES): any {
   const operations = Object.entries(ops).map(([path, declared]) => operation(path, declared))
-  return openApi({ name: "bot", version: "1.2.0", operations, schemes })
+  return openApi({ name: "bot", version: "1.2.0", operations, schemes, authenticates: Object.keys(schemes).length > 0 })
 }
 
 async function validityOf(document: object): Promise<unknown> {
@@ -278,11 +278,12 @@ describe("responses", () => {
     expect(responses[404]).toEqual({ $ref: "#/components/responses/NotFound" })
   })
 
-  test("a public read → no 401 and 403, security empty; the others inherit any one scheme", () => {
+  test("a public read → no 403, and 401 only where credentials are looked at; security empty; the others inherit any one scheme", () => {
     const open = op({ http: "GET /open", input: nothing, output: z.string(), allow: anyone("test") })
     const document = documentOf({ open: open, "u.show": show })
     expect(document.paths["/open"].get.security).toEqual([])
-    expect(Object.keys(document.paths["/open"].get.responses)).toEqual(["200", "400", "500", "503", "504"])
+    expect(Object.keys(document.paths["/open"].get.responses)).toEqual(["200", "400", "401", "500", "503", "504"])
+    expect(Object.keys(documentOf({ open }, {}).paths["/open"].get.responses)).toEqual(["200", "400", "500", "503", "504"])
     expect(document.paths["/u/{id}"].get.security).toBeUndefined()
     expect(document.security).toEqual([{ apiKey: [] }, { jwt: [] }])
   })

@@ -11,6 +11,8 @@ export interface OpenApiOptions {
   readonly operations: readonly Operation[]
   /** OpenAPI security schemes by name; a caller needs any one of them. */
   readonly schemes: Readonly<Record<string, object>>
+  /** Whether any authenticator looks at requests, documented or not. */
+  readonly authenticates: boolean
   /** Default: the host that serves the document. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[]
 }
@@ -64,11 +66,11 @@ const VERBS = ["get", "put", "post", "delete", "patch"]
  * Describes every operation that has a route, from its declaration alone: nothing is resolved and nothing is opened. The rpc twin of an
  * operation is not listed; it belongs to the typed client. Keys stand in a fixed order, so that two documents can be compared as text.
  */
-export function openApi({ name, version, operations, schemes, servers }: OpenApiOptions): OpenApiDocument {
+export function openApi({ name, version, operations, schemes, authenticates, servers }: OpenApiOptions): OpenApiDocument {
   const library = new SchemaLibrary()
   library.reserve("Problem", PROBLEM)
   const reachable = operations.filter((operation) => operation.route !== null)
-  const described = reachable.map((operation) => ({ operation, ...describe(operation, library) }))
+  const described = reachable.map((operation) => ({ operation, ...describe(operation, library, authenticates) }))
   const schemeNames = Object.keys(schemes)
   return {
     openapi: "3.1.0",
@@ -90,10 +92,10 @@ interface Description {
   readonly responses: Record<string, object>
 }
 
-function describe(operation: Operation, library: SchemaLibrary): Description {
+function describe(operation: Operation, library: SchemaLibrary, authenticates: boolean): Description {
   const { summary } = operation.declaration.contract
   const request: Request = requestOf(operation, library)
-  const responses = responsesOf(operation, library, request.requestBody !== undefined)
+  const responses = responsesOf(operation, library, { hasBody: request.requestBody !== undefined, authenticates })
   const { effect, repeat, state, why } = operation
   const item = {
     operationId: operation.path,

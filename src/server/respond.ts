@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http"
+import { Socket } from "node:net"
 import type { FastifyReply } from "fastify"
 import { PROBLEM_MEDIA_TYPE, problemOf } from "../errors/problem.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
@@ -24,6 +26,16 @@ export function respond(call: Call, status: number, reply: FastifyReply, maySeeM
   })
   if (status === 204 || call.encoded === "") reply.send()
   else reply.header("content-type", JSON_MEDIA_TYPE).send(call.encoded)
+  endSlowReading(reply)
+}
+
+/** A client that takes nothing for this long does not want its answer. */
+const TAKE_MS_MAX = 10_000
+
+/** What the system took at once needs no watching. Node ends the connection, and sets its own time again after the answer. */
+function endSlowReading(reply: FastifyReply): void {
+  const { socket } = reply.raw
+  if (socket instanceof Socket && socket.writableLength > 0) socket.setTimeout(TAKE_MS_MAX)
 }
 
 /** Everybody may know that an answer is not the first choice's; only some may know the inside of the house. */
@@ -40,16 +52,60 @@ function asciiJson(value: unknown): string {
 
 export function sendProblem(error: TrestleError, reply: FastifyReply, trace: string, more: Readonly<Record<string, string>> = {}): void {
   if (error.trace === "") error.trace = trace
-  reply.code(error.status).headers({
+  const headers = {
+    ...problemHeaders(trace),
+    ...(error.status === 401 ? { "www-authenticate": "Bearer" } : {}),
+    ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }),
+    ...more,
+  }
+  const body = JSON.stringify(problemOf(error))
+  if (isUnread(reply.request.raw)) answerUnread(reply, error.status, headers, body)
+  else reply.code(error.status).headers(headers).send(body)
+}
+
+export function problemHeaders(trace: string): Record<string, string> {
+  return {
     "content-type": PROBLEM_MEDIA_TYPE,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "x-request-id": trace,
-    ...(error.status === 401 ? { "www-authenticate": "Bearer" } : {}),
-    ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }),
-    // The rest of a refused body would otherwise be taken for the next request, or have to be read to its end.
-    ...(error.status === 408 || error.status === 413 ? { connection: "close" } : {}),
-    ...more,
+  }
+}
+
+/** How long, and how much of, the rest of a refused body is thrown away before the connection ends. */
+export const LINGER_MS = 1_000
+const LINGER_BYTES = 1_048_576
+
+/** Whether more of the body may come. Behind `fetch` there is no connection that it could spoil. */
+function isUnread(request: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": coding } = request.headers
+  return (
+    ((length !== undefined && length !== "0") || coding !== undefined) &&
+    !request.complete &&
+    !request.destroyed &&
+    request.socket instanceof Socket
+  )
+}
+
+/**
+ * Answers at once and ends the connection, for the rest of the body would have to be read to its end to find the next request. Ends it a
+ * little later: closing on bytes that have not been read resets the connection, and the client may lose the answer.
+ */
+function answerUnread(reply: FastifyReply, status: number, headers: Readonly<Record<string, string>>, body: string): void {
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body), connection: "close" })
+  if (reply.request.method !== "HEAD") raw.write(body)
+  const end = (): void => {
+    clearTimeout(timer)
+    raw.end()
+  }
+  const timer = setTimeout(end, LINGER_MS)
+  const request = reply.request.raw
+  let left = LINGER_BYTES
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) request.pause()
   })
-  reply.send(JSON.stringify(problemOf(error)))
+  request.once("end", end).once("close", end)
 }
