@@ -32,8 +32,9 @@ test("every reason is in the table", () => expect([...Object.keys(TABLE), "answe
 
 describe.each(rows)("%s", (reason, [outcome, read, write]) => {
   test("outcome and codes", () => {
-    expect([failure(reason, "read").outcome, failure(reason, "read").code, failure(reason, "write").code]).toEqual([outcome, read, write])
+    expect([failure(reason, "write").outcome, failure(reason, "read").code, failure(reason, "write").code]).toEqual([outcome, read, write])
   })
+  test("to the caller of a read nothing has happened", () => expect(failure(reason, "read").outcome).toBe("refused"))
   test("a write falls back only when refused, nothing after its caller gave up", () => {
     const isCancelled = reason.startsWith("cancelled")
     expect(mayFallBack(failure(reason, "write"), "write")).toBe(outcome === "refused" && !isCancelled)

@@ -11,10 +11,12 @@ export interface FailureOptions {
 
 /**
  * The error for a reason: what the caller may hear follows from the outcome and from whether the operation may have changed something.
- * A write that may have happened is `OUTCOME_UNKNOWN`, whatever went wrong.
+ * A write that may have happened is `OUTCOME_UNKNOWN`, whatever went wrong; a read changes nothing, so to its caller nothing has
+ * happened, whatever became of its attempts.
  */
 export function failure(reason: Reason, effect: "read" | "write", options: FailureOptions = {}): TrestleError {
-  return new TrestleError(codeOf(reason, effect), undefined, { ...options, reason })
+  const isHarmless = effect === "read" && REASONS[reason].outcome === "unknown"
+  return new TrestleError(codeOf(reason, effect), undefined, { ...options, reason, ...(isHarmless ? { outcome: "refused" } : {}) })
 }
 
 function codeOf(reason: Reason, effect: "read" | "write"): Common {

@@ -13,6 +13,8 @@ interface Verdict {
   readonly feedsBreaker: boolean
   /** Another attempt could go better. Whether it may be made is for the service's promise (`repeat`) and the budget to say. */
   readonly isTransient: boolean
+  /** A whole reply came, so the service is there. */
+  readonly isReply: boolean
 }
 
 /**
@@ -20,29 +22,29 @@ interface Verdict {
  * failed, never from a message. Retry, circuit breaker and fallback read their verdict here and nowhere else.
  */
 export const REASONS = {
-  answered: { outcome: "answered", feedsBreaker: false, isTransient: false },
+  answered: { outcome: "answered", feedsBreaker: false, isTransient: false, isReply: true },
 
-  "not-connected": { outcome: "refused", feedsBreaker: true, isTransient: true },
-  "timeout-unsent": { outcome: "refused", feedsBreaker: true, isTransient: true },
-  "refused-by-service": { outcome: "refused", feedsBreaker: true, isTransient: true },
-  "too-early": { outcome: "refused", feedsBreaker: false, isTransient: true },
-  "rate-limited": { outcome: "refused", feedsBreaker: false, isTransient: true },
-  "circuit-open": { outcome: "refused", feedsBreaker: false, isTransient: false },
-  "bulkhead-full": { outcome: "refused", feedsBreaker: false, isTransient: false },
-  "cancelled-unsent": { outcome: "refused", feedsBreaker: false, isTransient: false },
-  "request-not-mapped": { outcome: "refused", feedsBreaker: false, isTransient: false },
+  "not-connected": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: false },
+  "timeout-unsent": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: false },
+  "refused-by-service": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: true },
+  "too-early": { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
+  "rate-limited": { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
+  "circuit-open": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
+  "bulkhead-full": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
+  "cancelled-unsent": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
+  "request-not-mapped": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
 
-  "timeout-sent": { outcome: "unknown", feedsBreaker: true, isTransient: true },
-  "connection-lost": { outcome: "unknown", feedsBreaker: true, isTransient: true },
-  "server-error": { outcome: "unknown", feedsBreaker: true, isTransient: true },
-  "answer-too-large": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "answer-unreadable": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "answer-misfit": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "answer-not-mapped": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "output-misfit": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "cancelled-sent": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  "own-conflict": { outcome: "unknown", feedsBreaker: false, isTransient: false },
-  thrown: { outcome: "unknown", feedsBreaker: false, isTransient: false },
+  "timeout-sent": { outcome: "unknown", feedsBreaker: true, isTransient: true, isReply: false },
+  "connection-lost": { outcome: "unknown", feedsBreaker: true, isTransient: true, isReply: false },
+  "server-error": { outcome: "unknown", feedsBreaker: true, isTransient: true, isReply: true },
+  "answer-too-large": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: false },
+  "answer-unreadable": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: true },
+  "answer-misfit": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: true },
+  "answer-not-mapped": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: true },
+  "output-misfit": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: true },
+  "cancelled-sent": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: false },
+  "own-conflict": { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: true },
+  thrown: { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: false },
 } as const satisfies Record<string, Verdict>
 
 export type Reason = keyof typeof REASONS

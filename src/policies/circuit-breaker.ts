@@ -72,6 +72,11 @@ export class CircuitBreaker {
     if (this.#failures >= this.#settings.failures) this.#become("open")
   }
 
+  /** The service has replied, with nothing that can be used: it is there, so a probe has found it; otherwise not counted. */
+  replied(ticket: number): void {
+    if (ticket === this.#generation && this.#state === "half-open") this.#become("closed")
+  }
+
   /** The attempt says nothing of the service: it was never made, or its caller gave up. */
   left(ticket: number): void {
     if (ticket === this.#generation && this.#state === "half-open") this.#isProbing = false

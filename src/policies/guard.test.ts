@@ -172,7 +172,7 @@ describe("attempts", () => {
       },
     ])
     const call = callOf()
-    expect(await ask(call)).toMatchObject({ reason: "thrown", outcome: "unknown", cause: { message: "boom" } })
+    expect(await ask(call)).toMatchObject({ reason: "thrown", code: "INTERNAL", cause: { message: "boom" } })
     expect(call.attached.size).toBe(0)
   })
   test("budget spent → no further attempt", async () => {

@@ -50,7 +50,7 @@ export function guard(gate: Gate, exchange: Exchange, options: GuardOptions): An
         const error = classified(thrown, call, gate.name)
         const pauseMs = pauseBefore(number + 1, error, gate, options, call)
         if (pauseMs === null) throw ofAllAttempts(error, unknown, call)
-        if (error.outcome === "unknown") unknown = error
+        if (error.reason !== undefined && verdictOf(error.reason).outcome === "unknown") unknown = error
         await call.clock.pause(pauseMs)
         if (call.stopped) throw ofAllAttempts(error, unknown, call)
       }
@@ -127,8 +127,10 @@ function ticketFor({ breaker, name }: Gate, call: CallContext): number {
 function reportTo(breaker: CircuitBreaker | null, ticket: number, thrown: unknown, tookMs: number): void {
   if (breaker === null) return
   const reason: Reason = (TrestleError.is(thrown) && thrown.reason) || "thrown"
-  if (verdictOf(reason).feedsBreaker) breaker.failed(ticket)
+  const verdict = verdictOf(reason)
+  if (verdict.feedsBreaker) breaker.failed(ticket)
   else if (reason === "answered") breaker.succeeded(ticket, tookMs)
+  else if (verdict.isReply) breaker.replied(ticket)
   else breaker.left(ticket)
 }
 
@@ -176,7 +178,8 @@ class Trial implements Attempt, Rings, Stoppable {
   readonly call: CallContext
   readonly number: number
   readonly followsUnknown: boolean
-  stoppable: Attempt["stoppable"] = null
+  #stoppable: Attempt["stoppable"] = null
+  #isOver = false
   readonly #service: string
   #isSent = false
   #timeoutMs = 0
@@ -192,6 +195,16 @@ class Trial implements Attempt, Rings, Stoppable {
 
   get isSent(): boolean {
     return this.#isSent
+  }
+
+  get stoppable(): Attempt["stoppable"] {
+    return this.#stoppable
+  }
+
+  /** A connector may still be on its way to the network when its time is over. */
+  set stoppable(stoppable: Attempt["stoppable"]) {
+    this.#stoppable = stoppable
+    if (this.#isOver) stoppable?.stop()
   }
 
   set isSent(isSent: boolean) {
@@ -234,8 +247,9 @@ class Trial implements Attempt, Rings, Stoppable {
   }
 
   #end(error: TrestleError): void {
+    this.#isOver = true
     this.#reject(error)
-    this.stoppable?.stop()
+    this.#stoppable?.stop()
   }
 }
 

@@ -61,6 +61,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
+  /** Which of its parent's nested calls this is: two steps alike are two intents. */
+  readonly #ordinal: number
 
   principal: Principal | null
   /** Raw at first, then decoded, then validated. */
@@ -84,6 +86,9 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   #attempts = 0
   #degraded: Meta["degraded"] = false
   #mayHaveActed = false
+  /** A write that this call ran has had its effect, or may have had it. */
+  #hasActedInside = false
+  #nestedCount = 0
   #idempotencyKey: string | undefined
   #attached: Stoppable | null = null
   #alsoAttached: Set<Stoppable> | null = null
@@ -102,6 +107,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
     this.#isCancelled = start.isCancelled || parent?.stopped != null
     this.#idempotencyKey = start.idempotencyKey
+    this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
     const ownDeadline = this.#startedAt + Math.min(of.deadlineMs, start.deadlineMs ?? Infinity)
@@ -136,14 +142,9 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   stop(why: TrestleError): void {
     if (this.isSettled) return
     this.stopped = why
-    const under = this.#attached
-    const alsoUnder = this.#alsoAttached
-    this.#attached = this.#alsoAttached = null
     const phase = this.#mayHaveActed ? "sent" : "unsent"
     const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
     this.#end(failure(reason, this.#of.effect, { ...(why.note === undefined ? {} : { note: why.note }) }))
-    under?.stop(why)
-    if (alsoUnder) for (const target of alsoUnder) target.stop(why)
   }
 
   #fail(thrown: unknown): void {
@@ -158,11 +159,35 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     if (this.#alarm !== null) this.clock.cancel(this.#alarm)
     this.#parent?.detach(this)
     if (error) {
-      if (error.trace === "") error.trace = this.trace
-      this.error = error
+      this.stopped ??= error
+      this.#stopAttached(this.stopped)
+      this.error = this.#inViewOfSteps(error)
+      if (this.error.trace === "") this.error.trace = this.trace
     }
     this.#settled(this)
     this.#around.ended(this)
+  }
+
+  /** What is still under way would otherwise have its effect after this call has told its end. */
+  #stopAttached(why: TrestleError): void {
+    const first = this.#attached
+    const others = this.#alsoAttached
+    this.#attached = this.#alsoAttached = null
+    for (const target of first ? [first, ...(others ?? [])] : (others ?? [])) {
+      if (target instanceof Call && target.effect === "write" && target.#mayHaveActed) this.#hasActedInside = true
+      target.stop(why)
+    }
+  }
+
+  /**
+   * A step's failure that passes through is the call's own only as long as no other step has acted: after that, "refused" and an answer
+   * that this contract does not declare would deny what has happened.
+   */
+  #inViewOfSteps(error: TrestleError): TrestleError {
+    if (!this.#hasActedInside || this.effect === "read" || error.outcome === "unknown") return error
+    const isOfAStep = error.trace !== ""
+    if (error.outcome === "answered" && (!isOfAStep || Object.hasOwn(this.errors, error.code))) return error
+    return failure("thrown", "write", { cause: error, note: `${this.operation}: a step failed after another may have had its effect` })
   }
 
   // -- what the record asks ---------------------------------------------------------------------
@@ -215,7 +240,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   idempotencyKey(): string {
-    this.#idempotencyKey ??= this.#parent ? this.#parent.idempotencyKey() : this.random.hex(16)
+    this.#idempotencyKey ??= this.#parent ? `${this.#parent.idempotencyKey()}/${this.#ordinal}` : this.random.hex(16)
     return this.#idempotencyKey
   }
 
@@ -259,6 +284,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
 
   /** Takes over what a nested call says of its making, so that nothing inside is hidden outside. */
   absorb(nested: Call): void {
+    if (nested.effect === "write" && (nested.error === null || nested.error.outcome === "unknown")) this.#hasActedInside = true
     const { servedBy, attempts, degraded } = nested.meta
     this.#attempts += attempts
     if (degraded && !this.#degraded) this.#degraded = degraded

@@ -94,7 +94,10 @@ function start(
     signal?.removeEventListener("abort", giveUp)
     settled(ended)
   })
-  if (!call.isSettled) signal?.addEventListener("abort", giveUp, { once: true })
+  if (call.isSettled || !signal) return
+  // Aborted by the very code that the call has begun with: no event will come any more.
+  if (signal.aborted) giveUp()
+  else signal.addEventListener("abort", giveUp, { once: true })
 }
 
 function failed(error: TrestleError): Failure<string> {

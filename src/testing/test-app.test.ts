@@ -108,7 +108,7 @@ describe("wire", () => {
     await t.clock.advance(999)
     expect(isOver).toBe(false)
     await t.clock.advance(1)
-    expect(await call).toMatchObject({ code: "TIMEOUT", outcome: "unknown" })
+    expect(await call).toMatchObject({ code: "TIMEOUT", reason: "timeout-sent" })
     expect(t.sent(crm)[0]?.isStopped).toBe(true)
   })
   test("down → nothing leaves; for a time on the test's clock; up → answers again", async () => {
@@ -203,7 +203,7 @@ describe("backend", () => {
     await using t = await testApp(app)
     t.backend(show).fails(how)
     t.backend(create).fails(how)
-    await expect(t.as(ada).show({ id: "7" })).rejects.toMatchObject({ code: read, outcome })
+    await expect(t.as(ada).show({ id: "7" })).rejects.toMatchObject({ code: read, outcome: "refused" })
     await expect(t.as(ada).create({ id: "7", name: "Ada" })).rejects.toMatchObject({ code: write, outcome })
   })
   test("fails with times → then the standing answer, or the real backend", async () => {

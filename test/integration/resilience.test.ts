@@ -82,7 +82,12 @@ describe("outcomes", () => {
   given("connection lost after the request left → unknown; a write says OUTCOME_UNKNOWN", async (t) => {
     t.wire(crm).on("GET /things/{id}").drops()
     t.wire(crm).on("POST /things").drops()
-    expect(await failed(t.internal().get({ id: "7" }))).toMatchObject({ outcome: "unknown", code: "UNAVAILABLE" })
+    // A read changes nothing, so to its caller nothing has happened.
+    expect(await failed(t.internal().get({ id: "7" }))).toMatchObject({
+      outcome: "refused",
+      reason: "connection-lost",
+      code: "UNAVAILABLE",
+    })
     expect(await failed(t.internal().add(thing))).toMatchObject({ outcome: "unknown", code: "OUTCOME_UNKNOWN" })
   })
   for (const status of [429, 425]) {
@@ -479,7 +484,7 @@ describe("cancel by signal", () => {
     given.abort()
     expect((await Promise.all(calls)).map(({ code: said, outcome }) => [said, outcome])).toEqual([
       ["OUTCOME_UNKNOWN", "unknown"],
-      ["CANCELLED", "unknown"],
+      ["CANCELLED", "refused"],
     ])
     expect(t.sent(crm).map(({ isStopped }) => isStopped)).toEqual([true, true])
   })

@@ -1,5 +1,4 @@
-// What the simulation has found in nested calls and leaves out of its worlds until `src/runtime/call.ts` is mended: `test.fails` turns red
-// with the mending, and then becomes `test`.
+// What the simulation has found in nested calls, which its worlds leave out.
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { code, env, op, rest, trestle } from "../../src/index.ts"
@@ -31,14 +30,14 @@ const ops = {
 const app = trestle({ name: "nested", ops })
 
 describe("a write that runs others", () => {
-  test.fails("a nested write had its effect, then something is refused → the whole is not refused", async () => {
+  test("a nested write had its effect, then something is refused → the whole is not refused", async () => {
     await using t = await testApp(app)
     t.wire(crm).on("POST /things").reply(201, { id: "7" })
     t.wire(crm).on("GET /things/{id}").reply(429)
     const result = await t.internal().addThenGet.safe({ id: "7" })
     expect(result).toMatchObject({ ok: false, outcome: "unknown" })
   })
-  test.fails("two nested writes of one operation → two idempotency keys", async () => {
+  test("two nested writes of one operation → two idempotency keys", async () => {
     await using t = await testApp(app)
     t.wire(crm)
       .on("POST /things")
@@ -46,7 +45,7 @@ describe("a write that runs others", () => {
     await t.internal().addTwo({ id: "7" })
     expect(new Set(t.sent(crm).map(({ headers }) => headers["x-key"])).size).toBe(2)
   })
-  test.fails("its code fails while a nested write is under way → that one is stopped with it", async () => {
+  test("its code fails while a nested write is under way → that one is stopped with it", async () => {
     await using t = await testApp(app)
     t.wire(crm).on("POST /things").hangs()
     t.wire(crm).on("GET /things/{id}").reply(404)

@@ -79,7 +79,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "an attempt whose time is over goes on at the service",
     file: "policies/guard.ts",
-    from: "this.#reject(error)\n    this.stoppable?.stop()",
+    from: "this.#reject(error)\n    this.#stoppable?.stop()",
     to: "this.#reject(error)",
   },
   { name: "an attempt's alarm is not cancelled", file: "policies/guard.ts", from: "call.clock.cancel(this.#alarm)\n", to: "" },
@@ -114,7 +114,7 @@ export const PLANTED: readonly Planted[] = [
     from: 'this.stop(new TrestleError("TIMEOUT"',
     to: 'if (this.deadlineAt % 2 < 1) this.stop(new TrestleError("TIMEOUT"',
   },
-  { name: "a stopped call leaves its attempt running", file: "runtime/call.ts", from: "under?.stop(why)", to: "" },
+  { name: "a stopped call leaves its attempt running", file: "runtime/call.ts", from: "      target.stop(why)\n", to: "" },
   {
     name: "what has left for a service is forgotten when the call is stopped",
     file: "runtime/call.ts",
