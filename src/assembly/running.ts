@@ -60,7 +60,7 @@ export class RunningApp<T> implements Running<T> {
     const address = http.server.address() as AddressInfo
     const shown = address.family === "IPv6" ? `[${address.address}]` : address.address
     const url = `http://${shown === "127.0.0.1" ? "localhost" : shown}:${address.port}`
-    this.#parts.log.events.info(`listening at ${url}`, { url })
+    this.#parts.log.events.info("listening", { url })
     return { url }
   }
 

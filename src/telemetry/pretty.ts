@@ -65,7 +65,7 @@ export class PrettyLines {
       this.#paint(colour, shown(fields.status ?? "ok").padEnd(5)),
       operation.padEnd(this.#operationWidth),
       duration(Number(fields.ms)).padStart(7),
-      shown(fields.servedBy).padEnd(11),
+      shown(fields.servedBy).padEnd(14),
       cut(shown(fields.caller ?? "-"), CALLER_WIDTH).padEnd(CALLER_WIDTH),
       isFailed ? this.#paint(colour, failure(fields)) : this.#paint("dim", `${shown(fields.trace).slice(0, 8)}…`),
     ]
