@@ -29,8 +29,8 @@ export function respond(call: Call, status: number, reply: FastifyReply, maySeeM
   endSlowReading(reply)
 }
 
-/** A client that takes nothing for this long does not want its answer. */
-const TAKE_MS_MAX = 10_000
+/** A client that takes nothing for twice this long does not want its answer: Node forgives the first time. */
+const TAKE_MS_MAX = 6_000
 
 /** What the system took at once needs no watching. Node ends the connection, and sets its own time again after the answer. */
 function endSlowReading(reply: FastifyReply): void {
