@@ -88,10 +88,10 @@ describe.concurrent("close", { timeout: 30_000 }, () => {
     const idle = raw(w.port, request("GET /open"), { withinMs: 8_000 })
     await new Promise((resolve) => setTimeout(resolve, 100))
     const closing = w.close()
-    const ready = only(await raw(w.port, request("GET /health/ready")))
+    const asked = ["/health/ready", "/open", "/health/live"].map((path) => raw(w.port, request(`GET ${path}`)))
+    const [ready, open, live] = (await Promise.all(asked)).map(only)
     expect(ready).toMatchObject({ status: 503, headers: { connection: "close" } })
-    expect(only(await raw(w.port, request("GET /open"))).status).toBe(200)
-    expect(only(await raw(w.port, request("GET /health/live"))).status).toBe(200)
+    expect([open!.status, live!.status]).toEqual([200, 200])
     await Promise.all([closing, idle])
   })
   test("no connection at all → at once; twice → the same end", async ({ expect }) => {
