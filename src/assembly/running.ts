@@ -8,7 +8,7 @@ import type { Call } from "../runtime/call.ts"
 import { type CallerOf, compileCallers } from "../runtime/callers.ts"
 import type { Engine } from "../runtime/engine.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
-import { compileAccess } from "../security/authorization.ts"
+import { compileHolds } from "../security/authorization.ts"
 import type { HttpLimits } from "../server/http-stages.ts"
 import type { Log } from "../telemetry/call-log.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
@@ -122,14 +122,6 @@ export class RunningApp<T> implements Running<T> {
 
 /** `meta:read` as a permission, of the caller or of one of its roles. */
 function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (call: Call) => boolean {
-  const access = compileAccess({ kind: "can", permission: "meta:read" } as never, permissions)
-  return ({ principal }) => {
-    if (!principal) return false
-    try {
-      access(undefined, principal)
-      return true
-    } catch {
-      return false
-    }
-  }
+  const holds = compileHolds("meta:read", permissions)
+  return ({ principal }) => principal !== null && holds(principal)
 }

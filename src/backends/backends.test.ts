@@ -130,9 +130,14 @@ describe("code", () => {
     test.each([
       ["read", "INTERNAL"],
       ["write", "OUTCOME_UNKNOWN"],
-    ] as const)(`${how} in a %s → %s, outcome unknown`, async (effect, said) => {
+    ] as const)(`${how} in a %s → %s`, async (effect, said) => {
       const cause = new Error("boom")
-      expect(await placed(effect).ask(of(cause))).toMatchObject({ code: said, reason: "thrown", outcome: "unknown", cause })
+      expect(await placed(effect).ask(of(cause))).toMatchObject({
+        code: said,
+        reason: "thrown",
+        outcome: effect === "read" ? "refused" : "unknown",
+        cause,
+      })
     })
     test(`${how} a declared or common error → as it is`, async () => {
       for (const error of [answered("GONE", { GONE: 410 }), answered("CONFLICT", {}), failure("circuit-open", "write")])

@@ -21,8 +21,11 @@ export function compileShape(schema: Std, direction: Direction): Shape | { reado
   const { validate, vendor } = schema["~standard"]
   const undeclared = compileUndeclared(json)
   const coerce = compileCoercion(json)
-  const conclude = (result: StandardResult): Checked =>
-    result.issues ? { issues: result.issues.slice(0, ISSUES_MAX).map((issue) => issueOf(issue, vendor)) } : { value: result.value }
+  const conclude = (result: StandardResult): Checked => {
+    if (result.issues) return { issues: result.issues.slice(0, ISSUES_MAX).map((issue) => issueOf(issue, vendor)) }
+    // Some libraries say `issues: undefined`, which would read as a refusal further on.
+    return "issues" in result ? { value: result.value } : (result as Checked)
+  }
 
   if (direction === "input") {
     const check = (value: unknown): Checked | Promise<Checked> => {

@@ -51,14 +51,21 @@ function testOf(rule: Rule<any>, permissions: RolePermissions): Test {
     case "role":
       return (_, who) => holdsOne(who.roles, access.names)
     case "can": {
-      const granting = Object.keys(permissions).filter((role) => permissions[role]!.includes(access.permission))
-      return (_, who) => holdsOne(who.permissions, [access.permission]) || holdsOne(who.roles, granting)
+      const holds = compileHolds(access.permission, permissions)
+      return (_, who) => holds(who)
     }
     default:
       throw new TrestleError("START_REFUSED", undefined, {
         note: "allow must be anyone(), signedIn(), role(), can(), a function, or a list of these",
       })
   }
+}
+
+/** Whether somebody holds a permission, of its own or through a role: the answer without the refusal. */
+export function compileHolds(permission: string, permissions: RolePermissions): (who: Principal) => boolean {
+  const wanted = [permission]
+  const granting = Object.keys(permissions).filter((role) => permissions[role]!.includes(permission))
+  return (who) => holdsOne(who.permissions, wanted) || holdsOne(who.roles, granting)
 }
 
 /** Only a list holds anything: in one string, `includes` would find parts of words. */

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import type { ServerResponse } from "node:http"
 import type { FastifyRequest } from "fastify"
+import { systemClock } from "../base/clock.ts"
 import type { Entry } from "../contract/ports.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { failWith, invalid } from "../errors/trestle-error.ts"
@@ -61,7 +62,7 @@ export class FastifyEntry implements Entry, RequestHead {
       const chunks: Buffer[] = []
       let bytes = 0
       const end = (outcome: () => void): void => {
-        clearTimeout(timer)
+        systemClock.cancel(alarm)
         stream.off("data", take).off("end", finish).off("error", lose).off("close", lose)
         outcome()
       }
@@ -78,7 +79,8 @@ export class FastifyEntry implements Entry, RequestHead {
           else reject(invalid([{ path: "", message: "not UTF-8" }], "The body is not JSON that is taken here."))
         })
       const lose = (): void => end(() => reject(failWith("CANCELLED", { note: "the connection ended in the middle of the body" })))
-      const timer = setTimeout(() => end(() => reject(failWith("REQUEST_TIMEOUT"))), READ_MS_MAX)
+      // Real time, whatever the application's clock: the network does not stand still for a test.
+      const alarm = systemClock.after(READ_MS_MAX, { ring: () => end(() => reject(failWith("REQUEST_TIMEOUT"))) })
       if (stream.headers.expect?.toLowerCase() === "100-continue" && stream.httpVersion === "1.1") this.#response.writeContinue()
       stream.on("data", take).on("end", finish).on("error", lose).on("close", lose)
     })

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
@@ -179,5 +179,5 @@ function described(issues: readonly SchemaIssue[], vendor: string): string {
 
 /** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */
 function keyFor(call: CallContext, service: Service): string {
-  return createHash("sha256").update(`${call.idempotencyKey()}\n${call.operation}\n${service.name}`).digest("base64url").slice(0, 32)
+  return hash("sha256", `${call.idempotencyKey()}\n${call.operation}\n${service.name}`, "base64url").slice(0, 32)
 }

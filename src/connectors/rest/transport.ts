@@ -89,7 +89,7 @@ class UndiciExchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#isOver = true
     const body = this.#rest ? Buffer.concat(this.#rest) : this.#first
-    this.#listener.replied({ status: this.#status, headers: this.#headers, body: body === null ? "" : body.toString("utf8") })
+    this.#listener.replied(new Reply(this.#status, this.#headers, body === null ? "" : body.toString("utf8")))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -103,5 +103,18 @@ class UndiciExchange implements Dispatcher.DispatchHandler {
     this.#isOver = true
     this.#listener.failed(error)
     this.#controller?.abort(error)
+  }
+}
+
+/** A class for the reason of `Listener` in `exchange.ts`: a literal of this lifetime would come to hold its body in V8's old space. */
+class Reply implements WireReply {
+  readonly status: number
+  readonly headers: WireReply["headers"]
+  readonly body: string
+
+  constructor(status: number, headers: WireReply["headers"], body: string) {
+    this.status = status
+    this.headers = headers
+    this.body = body
   }
 }
