@@ -77,7 +77,8 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
       stages,
       ...(replaced ? { replaced } : {}),
     })
-    for (const operation of operations) engine.add(named.find(({ path }) => path === operation.path)!.op, operation)
+    const opAt = new Map(named.map(({ path, op }) => [path, op]))
+    for (const operation of operations) engine.add(opAt.get(operation.path), operation)
     return new RunningApp<T>({ options: options as TrestleOptions<T & object>, engine, operations, services: opened, log, random, limits })
   } catch (error) {
     await opened.close()

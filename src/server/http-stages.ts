@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http"
 import { readJson } from "../base/json.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { RequestHead } from "../contract/principal.ts"
@@ -25,12 +26,17 @@ function takesBody(call: Call): boolean {
   return method === "POST" || method === "PUT" || method === "PATCH"
 }
 
+/** Whether a body follows the head. Node refuses a request that says both how long it is and that it comes in chunks. */
+export function hasBody(headers: RequestHead["headers"] | IncomingHttpHeaders): boolean {
+  const length = headers["content-length"]
+  return (length !== undefined && length !== "0") || headers["transfer-encoding"] !== undefined
+}
+
 /** Refuses by the head alone what could never be taken; the body has not been read. */
 function admit(head: RequestHead, takesBody: boolean, limits: HttpLimits): void {
   const { headers } = head
   const length = headers["content-length"]
-  const hasBody = (length !== undefined && length !== "0") || headers["transfer-encoding"] !== undefined
-  if (!hasBody) return
+  if (!hasBody(headers)) return
   if (!takesBody) throw invalid([], `${head.method} takes no body here.`)
   if (length !== undefined && Number(length) > limits.bodyBytesMax) {
     throw new TrestleError("TOO_LARGE", `The body may have ${limits.bodyBytesMax} bytes at most.`)
@@ -52,12 +58,7 @@ function isJson(type: string | undefined): boolean {
 }
 
 const read: Stage = (call) => {
-  const { headers } = call.entry!.head
-  if (
-    !takesBody(call) ||
-    headers["content-length"] === "0" ||
-    (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined)
-  ) {
+  if (!takesBody(call) || !hasBody(call.entry!.head.headers)) {
     call.input = ""
     return undefined
   }

@@ -4,6 +4,7 @@ import type { FastifyReply } from "fastify"
 import { PROBLEM_MEDIA_TYPE, problemOf } from "../errors/problem.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
+import { hasBody } from "./http-stages.ts"
 
 /** Decides whether a caller may see who served it and in how many attempts. */
 export type MaySeeMeta = (call: Call) => boolean
@@ -78,13 +79,7 @@ const LINGER_BYTES = 1_048_576
 
 /** Whether more of the body may come. Behind `fetch` there is no connection that it could spoil. */
 function isUnread(request: IncomingMessage): boolean {
-  const { "content-length": length, "transfer-encoding": coding } = request.headers
-  return (
-    ((length !== undefined && length !== "0") || coding !== undefined) &&
-    !request.complete &&
-    !request.destroyed &&
-    request.socket instanceof Socket
-  )
+  return hasBody(request.headers) && !request.complete && !request.destroyed && request.socket instanceof Socket
 }
 
 /**

@@ -8,7 +8,7 @@ const WAIT_MS = 100
 const FLUSH_MS_MAX = 2_000
 
 /**
- * Collects lines and hands them on when 8 kB wait, 100 ms after the first, on `flush`, on `close` and on the process's exit. A killed
+ * Collects lines and hands them on when 32 kB wait, 100 ms after the first, on `flush`, on `close` and on the process's exit. A killed
  * process loses at most the last 100 ms. Never throws into a call.
  *
  * The lines are collected here and not by pino's destination: that one measures its whole buffer again for each line.
