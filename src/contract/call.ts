@@ -17,6 +17,16 @@ export interface Meta {
   readonly degraded: false | { readonly why: string; readonly ageMs?: number }
   /** Trace id, also the support id of an error. */
   readonly trace: string
+  /** Version of the answer, quoted as in its header field; absent where nobody named one. Source: RFC 9110, section 8.8.3. */
+  readonly etag?: string
+  /** What the mapping had to repair in the service's data: never a value. */
+  readonly repaired?: Repaired
+}
+
+/** Repairs of one answer: how many, and each kind of them once, at most 20 of those: `reg_dt → registeredOn: date`. */
+export interface Repaired {
+  readonly count: number
+  readonly fields: readonly string[]
 }
 
 export interface CallOptions {
@@ -26,6 +36,8 @@ export interface CallOptions {
   idempotencyKey?: string
   /** Shortens the operation's own deadline; never lengthens it. */
   deadline?: Duration
+  /** Only if the object is still of this version, as an earlier answer's `meta.etag` named it; else `PRECONDITION_FAILED`. */
+  ifMatch?: string
 }
 
 /** What the code of a backend gets: the public face of a call. */
@@ -63,6 +75,8 @@ export interface CallContext {
   /** Set once the call has ended early; nothing new may be begun. */
   readonly stopped: TrestleError | null
   readonly public: Ctx
+  /** Version that the caller expects the object to have; for the backend to compare. */
+  readonly ifMatch: string | undefined
   /** The token of the caller's intent; the same for all attempts. */
   idempotencyKey(): string
   /** Asks to be stopped with the call. Detach when done. */
@@ -73,4 +87,8 @@ export interface CallContext {
   noteAttempt(): void
   noteServedBy(name: string): void
   noteDegraded(why: string, ageMs?: number): void
+  /** Names the version of the answer, without quotes. */
+  noteEtag(tag: string): void
+  /** Says what was repaired in a service's data, by the names of the fields on both sides, never by the value. */
+  noteRepair(what: string): void
 }

@@ -33,6 +33,17 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
   deadline?: Duration
   /** HTTP status of a success. Default 200, 201 for POST, 204 for `nothing`. */
   status?: number
+  /**
+   * What to do when a service's data drifts from what the mapping of this operation declares: refuse the answer, pass what can be passed
+   * and warn, or put it right where that is certain, and say so in `meta.repaired`. Default `"strict"`.
+   */
+  drift?: "strict" | "warn" | "repair"
+  /** Gives each answer a version (`ETag`) made from its bytes, so that a client that holds it already is answered 304. Reads only. */
+  etag?: boolean
+  /** Earlier paths of this operation: old clients, queued work and journals keep working. */
+  was?: readonly string[]
+  /** On its way out: when it ends, as a date `2027-01-31`, and the path of what replaces it. */
+  deprecated?: { sunset: string; use?: string }
   /** Checked against the contract before the start; shown in the documentation. */
   examples?: readonly { input: In<S>; output: Out<R> }[]
 }

@@ -1,6 +1,6 @@
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
-import type { CallContext, Ctx, Meta, Stoppable } from "../contract/call.ts"
+import type { CallContext, Ctx, Meta, Repaired, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord, Entry } from "../contract/ports.ts"
@@ -18,6 +18,24 @@ export interface Surroundings {
   nest(parent: Call, operation: unknown, input: unknown): Promise<unknown>
 }
 
+/** Kinds of repairs that are named; the rest is counted. */
+const REPAIRS_NAMED_MAX = 20
+
+class Repairs implements Repaired {
+  count = 0
+  readonly fields: string[] = []
+
+  add(what: string): void {
+    this.count++
+    if (this.fields.length < REPAIRS_NAMED_MAX && !this.fields.includes(what)) this.fields.push(what)
+  }
+
+  absorb(nested: Repaired): void {
+    for (const what of nested.fields) this.add(what)
+    this.count += nested.count - nested.fields.length
+  }
+}
+
 /**
  * How a call begins. A class, not a literal, for the same reason as every other per-call object that refers to the call's world: see
  * `Listener` in the REST connector.
@@ -30,6 +48,7 @@ export class CallStart {
   /** 32 hexadecimal digits. Default: the parent's, or new. */
   trace: string | undefined
   idempotencyKey: string | undefined
+  ifMatch: string | undefined
   /** Milliseconds; shortens the operation's deadline, never lengthens it. */
   deadlineMs: number | undefined
   /** The call that runs this one. */
@@ -58,6 +77,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly trace: string
   readonly epoch: number
   readonly deadlineAt: number
+  readonly ifMatch: string | undefined
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
@@ -85,6 +105,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   #nestedServedBy: string[] | null = null
   #attempts = 0
   #degraded: Meta["degraded"] = false
+  #etag: string | null = null
+  #repairs: Repairs | null = null
   #mayHaveActed = false
   /** A write that this call ran has had its effect, or may have had it. */
   #hasActedInside = false
@@ -107,6 +129,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
     this.#isCancelled = start.isCancelled || parent?.stopped != null
     this.#idempotencyKey = start.idempotencyKey
+    this.ifMatch = start.ifMatch
     this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
@@ -212,6 +235,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       ms: this.clock.now() - this.#startedAt,
       degraded: this.#degraded,
       trace: this.trace,
+      ...(this.#etag === null ? {} : { etag: this.#etag }),
+      ...(this.#repairs === null ? {} : { repaired: this.#repairs }),
     }
     return this.#meta
   }
@@ -276,6 +301,15 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.#degraded = ageMs === undefined ? { why } : { why, ageMs }
   }
 
+  noteEtag(tag: string): void {
+    this.#etag = `"${tag}"`
+  }
+
+  noteRepair(what: string): void {
+    this.#repairs ??= new Repairs()
+    this.#repairs.add(what)
+  }
+
   // -- nested calls -----------------------------------------------------------------------------
 
   nest(operation: unknown, input: unknown): Promise<unknown> {
@@ -285,8 +319,12 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   /** Takes over what a nested call says of its making, so that nothing inside is hidden outside. */
   absorb(nested: Call): void {
     if (nested.effect === "write" && (nested.error === null || nested.error.outcome === "unknown")) this.#hasActedInside = true
-    const { servedBy, attempts, degraded } = nested.meta
+    const { servedBy, attempts, degraded, repaired } = nested.meta
     this.#attempts += attempts
+    if (repaired) {
+      this.#repairs ??= new Repairs()
+      this.#repairs.absorb(repaired)
+    }
     if (degraded && !this.#degraded) this.#degraded = degraded
     if (servedBy === "") return
     this.#nestedServedBy ??= []

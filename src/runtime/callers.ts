@@ -86,6 +86,7 @@ function start(
   }
   const { signal } = options
   start.idempotencyKey = options.idempotencyKey
+  start.ifMatch = options.ifMatch
   start.deadlineMs = options.deadline === undefined ? undefined : (parseDuration(options.deadline) ?? Number.NaN)
   start.isCancelled = signal?.aborted === true
   if (Number.isNaN(start.deadlineMs)) throw invalid([{ path: "options.deadline", message: 'must be a duration such as "3s"' }])

@@ -140,6 +140,7 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", reque
   start.entry = new FastifyEntry(request, reply.raw, kind, parts.limits.bodyBytesMax)
   start.trace = traceOf(headers.traceparent)
   start.idempotencyKey = keyOf(headers["idempotency-key"])
+  start.ifMatch = headers["if-match"]
   const call = parts.engine.start(compiled, start, (ended) => {
     if (parts.isLeaving()) reply.raw.setHeader("connection", "close")
     respond(ended, status, reply, parts.maySeeMeta)
