@@ -14,11 +14,12 @@ import type { Authenticate } from "../contract/principal.ts"
 import type { Reference, References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
-import { checkDeclarations, servicesOf } from "../runtime/check.ts"
+import { servicesOf } from "../runtime/check.ts"
 import { Engine } from "../runtime/engine.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { httpStages } from "../server/http-stages.ts"
 import { type Log, type LogOptions, openLog } from "../telemetry/call-log.ts"
+import { checkApplication } from "./check.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
@@ -44,7 +45,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const options: TrestleOptions<object> = definitionOf(app)
   const defaults = options.defaults ?? {}
   const { clock = systemClock, random = systemRandom } = overrides
-  const { operations, named, findings } = checkDeclarations(options.ops, defaults)
+  const { operations, named, findings } = checkApplication(options, clock.epoch())
   refuseIfAny(options.name, findings)
 
   const redactor = new Redactor()

@@ -42,11 +42,19 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
   etag?: boolean
   /** Earlier paths of this operation: old clients, queued work and journals keep working. */
   was?: readonly string[]
-  /** On its way out: when it ends, as a date `2027-01-31`, and the path of what replaces it. */
-  deprecated?: { sunset: string; use?: string }
+  /** On its way out: when it ends, as a date `2027-01-31`; the path of what replaces it; since when that is known, if not since today. */
+  deprecated?: { sunset: string; use?: string; since?: string }
+  /**
+   * How `trestle verify --writes` may try it against the real service: an input that does no harm, and what takes its effect back.
+   * Reads need none, they are tried with the inputs of `examples`.
+   */
+  verify?: { input: In<S>; cleanup?: (answer: Out<R>, run: Run) => unknown }
   /** Checked against the contract before the start; shown in the documentation. */
   examples?: readonly { input: In<S>; output: Out<R> }[]
 }
+
+/** Runs another operation of the application, with the application's own authority. */
+export type Run = <I, O>(operation: Op<I, any, O, any, any>, input: NoInfer<I>) => Promise<O>
 
 /** A declared operation; the property carries its types, and at run time its declaration. */
 export interface Op<I, V, O, E extends string, H> {

@@ -8,8 +8,21 @@ export interface HttpRoute {
   readonly params: readonly string[]
 }
 
-/** How real an operation is. */
-export type State = "placeholder" | "wired"
+/**
+ * How real an operation is: answered from the declaration; by a real backend that nobody has seen working with this contract; seen working
+ * by `trestle verify`; has answered real callers in production.
+ */
+export type State = "placeholder" | "wired" | "verified" | "live"
+
+/** When an operation ends, in milliseconds since 1970; `null` where the declaration does not say when that was decided. */
+export interface Retiring {
+  readonly sunset: number
+  readonly since: number | null
+  /** Path of what replaces it. */
+  readonly use: string | null
+  /** `Deprecated: ends on 2027-01-31. Use users.create.` */
+  readonly sentence: string
+}
 
 /** An operation after its declaration was read once and found good: everything the rooms above ask of it. */
 export interface Operation {
@@ -29,7 +42,11 @@ export interface Operation {
   readonly errors: Readonly<Record<string, number>>
   /** Open to callers without credentials. */
   readonly isPublic: boolean
-  readonly state: State
+  /** As declared; only what was seen makes it verified or live. */
+  readonly state: "placeholder" | "wired"
   /** Why it is still a placeholder. */
   readonly why: string | null
+  /** SHA-256, in hexadecimal, of what callers depend on; made when it is first asked for. */
+  readonly contractHash: string
+  readonly retiring: Retiring | null
 }

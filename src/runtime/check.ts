@@ -1,15 +1,17 @@
 import { parseBytes } from "../base/bytes.ts"
+import { systemClock } from "../base/clock.ts"
 import { parseDuration, showDuration } from "../base/duration.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Declaration } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
-import { attemptSettings, type Defaults, policyMistakes } from "../contract/policy.ts"
+import { attemptSettings, callPolicies, type Defaults, policyMistakes } from "../contract/policy.ts"
 import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.ts"
 import type { Service } from "../contract/service.ts"
 import { COMMON } from "../errors/catalog.ts"
 import { finding } from "./findings.ts"
 import { collectOperations, type Named, reading, readOperation, readRoute, rulesOf } from "./operations.ts"
+import { checkFormerPaths, checkRetiring } from "./retiring.ts"
 
 export interface Checked {
   readonly operations: readonly Operation[]
@@ -21,12 +23,13 @@ export interface Checked {
 const OWN_PATHS = /^\/(rpc|docs|openapi\.json|health|_trestle)(\/|$)/
 
 /** Everything wrong with the declarations, all at once. Resolves no reference, opens nothing, never throws. */
-export function checkDeclarations(ops: unknown, defaults: Defaults): Checked {
+export function checkDeclarations(ops: unknown, defaults: Defaults, epoch: number = systemClock.epoch()): Checked {
   const findings: Finding[] = []
   const named = collectOperations(ops, findings)
   unlessUnreadable("defaults", null, findings, () => checkDefaults(defaults, findings))
   checkPaths(named, findings)
   checkRoutes(named, findings)
+  unlessUnreadable("was", null, findings, () => checkFormerPaths(named, findings))
   const operations: Operation[] = []
   for (const one of named) {
     unlessUnreadable(one.path, one, findings, () => {
@@ -34,6 +37,7 @@ export function checkDeclarations(ops: unknown, defaults: Defaults): Checked {
       if (operation) operations.push(operation)
     })
   }
+  unlessUnreadable("deprecated", null, findings, () => checkRetiring(operations, epoch, findings))
   unlessUnreadable("services", null, findings, () => checkServices(operations, findings))
   return { operations, named, findings }
 }
@@ -323,7 +327,7 @@ function checkTime(operation: Operation, defaults: Defaults, findings: Finding[]
   const worstOf = ({ plan }: Backend<any, any, any>): number => {
     if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
     if (!plan.service) return 0
-    const { timeoutMs, retries } = attemptSettings("read", plan.policy, plan.service.policy, defaults.reads)
+    const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", plan.policy, plan.service.policy, defaults))
     return timeoutMs * (retries + 1)
   }
   for (const { plan } of within(backend)) {
@@ -359,6 +363,7 @@ function checkSamples(operation: Operation, findings: Finding[]): void {
     complain(`the input of example ${i + 1}`, operation.input.check(example.input))
     complain(`the output of example ${i + 1}`, operation.output.check(example.output))
   })
+  if (contract.verify) complain("the input of verify", operation.input.check(contract.verify.input))
   if (!backend) return
   for (const { kind, plan } of within(backend)) {
     for (const sample of plan.samples ?? []) complain(`the answer of ${kind}()`, operation.output.check(sample))

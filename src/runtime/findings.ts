@@ -70,6 +70,27 @@ export const FINDINGS = {
     why: "When what stands before it hangs, the deadline is over before its turn comes; it only helps against quick failures.",
     severity: "warning",
   },
+  TRS1035: {
+    title: "former path that is taken",
+    why: "A client built against that path would be answered by one operation today and by another tomorrow.",
+  },
+  TRS1036: {
+    title: "replacement that does not exist",
+    why: "Whoever reads that an operation ends must be able to go where it sends them.",
+  },
+  TRS1037: {
+    title: "end that is no date",
+    why: "Callers plan by it: the headers `Sunset` and `Deprecation` carry a day that exists.",
+  },
+  TRS1038: {
+    title: "operation past its end",
+    why: "Its callers were told that it would be gone by now.",
+    severity: "warning",
+  },
+  TRS1039: {
+    title: "pages that cannot be served",
+    why: "Every page would be missing, or refused by the browser, and the first to know would be a visitor.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof FINDINGS

@@ -6,7 +6,9 @@ import { DEADLINE_MS, type Defaults } from "../contract/policy.ts"
 import type { BuiltInAccess, Rule } from "../contract/principal.ts"
 import { isSchema, nothing, type Std } from "../contract/schema.ts"
 import { compileShape, type Shape } from "../contract/shape.ts"
+import { contractHashOf } from "./contract-hash.ts"
 import { finding } from "./findings.ts"
+import { retiringOf } from "./retiring.ts"
 
 /** An operation as the application holds it: its path and its declaration. */
 export interface Named {
@@ -109,6 +111,7 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
   const route = contract.http === undefined ? null : readRoute(contract.http)
   const isSilent = contract.output === nothing
   const stub = backend === null ? { why: "a contract without a backend answers from its examples" } : backend.plan.placeholder
+  let hash: string | null = null
   return {
     path,
     declaration,
@@ -124,6 +127,12 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
     isPublic: rulesOf(contract.allow).some((rule) => typeof rule !== "function" && (rule as BuiltInAccess).kind === "anyone"),
     state: stub ? "placeholder" : "wired",
     why: stub?.why ?? null,
+    // On demand: most starts never ask for it.
+    get contractHash() {
+      hash ??= contractHashOf(this)
+      return hash
+    },
+    retiring: retiringOf(contract.deprecated),
   }
 }
 

@@ -1,43 +1,7 @@
 import type { JsonSchema } from "../contract/schema.ts"
+import { isObject, mapSchema } from "../contract/schema-walk.ts"
 
-/** Where JSON Schema 2020-12 keeps schemas inside a schema. Everything else (`const`, `enum`, `default`, `examples`) is somebody's data. */
-const ONE = new Set([
-  "items",
-  "additionalProperties",
-  "unevaluatedItems",
-  "unevaluatedProperties",
-  "propertyNames",
-  "contains",
-  "contentSchema",
-  "not",
-  "if",
-  "then",
-  "else",
-])
-const LIST = new Set(["anyOf", "oneOf", "allOf", "prefixItems"])
-const MAP = new Set(["properties", "patternProperties", "dependentSchemas"])
-/** Of the document they came from, with no meaning in this one; `~standard` is how libraries mark their own objects. */
-const DROPPED = new Set(["$schema", "$id", "id", "$defs", "definitions", "~standard"])
-
-/**
- * A copy in which `replace` has had its way with every schema, from the outside in; `undefined` leaves a schema to be walked further.
- * A field's name is never taken for a keyword: an object may well have a field called `$ref`.
- */
-export function mapSchema(schema: JsonSchema, replace: (schema: JsonSchema) => JsonSchema | undefined): JsonSchema {
-  const replaced = replace(schema)
-  if (replaced !== undefined) return replaced
-  const inner = (value: unknown): unknown => (isObject(value) ? mapSchema(value as JsonSchema, replace) : value)
-  const kept = Object.entries(schema).filter(([keyword]) => !DROPPED.has(keyword))
-  return Object.fromEntries(
-    kept.map(([keyword, value]) => {
-      if (ONE.has(keyword)) return [keyword, inner(value)]
-      if (LIST.has(keyword) && Array.isArray(value)) return [keyword, value.map(inner)]
-      if (MAP.has(keyword) && isObject(value))
-        return [keyword, Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inner(part)]))]
-      return [keyword, value]
-    }),
-  )
-}
+export { isObject, mapSchema } from "../contract/schema-walk.ts"
 
 /** What a reference inside `root` points at; `null` for one that leads outside, or nowhere. */
 export function targetOf(reference: string, root: JsonSchema): JsonSchema | null {
@@ -68,10 +32,6 @@ export function graphSignature(schema: JsonSchema, root: JsonSchema, pointer: st
     return { is: mapSchema(target, expand), beside }
   }
   return JSON.stringify(mapSchema(schema, expand))
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 function decoded(part: string): string {

@@ -43,6 +43,8 @@ function operation(path: string, declared: AnyOp): Operation {
     isPublic: rules.some((rule) => typeof rule === "object" && rule.kind === "anyone"),
     state: declaration.backend?.plan.placeholder || !declaration.backend ? "placeholder" : "wired",
     why: declaration.backend ? null : "not begun",
+    contractHash: "",
+    retiring: null,
   }
 }
 
