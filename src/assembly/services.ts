@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts"
 import type { Site } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { attemptSettings, type Defaults, serviceSettings } from "../contract/policy.ts"
+import { attemptSettings, callPolicies, type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
 import type { EventLog, OpenTransport } from "../contract/ports.ts"
 import type { References } from "../contract/reference.ts"
 import type { Connection, Service } from "../contract/service.ts"
@@ -46,7 +46,7 @@ export class Services {
   async open(options: OpenOptions): Promise<Finding[]> {
     const findings: Finding[] = []
     for (const service of options.services) {
-      const settings = serviceSettings(service.policy, this.#defaults.reads, this.#defaults.writes)
+      const settings = serviceSettings(...servicePolicies(service.policy, this.#defaults))
       const { references, clock, events } = options
       const changed = (state: BreakerState): void => {
         const say = state === "open" ? events.warn : events.info
@@ -70,12 +70,14 @@ export class Services {
 
   /** What a backend of that operation gets from the services. */
   siteOf(operation: Operation): Pick<Site, "connection" | "guard"> {
-    const wide = operation.effect === "read" ? this.#defaults.reads : this.#defaults.writes
     return {
       connection: (service) => this.#opened.get(service)!.connection,
       guard: (service, exchange, { policy, mayRepeatUnknown }) =>
         guard(this.#opened.get(service)!.gate, exchange, {
-          settings: attemptSettings(operation.effect, policy, service.policy, wide),
+          settings: attemptSettings(
+            operation.effect,
+            ...callPolicies(operation.effect, { call: policy, service: service.policy }, this.#defaults),
+          ),
           mayRepeatUnknown,
         }),
     }

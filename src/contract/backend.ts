@@ -1,3 +1,5 @@
+import type { SourcePlace } from "../base/source-place.ts"
+import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext, Ctx } from "./call.ts"
 import type { Policy } from "./policy.ts"
 import type { Connection, Exchange, Service } from "./service.ts"
@@ -33,10 +35,25 @@ export interface Plan {
   /** Makes one sample from an input of the contract's examples. */
   readonly sampleFor?: (input: unknown) => unknown
   readonly policy?: Policy | undefined
+  /** Where it was declared, for people. */
+  readonly at?: SourcePlace | null
+  /** What a leaf asks its service, for people: `GET /people/{id}`. */
+  readonly asks?: string
+  /** The ways in which a leaf's service can fail it, for `trestle explain`; without it those that every service has. */
+  readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
   /** What is wrong with the declaration itself. */
   readonly mistakes?: readonly string[]
   /** Called once, when the application starts. */
   bind(site: Site): Answer
+}
+
+/** One way in which an attempt can fail, with the very error that the connector makes of it. */
+export interface KnownFailure {
+  /** For people, the service being the subject: `says 503`. */
+  readonly name: string
+  /** Part of the request had left. */
+  readonly isSent: boolean
+  error(): TrestleError
 }
 
 /** Where a backend has been put: what it gets from the operation and the application round it. */

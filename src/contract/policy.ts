@@ -57,25 +57,44 @@ export const DEFAULT_ATTEMPTS: Readonly<Record<"read" | "write", AttemptSettings
   write: { timeoutMs: 5_000, retries: 2, backoffMs: 100 },
 }
 
+/** The policies that speak for one call of a service, from the closest to the widest: `declared` with the call and with its service. */
+export function callPolicies(
+  effect: "read" | "write",
+  declared: { readonly call: Policy | undefined; readonly service: Policy | undefined },
+  defaults: Defaults,
+): readonly (Policy | undefined)[] {
+  return [declared.call, declared.service, effect === "read" ? defaults.reads : defaults.writes]
+}
+
+/** The policies that speak for a service as a whole, from the closest to the widest. */
+export function servicePolicies(service: Policy | undefined, defaults: Defaults): readonly (Policy | undefined)[] {
+  return [service, defaults.reads, defaults.writes]
+}
+
+/** Which of these policies decides a field: the index of the closest that names it; -1 where none does, and the built-in default holds. */
+export function sourceOf(field: keyof Policy, policies: readonly (Policy | undefined)[]): number {
+  return policies.findIndex((policy) => policy?.[field] !== undefined)
+}
+
 /** The closest policy that says something wins: pass them from the closest to the widest. */
 export function attemptSettings(effect: "read" | "write", ...policies: readonly (Policy | undefined)[]): AttemptSettings {
   const base = DEFAULT_ATTEMPTS[effect]
-  const retry = first(policies, (policy) => policy.retry)
+  const retry = closest("retry", policies)
   const times = typeof retry === "object" ? retry.times : retry
   const backoff = typeof retry === "object" ? retry.backoff : undefined
   return {
-    timeoutMs: parseDuration(first(policies, (policy) => policy.timeout)) ?? base.timeoutMs,
+    timeoutMs: parseDuration(closest("timeout", policies)) ?? base.timeoutMs,
     retries: times ?? base.retries,
     backoffMs: parseDuration(backoff) ?? base.backoffMs,
   }
 }
 
 export function serviceSettings(...policies: readonly (Policy | undefined)[]): ServiceSettings {
-  const breaker = first(policies, (policy) => policy.breaker)
+  const breaker = closest("breaker", policies)
   return {
     breaker: breaker === false ? null : breaker === undefined ? DEFAULT_SERVICE.breaker : breakerSettings(breaker),
-    concurrency: first(policies, (policy) => policy.concurrency) ?? DEFAULT_SERVICE.concurrency,
-    queueMax: first(policies, (policy) => policy.queue) ?? DEFAULT_SERVICE.queueMax,
+    concurrency: closest("concurrency", policies) ?? DEFAULT_SERVICE.concurrency,
+    queueMax: closest("queue", policies) ?? DEFAULT_SERVICE.queueMax,
   }
 }
 
@@ -88,12 +107,8 @@ function breakerSettings(breaker: Exclude<Policy["breaker"], false | undefined>)
   }
 }
 
-function first<T>(policies: readonly (Policy | undefined)[], pick: (policy: Policy) => T | undefined): T | undefined {
-  for (const policy of policies) {
-    const found = policy && pick(policy)
-    if (found !== undefined) return found
-  }
-  return undefined
+function closest<F extends keyof Policy>(field: F, policies: readonly (Policy | undefined)[]): Policy[F] | undefined {
+  return policies[sourceOf(field, policies)]?.[field]
 }
 
 /** What is wrong with a policy, in words that name the field; empty when nothing is. */

@@ -32,5 +32,10 @@ export class RetryBudget {
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015).
  */
 export function backoffMs(attempt: number, baseMs: number, random: Random): number {
-  return random.next() * Math.min(BACKOFF_MS_MAX, baseMs * 2 ** (attempt - 1))
+  return random.next() * backoffCeilingMs(attempt, baseMs)
+}
+
+/** The longest that the pause after that attempt can be. */
+export function backoffCeilingMs(attempt: number, baseMs: number): number {
+  return Math.min(BACKOFF_MS_MAX, baseMs * 2 ** (attempt - 1))
 }

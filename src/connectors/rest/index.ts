@@ -10,6 +10,7 @@ import type { Common } from "../../errors/catalog.ts"
 import { openRest } from "./connection.ts"
 import type { OutboundAuth } from "./credentials.ts"
 import { bindRestCall } from "./exchange.ts"
+import { restFailures } from "./failures.ts"
 import { parseRoute } from "./request.ts"
 
 export { apiKey, basic, bearer, type OutboundAuth } from "./credentials.ts"
@@ -77,21 +78,30 @@ export function rest(options: RestOptions): Rest {
     open: (host) => openRest({ name, url: options.url, auth: options.auth, health: probeOf(health) }, host),
   }
   const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
-  return {
-    kind: "rest",
-    "~service": service,
-    call: (route, spec = {}) => {
-      const template = parseRoute(route)
-      const mistakes = [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {})]
-      return backend("rest", {
-        service,
-        policy: spec.policy,
-        mistakes,
-        ...(spec.lookup ? { parts: [spec.lookup] } : {}),
-        bind: (site) => bindRestCall(service, limits, template as never, spec as CallSpec<any, any, any, string>, site),
-      })
-    },
+  const call: Rest["call"] = (route, spec = {}) => {
+    const template = parseRoute(route)
+    const mistakes = [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {})]
+    const any = spec as CallSpec<any, any, any, string>
+    return backend("rest", {
+      service,
+      policy: spec.policy,
+      at: callerPlace(call),
+      asks: route,
+      mistakes,
+      ...(spec.lookup ? { parts: [spec.lookup] } : {}),
+      failures: (site) =>
+        restFailures({
+          service: name,
+          effect: site.effect,
+          errors: any.errors ?? {},
+          declared: site.errors,
+          refuses: limits.refuses,
+          epoch: () => 0,
+        }),
+      bind: (site) => bindRestCall(service, limits, template as never, any, site),
+    })
   }
+  return { kind: "rest", "~service": service, call }
 }
 
 function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string; path: string } | null {
