@@ -17,6 +17,7 @@ export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contra
 export { type FailureOptions, failure } from "./contract/failure.ts"
 export type { Finding } from "./contract/finding.ts"
 export { type Contract, type Declared, type Op, op, type Route, type Server } from "./contract/op.ts"
+export type { Pages, PagesOptions } from "./contract/pages.ts"
 export type { Defaults, Policy } from "./contract/policy.ts"
 export {
   type Access,

@@ -1,5 +1,6 @@
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Finding } from "../contract/finding.ts"
+import type { Pages } from "../contract/pages.ts"
 import type { Defaults } from "../contract/policy.ts"
 import type { Authenticator, Principal } from "../contract/principal.ts"
 import type { OperationStatus } from "../runtime/status.ts"
@@ -16,6 +17,11 @@ export interface TrestleOptions<T extends object> {
   defaults?: Defaults
   /** Version of the API, in its document. Default `"0.0.0"`. */
   version?: string
+  /**
+   * A folder of static pages to serve beside the operations, with the typed client for them at `/rpc/client.js`:
+   * `pages: new URL("./pages/", import.meta.url)`. Everybody can read everything in it. Default: none.
+   */
+  pages?: Pages
 }
 
 /** A declared application. Nothing is resolved, opened or read until it starts. */

@@ -1,8 +1,8 @@
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { checkDeclarations } from "../runtime/check.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
 import { type OpenApiDocument, openApi } from "../server/openapi.ts"
+import { checkApplication } from "./check.ts"
 import { type App, definitionOf, type TrestleOptions } from "./definition.ts"
 
 /** An application as it is declared: what can be said of it without a secret and without the network. */
@@ -19,7 +19,7 @@ export interface Description {
 /** Operations that cannot be read (their schema has no JSON form) are missing from it; a finding says so. */
 export function describe(app: App<unknown>): Description {
   const options = definitionOf(app)
-  const { operations, findings } = checkDeclarations(options.ops, options.defaults ?? {})
+  const { operations, findings } = checkApplication(options)
   return {
     name: options.name,
     version: versionOf(options),

@@ -1,9 +1,6 @@
-import type { Defaults } from "../contract/policy.ts"
-import { checkDeclarations } from "../runtime/check.ts"
+import { checkApplication } from "./check.ts"
 import { type App, DEFINITION, type TrestleOptions } from "./definition.ts"
 import { startApp } from "./start.ts"
-
-const NO_DEFAULTS: Defaults = {}
 
 /**
  * Declares an application. Resolves nothing and never throws: `check()` finds, `start()` resolves and opens.
@@ -13,7 +10,7 @@ export function trestle<T extends object>(options: TrestleOptions<T>): App<T> {
   const app: App<T> = {
     name: options.name,
     ops: options.ops,
-    check: () => checkDeclarations(options.ops, options.defaults ?? NO_DEFAULTS).findings,
+    check: () => checkApplication(options).findings,
     start: () => startApp(app),
   }
   Object.defineProperty(app, DEFINITION, { value: options })

@@ -27,8 +27,11 @@ const open = { ...list, allow: anyone("public") }
 const find = (ops: unknown, defaults: Defaults = {}): readonly Finding[] => checkDeclarations(ops, defaults).findings
 const codesOf = (ops: unknown, defaults: Defaults = {}): string[] => find(ops, defaults).map((one) => one.code)
 
-/** Each code: declarations that have it and nothing else, and the corrected ones. The wrong operation is called `wrong`. */
-const CASES: Record<keyof typeof FINDINGS, { wrong: () => object; right: () => object; noPlace?: true }> = {
+/**
+ * Each code of operations: declarations that have it and nothing else, and the corrected ones. The wrong operation is called `wrong`.
+ * What is wrong with pages is tested beside them.
+ */
+const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => object; right: () => object; noPlace?: true }> = {
   TRS1001: {
     wrong: () => ({
       all: op({ http: "GET /notes", ...open }).via(crm.call("GET /notes")),
@@ -192,7 +195,7 @@ test("many mistakes → all of them at once, also in one operation", () => {
   const all = Object.fromEntries(Object.entries(CASES).map(([its, { wrong }]) => [its.toLowerCase(), wrong()]))
   const extra = { both: op({ http: "GET /docs", input: z.string(), output: z.array(Note), deadline: "x" as "1s" }) }
   const found = codesOf({ ...all, extra }, { reads: { concurrency: 0 }, deadline: "y" as "1s", bodyLimit: "z" })
-  expect([...new Set(found)].sort()).toEqual(Object.keys(FINDINGS))
+  expect([...new Set(found)].sort()).toEqual(Object.keys(CASES))
   expect(codesOf({ extra }).sort()).toEqual(["TRS1002", "TRS1011", "TRS1012", "TRS1015", "TRS1016"])
 })
 
