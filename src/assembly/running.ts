@@ -116,6 +116,9 @@ export class RunningApp<T> implements Running<T> {
       isLeaving: () => this.#closing !== null,
       document: () => documentOf(options, operations),
       record: (record) => log.recorder.record(record),
+      calledByFormerPath: (former, present) =>
+        log.events.warn(`deprecated path: a client calls ${former}, which is ${present} now`, { former, operation: present }),
+      pages: options.pages ?? null,
     })
   }
 }

@@ -119,6 +119,8 @@ const hostileDocument = {
             content: { "application/problem+json": { schema: { allOf: [{}, { properties: { code: { enum: [HOSTILE] } } }] } } },
           },
         },
+        deprecated: true,
+        description: HOSTILE,
         "x-trestle": { effect: HOSTILE, repeat: HOSTILE, state: "placeholder", why: HOSTILE },
       },
     },

@@ -1,15 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Random } from "../base/random.ts"
 import type { Verb } from "../contract/op.ts"
+import type { Pages } from "../contract/pages.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 import { type Call, CallStart } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
+import { formerPaths } from "../runtime/retiring.ts"
 import { docsPage } from "./docs-page.ts"
 import { FastifyEntry } from "./entry.ts"
 import type { HttpLimits } from "./http-stages.ts"
 import { answerMalformed } from "./malformed.ts"
 import { type MaySeeMeta, respond, sendProblem } from "./respond.ts"
+import { announcementOf } from "./retiring.ts"
 
 export interface Readiness {
   readonly isReady: boolean
@@ -28,6 +31,9 @@ export interface HttpParts {
   /** The OpenAPI document, made once. */
   readonly document: () => object
   readonly record: (record: CallRecord) => void
+  /** A client still uses a path that the operation once had; said once for each, for every client of that age will do it again. */
+  readonly calledByFormerPath: (former: string, present: string) => void
+  readonly pages: Pages | null
 }
 
 const VERBS: readonly Verb[] = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -71,6 +77,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   addOperations(app, parts)
   addRpc(app, parts)
   addOwnPages(app, parts)
+  if (parts.pages) await (await import("./pages.ts")).addPages(app, parts.pages)
   return app
 }
 
@@ -97,7 +104,7 @@ function addOperations(app: FastifyInstance, parts: HttpParts): void {
     const shape = url.replace(/:\w+/g, ":")
     if (!verbsByUrl.has(shape)) verbsByUrl.set(shape, new Set())
     verbsByUrl.get(shape)!.add(route.verb)
-    app.route({ method: route.verb, url, handler: (request, reply) => admit(parts, compiled, "http", request, reply) })
+    app.route({ method: route.verb, url, handler: admission(parts, compiled, "http") })
   }
   for (const [shape, verbs] of verbsByUrl)
     addNotAllowed(
@@ -129,6 +136,35 @@ function addRpc(app: FastifyInstance, parts: HttpParts): void {
     else refuse(parts, request, reply, failWith("NOT_FOUND"))
   })
   addNotAllowed(app, parts, "/rpc/:any", new Set(["POST"]))
+  for (const compiled of parts.engine.all()) addSpecialRpc(app, parts, compiled)
+}
+
+/** Addresses of their own for operations on their way out, and for the paths that operations once had; the router prefers these. */
+function addSpecialRpc(app: FastifyInstance, parts: HttpParts, compiled: Compiled): void {
+  const { operation } = compiled
+  if (!operation.route) return
+  const handler = admission(parts, compiled, "rpc")
+  if (operation.retiring) app.post(`/rpc/${operation.path}`, handler)
+  for (const former of formerPaths(operation)) {
+    let isSaid = false
+    app.post(`/rpc/${former}`, (request, reply) => {
+      if (!isSaid) parts.calledByFormerPath(former, operation.path)
+      isSaid = true
+      handler(request, reply)
+    })
+  }
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => void
+
+/** Decided once: an operation that is not on its way out pays nothing for those that are. */
+function admission(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc"): Handler {
+  const announce = announcementOf(compiled.operation, parts.engine.clock.epoch())
+  if (!announce) return (request, reply) => admit(parts, compiled, kind, request, reply)
+  return (request, reply) => {
+    announce(reply.raw)
+    admit(parts, compiled, kind, request, reply)
+  }
 }
 
 /** Where a request becomes a call. */

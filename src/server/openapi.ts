@@ -1,5 +1,6 @@
 import type { Operation } from "../contract/operation.ts"
 import type { JsonSchema } from "../contract/schema.ts"
+import { formerPaths } from "../runtime/retiring.ts"
 import { type Request, requestOf } from "./openapi-request.ts"
 import { responsesOf, sharedResponses } from "./openapi-responses.ts"
 import { SchemaLibrary } from "./openapi-schemas.ts"
@@ -96,15 +97,17 @@ function describe(operation: Operation, library: SchemaLibrary, authenticates: b
   const { summary } = operation.declaration.contract
   const request: Request = requestOf(operation, library)
   const responses = responsesOf(operation, library, { hasBody: request.requestBody !== undefined, authenticates })
-  const { effect, repeat, state, why } = operation
+  const { effect, repeat, state, why, retiring } = operation
+  const was = formerPaths(operation)
   const item = {
     operationId: operation.path,
     ...(summary === undefined ? {} : { summary }),
+    ...(retiring ? { deprecated: true, description: retiring.sentence } : {}),
     tags: [tagOf(operation)],
     ...request,
     responses,
     ...(operation.isPublic ? { security: [] } : {}),
-    "x-trestle": { effect, repeat, state, ...(why === null ? {} : { why }) },
+    "x-trestle": { effect, repeat, state, ...(why === null ? {} : { why }), ...(was.length > 0 ? { was } : {}) },
   }
   return { item, responses }
 }

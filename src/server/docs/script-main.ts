@@ -12,7 +12,7 @@ const itemOf = (path, verb, operation) => {
   const item = {
     id, path, operation, parameters, body: content || null, verb: verb.toUpperCase(), summary: text(operation.summary), tag: text(list(operation.tags)[0] ?? "operations"),
     why: text(note.why), effect: text(note.effect), repeat: text(note.repeat), isPlaceholder: note.state === "placeholder", hasState: "state" in note,
-    isPublic: Array.isArray(security) && security.length === 0, hasInput: parameters.length > 0 || !!content,
+    ends: operation.deprecated && text(operation.description), isPublic: Array.isArray(security) && security.length === 0, hasInput: parameters.length > 0 || !!content,
   }
   item.words = [id, item.verb, path, item.summary, item.why, item.tag].join(" ").toLowerCase()
   item.start = startOf(item)
@@ -52,7 +52,7 @@ const overview = () => {
       el("div", "tally", el("span", null, items.length + (items.length === 1 ? " operation" : " operations")), el("span", null, el("i", "dot"), real + " real"), el("span", null, el("i", "dot placeholder"), waiting + " placeholder")),
       el("div", { class: "bar", "aria-hidden": "true" }, piece(real, "real"), piece(waiting, "placeholder"))] : null,
     groups().map(([tag, members]) => el("div", "group", el("h2", null, tag), el("div", "rows", members.map((item) =>
-      linked(item, verbMark(item), el("span", "path", item.path), el("span", "soft sum", item.summary || item.id), el("span", "state", el("b", item.isPublic ? "open" : "", item.isPublic ? "public" : "credential"), dot(item))))))),
+      linked(item, verbMark(item), el("span", "path", item.ends ? el("s", null, item.path) : item.path), el("span", "soft sum", item.summary || item.id), el("span", "state", el("b", item.isPublic ? "open" : "", item.isPublic ? "public" : "credential"), dot(item))))))),
     el("p", { class: "lead none", hidden: true }))
 }
 
@@ -60,6 +60,7 @@ const chips = (item) => {
   const names = schemesOf().map(([name]) => name)
   const chip = (kind, label) => el("span", "chip " + kind, label)
   return el("div", "chips",
+    item.ends ? chip("placeholder", "deprecated") : null,
     item.hasState ? chip(item.isPlaceholder ? "placeholder" : "real", item.isPlaceholder ? "placeholder" : "real") : null,
     chip(item.isPublic ? "open" : "", item.isPublic ? "public" : "needs a credential" + (names.length ? ": " + names.join(" or ") : "")),
     item.effect === "write" ? chip("write", "may change something") : item.effect === "read" ? chip("", "read only") : null,
@@ -101,6 +102,7 @@ const detail = (item) => {
     el("div", "head", el("a", { href: "#", class: "back link" }, "← All operations"), el("p", "eyebrow", item.id),
       el("div", "title", el("span", "verb " + item.verb.toLowerCase(), item.verb), el("h1", { tabindex: "-1" }, pathTitle(item.path))),
       item.summary ? el("p", "lead", item.summary) : null, chips(item),
+      item.ends ? el("p", "note", item.ends) : null,
       item.isPlaceholder ? el("p", "note", el("b", null, "Placeholder"), item.why ? ": " + item.why : "", ". The contract holds; the answers are made up.") : null),
     el("div", null, inputSection(item), responses.filter(isSuccess).map(outputSection), errorSection(responses)), tryForm(item))
 }
