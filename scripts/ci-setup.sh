@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# What the tests need beyond npm, on a machine that may install it: Chromium, for the pages.
+# What the tests need beyond npm, on a machine that may install it: Chromium for the pages, memcached for the example connector.
 set -euo pipefail
-command -v chromium >/dev/null && exit 0
+missing=()
+for program in chromium memcached; do command -v "$program" >/dev/null || missing+=("$program"); done
+[ ${#missing[@]} -eq 0 ] && exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
-  echo "No Chromium here and no right to install one: the tests in a real browser will fail under CI." >&2
+  echo "Not here, and no right to install: ${missing[*]}. The tests that need them will fail under CI." >&2
 fi

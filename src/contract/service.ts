@@ -18,7 +18,14 @@ export interface Service {
   /** What is wrong with the declaration itself, found without opening anything. */
   readonly mistakes: readonly string[]
   readonly isProbed: boolean
+  readonly capabilities?: Capabilities
   open(host: ServiceHost): Connection | Promise<Connection>
+}
+
+/** What a connector's driver can do, as flags, so that nobody asks for its kind. An absent flag has its default. */
+export interface Capabilities {
+  /** What is under way can be stopped: the socket is closed, the query cancelled. Default `true`. */
+  readonly cancel?: boolean
 }
 
 export interface ServiceHost {

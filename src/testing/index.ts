@@ -1,7 +1,10 @@
 // The door `trestle/testing`. Works with every test runner: it imports none and knows no globals.
 
+export { type ConnectorPromise, connectorPromises } from "./connector-promises.ts"
+export type { ConnectorSample, ConnectorSubject } from "./connector-subject.ts"
 export { type ContractCase, type ContractCasesOptions, contractCases } from "./contract-cases.ts"
 export { FakeClock } from "./fake-clock.ts"
+export type { ServerPlace } from "./fault-proxy.ts"
 export type { FailsHow } from "./replaced.ts"
 export { NoSample, type SampleOptions, sampleFromSchema } from "./sample-from-schema.ts"
 export {

@@ -1,0 +1,48 @@
+import type { PlannedPromise } from "./connector-promises.ts"
+import { errorOf, see } from "./connector-subject.ts"
+
+/** What happens when the caller gives up. */
+export function abortPromises(hasNetwork: boolean): PlannedPromise[] {
+  return [...everywhere, ...(hasNetwork ? overNetwork : [])]
+}
+
+const everywhere: PlannedPromise[] = [
+  {
+    promise: "given up before the call → nothing happens",
+    see: async ({ write, read }) => {
+      const error = await errorOf(write({ key: "never", text: "x" }, { signal: AbortSignal.abort() }), "a write given up before")
+      see(error.code === "CANCELLED" && error.outcome === "refused", `it is ${error.code}, ${error.outcome}`)
+      const none = await errorOf(read({ key: "never" }), "a read of what was never written")
+      see(none.code === "NOT_FOUND", `it is ${none.code}: the write has happened`)
+    },
+  },
+  {
+    promise: "given up after the call → nothing changes",
+    see: async ({ write, read }) => {
+      const controller = new AbortController()
+      await write({ key: "done", text: "kept" }, { signal: controller.signal })
+      controller.abort()
+      see((await read({ key: "done" })).value.text === "kept", "the answer is wrong")
+    },
+  },
+]
+
+const overNetwork: PlannedPromise[] = [
+  {
+    promise: "given up while the answer is awaited → ends at once as unknown; the connection is closed where the driver can",
+    see: async ({ write, read, proxy, sample }) => {
+      await write({ key: "warm", text: "up" })
+      proxy.mode = "mute"
+      const controller = new AbortController()
+      const writing = errorOf(write({ key: "halfway", text: "x" }, { signal: controller.signal }), "a write given up meanwhile")
+      await proxy.sent("halfway")
+      controller.abort()
+      const error = await writing
+      see(error.outcome === "unknown", `its outcome is ${error.outcome}, and it had left for the server`)
+      const canCancel = sample.service["~service"].capabilities?.cancel !== false
+      if (canCancel) await proxy.left("halfway")
+      proxy.mode = "pass"
+      see((await read({ key: "warm" })).value.text === "up", "the answer after it is wrong")
+    },
+  },
+]
