@@ -14,6 +14,8 @@ export { apiKey, basic, bearer, type CallSpec, type OutboundAuth, type Rest, typ
 export type { Backend } from "./contract/backend.ts"
 export type { CallOptions, Ctx, Meta, Repaired } from "./contract/call.ts"
 export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contract/caller.ts"
+export { type FileOptions, type FileSchema, file } from "./contract/file.ts"
+export type { FileBody, FileContent, FileSource } from "./contract/file-body.ts"
 export type { Finding } from "./contract/finding.ts"
 export { type Contract, type Declared, type Op, op, type Route, type Server } from "./contract/op.ts"
 export type { Pages, PagesOptions } from "./contract/pages.ts"
@@ -34,6 +36,7 @@ export {
 export { env, type Ref, secret } from "./contract/reference.ts"
 export { type In, nothing, type Out, type Std } from "./contract/schema.ts"
 export type { HasService, Repeat } from "./contract/service.ts"
+export { type StreamSchema, stream } from "./contract/stream.ts"
 // errors
 export type { Common } from "./errors/catalog.ts"
 export type { Problem } from "./errors/problem.ts"

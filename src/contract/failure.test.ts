@@ -13,6 +13,7 @@ const TABLE: Record<Exclude<Reason, "answered">, readonly ["refused" | "unknown"
   "circuit-open": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "bulkhead-full": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "cancelled-unsent": ["refused", "CANCELLED", "CANCELLED"],
+  "body-spent": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "request-not-mapped": ["refused", "INTERNAL", "INTERNAL"],
   "timeout-sent": ["unknown", "TIMEOUT", "OUTCOME_UNKNOWN"],
   "connection-lost": ["unknown", "UNAVAILABLE", "OUTCOME_UNKNOWN"],

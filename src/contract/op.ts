@@ -2,7 +2,7 @@ import type { Duration } from "../base/duration.ts"
 import { callerPlace, type SourcePlace } from "../base/source-place.ts"
 import type { Backend } from "./backend.ts"
 import type { Principal, Rule } from "./principal.ts"
-import type { In, Out, Std } from "./schema.ts"
+import type { AnswerIn, AnswerOut, ExampleOut, In, Out, Std } from "./schema.ts"
 
 export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
 export type Route = `${Verb} /${string}`
@@ -29,7 +29,7 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
   effect?: "read" | "write"
   /** What OUR callers may repeat. Default: GET, PUT, DELETE natural; POST, PATCH none. */
   repeat?: "none" | "natural"
-  /** When a call must end. Default: that of `trestle({ defaults })`, 10 s. */
+  /** When a call must end. Default: that of `trestle({ defaults })`, 10 s; 10 minutes with `file()` and `stream()`, last byte included. */
   deadline?: Duration
   /** HTTP status of a success. Default 200, 201 for POST, 204 for `nothing`. */
   status?: number
@@ -50,7 +50,7 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
    */
   verify?: { input: In<S>; cleanup?: (answer: Out<R>, run: Run) => unknown }
   /** Checked against the contract before the start; shown in the documentation. */
-  examples?: readonly { input: In<S>; output: Out<R> }[]
+  examples?: readonly { input: In<S>; output: ExampleOut<R> }[]
 }
 
 /** Runs another operation of the application, with the application's own authority. */
@@ -84,9 +84,9 @@ export function op<
   K extends string = never,
   const H extends Route | undefined = undefined,
   Row = unknown,
->(contract: Contract<S, R, K, H, Row>): Declared<In<S>, Out<S>, Out<R>, K, H, In<R>> {
+>(contract: Contract<S, R, K, H, Row>): Declared<In<S>, Out<S>, AnswerOut<R>, K, H, AnswerIn<R>> {
   const at = callerPlace(op)
-  const declare = (declaration: Declaration): Op<In<S>, Out<S>, Out<R>, K, H> => ({ "~op": declaration }) as never
+  const declare = (declaration: Declaration): Op<In<S>, Out<S>, AnswerOut<R>, K, H> => ({ "~op": declaration }) as never
   const plain = contract as unknown as Declaration["contract"]
   return {
     ...declare({ contract: plain, backend: null, at }),

@@ -16,6 +16,13 @@ export type In<S> = S extends { readonly "~standard": { readonly types?: { reado
 /** What a schema gives. */
 export type Out<S> = S extends { readonly "~standard": { readonly types?: { readonly output: infer O } | undefined } } ? O : never
 
+/** What a backend answers for an output schema: a file stands alone there, without the fields that it has as an input. */
+export type AnswerIn<R> = R extends { readonly "~answer": Std<infer I, any> } ? I : In<R>
+/** What callers get. */
+export type AnswerOut<R> = R extends { readonly "~answer": Std<any, infer O> } ? O : Out<R>
+/** What an example holds: a file or a list of items where the answer is a stream. */
+export type ExampleOut<R> = R extends { readonly "~answer": Std<infer I, any> } ? I : Out<R>
+
 export type Direction = "input" | "output"
 
 /** The keywords of JSON Schema 2020-12 that Trestle reads; the others travel to OpenAPI untouched. */

@@ -1,6 +1,8 @@
 import type { Issue } from "../errors/trestle-error.ts"
 import { compileCoercion } from "./coerce.ts"
-import { type Direction, type JsonSchema, jsonSchemaOf, nothing, type Std } from "./schema.ts"
+import type { FileRules, FileSchema } from "./file.ts"
+import { type Direction, type JsonSchema, jsonSchemaOf, type Std } from "./schema.ts"
+import type { StreamSchema } from "./stream.ts"
 import { compileUndeclared, ISSUES_MAX } from "./undeclared.ts"
 
 export type Checked = { readonly value: unknown } | { readonly issues: readonly Issue[] }
@@ -12,9 +14,23 @@ export interface Shape {
   check(value: unknown): Checked | Promise<Checked>
   /** Turns the strings of a path or query into the scalars that the schema declares; leaves alone what does not fit. */
   coerce(fields: Record<string, unknown>): Record<string, unknown>
+  /** Set for `file()`: what the file must be. */
+  readonly file?: FileRules
+  /** Set for `stream()`: the shape of one item. */
+  readonly items?: Shape
 }
 
-export function compileShape(schema: Std, direction: Direction): Shape | { readonly why: string } {
+export function compileShape(declared: Std, direction: Direction): Shape | { readonly why: string } {
+  const { "~answer": answer, "~file": file, "~items": item } = declared as Partial<FileSchema<unknown> & StreamSchema<unknown, unknown>>
+  const shape = compilePlain(direction === "output" ? ((answer as Std | undefined) ?? declared) : declared, direction)
+  if ("why" in shape) return shape
+  if (file) return { ...shape, file }
+  const items = item && compileShape(item, direction)
+  if (!items) return shape
+  return "why" in items ? items : { ...shape, items }
+}
+
+function compilePlain(schema: Std, direction: Direction): Shape | { readonly why: string } {
   const found = jsonSchemaOf(schema, direction)
   if ("why" in found) return found
   const { json } = found
@@ -37,7 +53,7 @@ export function compileShape(schema: Std, direction: Direction): Shape | { reado
     return { json, check, coerce }
   }
   // These strip what an object schema does not declare; of other libraries nothing is assumed.
-  const stripsItself = vendor === "zod" || vendor === "valibot" || schema === nothing
+  const stripsItself = vendor === "trestle" || vendor === "zod" || vendor === "valibot"
   const strip = (checked: Checked): Checked => (stripsItself || "issues" in checked ? checked : { value: undeclared.strip(checked.value) })
   const check = (value: unknown): Checked | Promise<Checked> => {
     const result = validate(value) as StandardResult | Promise<StandardResult>
