@@ -1,5 +1,6 @@
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
+import type { EvidenceBook } from "../runtime/evidence.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
 import { type OpenApiDocument, openApi } from "../server/openapi.ts"
 import { checkApplication } from "./check.ts"
@@ -16,24 +17,29 @@ export interface Description {
   readonly authenticators: readonly string[]
 }
 
-/** Operations that cannot be read (their schema has no JSON form) are missing from it; a finding says so. */
-export function describe(app: App<unknown>): Description {
+/**
+ * Operations that cannot be read (their schema has no JSON form) are missing from it; a finding says so.
+ *
+ * @param book what was seen of them
+ */
+export function describe(app: App<unknown>, book: EvidenceBook = {}): Description {
   const options = definitionOf(app)
   const { operations, findings } = checkApplication(options)
   return {
     name: options.name,
     version: versionOf(options),
     operations,
-    board: operations.map(statusOf),
+    board: operations.map((operation) => statusOf(operation, book)),
     findings,
     authenticators: (options.authenticate ?? []).map(({ kind }) => kind),
   }
 }
 
-/** The same document that the running application serves. */
-export function documentOf(options: TrestleOptions<object>, operations: readonly Operation[]): OpenApiDocument {
+/** The same document that the running application serves, to those who find it behind that prefix. */
+export function documentOf(options: TrestleOptions<object>, operations: readonly Operation[], prefix = ""): OpenApiDocument {
   const authenticates = (options.authenticate ?? []).length > 0
-  return openApi({ name: options.name, version: versionOf(options), operations, schemes: schemesOf(options), authenticates })
+  const servers = prefix === "" ? {} : { servers: [{ url: prefix }] }
+  return openApi({ name: options.name, version: versionOf(options), operations, schemes: schemesOf(options), authenticates, ...servers })
 }
 
 function versionOf(options: TrestleOptions<object>): string {

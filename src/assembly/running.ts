@@ -7,11 +7,19 @@ import type { Principal } from "../contract/principal.ts"
 import type { Call } from "../runtime/call.ts"
 import { type CallerOf, compileCallers } from "../runtime/callers.ts"
 import type { Engine } from "../runtime/engine.ts"
+import type { EvidenceBook } from "../runtime/evidence.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
 import { compileHolds } from "../security/authorization.ts"
+import { addToFastify, type HostFastify, type PluginOptions } from "../server/fastify-plugin.ts"
+import { type FetchHost, fetchThrough } from "../server/fetch.ts"
+import type { HttpParts } from "../server/http.ts"
 import type { HttpLimits } from "../server/http-stages.ts"
+import { Mount } from "../server/mount.ts"
+import { type HandlerOptions, type NodeHandler, nodeHandler } from "../server/node-handler.ts"
 import type { Log } from "../telemetry/call-log.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
+import { documentOf } from "./describe.ts"
+import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
 
 /** Calls under way get this long to finish when the application closes; all of it ends within 10 s. */
@@ -28,12 +36,16 @@ export interface RunningParts<T> {
   readonly log: Log
   readonly random: Random
   readonly limits: HttpLimits
+  /** What was seen of the operations, as it is kept. */
+  readonly evidence: () => EvidenceBook
+  readonly live: LiveEvidence | null
 }
 
 export class RunningApp<T> implements Running<T> {
   readonly #parts: RunningParts<T>
   readonly #callers: (who: CallerOf) => unknown
   #http: Promise<FastifyInstance> | null = null
+  #mount: Mount | null = null
   #closing: Promise<void> | null = null
 
   constructor(parts: RunningParts<T>) {
@@ -49,9 +61,18 @@ export class RunningApp<T> implements Running<T> {
     return this.#callers({ principal: null, isOwnAuthority: true }) as Callers<T>
   }
 
-  async fetch(request: Request): Promise<Response> {
-    const { fetchThrough } = await import("../server/fetch.ts")
-    return fetchThrough(await this.#openHttp(), request)
+  /** A field, not a method: hosts take it away from its object, as in `hono.mount("/api", running.fetch)`. */
+  readonly fetch = (request: Request, host?: FetchHost): Promise<Response> => fetchThrough(this.#openMount(), request, host)
+
+  handler(options: HandlerOptions = {}): NodeHandler {
+    return nodeHandler(this.#openMount(), options)
+  }
+
+  plugin(options: PluginOptions = {}): (host: HostFastify) => Promise<void> {
+    return async (host) => {
+      await addToFastify(host as FastifyInstance, this.#openMount())
+      if (options.close ?? true) host.addHook("onClose", () => this.close())
+    }
   }
 
   async listen({ port = DEFAULT_PORT, host = "127.0.0.1" }: { port?: number; host?: string } = {}): Promise<{ url: string }> {
@@ -65,7 +86,9 @@ export class RunningApp<T> implements Running<T> {
   }
 
   status(): readonly OperationStatus[] {
-    return this.#parts.operations.map(statusOf)
+    const { operations, evidence, live } = this.#parts
+    const book = live ? live.over(evidence()) : evidence()
+    return operations.map((operation) => statusOf(operation, book))
   }
 
   close(): Promise<void> {
@@ -89,6 +112,7 @@ export class RunningApp<T> implements Running<T> {
     }
     await engine.idle()
     clearTimeout(late)
+    await this.#parts.live?.close()
     await services.close()
     log.events.info("closed")
     await log.close()
@@ -100,10 +124,18 @@ export class RunningApp<T> implements Running<T> {
   }
 
   async #createHttp(): Promise<FastifyInstance> {
-    const { createHttp } = await import("../server/http.ts")
-    const { documentOf } = await import("./describe.ts")
+    const { createHttp } = await import("../server/standalone.ts")
+    return createHttp(this.#httpParts())
+  }
+
+  #openMount(): Mount {
+    this.#mount ??= new Mount(this.#httpParts())
+    return this.#mount
+  }
+
+  #httpParts(): HttpParts {
     const { options, engine, operations, services, log, random, limits } = this.#parts
-    return createHttp({
+    return {
       name: options.name,
       engine,
       limits,
@@ -114,12 +146,12 @@ export class RunningApp<T> implements Running<T> {
         return this.#closing ? { ...readiness, isReady: false } : readiness
       },
       isLeaving: () => this.#closing !== null,
-      document: () => documentOf(options, operations),
+      document: (prefix) => documentOf(options, operations, prefix),
       record: (record) => log.recorder.record(record),
       calledByFormerPath: (former, present) =>
         log.events.warn(`deprecated path: a client calls ${former}, which is ${present} now`, { former, operation: present }),
       pages: options.pages ?? null,
-    })
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { isAbsolute, join } from "node:path"
 import { parseBytes } from "../base/bytes.ts"
 import { type Clock, systemClock } from "../base/clock.ts"
 import { type Random, systemRandom } from "../base/random.ts"
@@ -16,11 +15,15 @@ import type { Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { servicesOf } from "../runtime/check.ts"
 import { Engine } from "../runtime/engine.ts"
+import type { EvidenceBook } from "../runtime/evidence.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { httpStages } from "../server/http-stages.ts"
 import { type Log, type LogOptions, openLog } from "../telemetry/call-log.ts"
 import { checkApplication } from "./check.ts"
+import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
+import { evidenceFile, readEvidence } from "./evidence-file.ts"
+import { openLive, recordingOf } from "./live.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
 import { securityStages } from "./stages.ts"
@@ -38,6 +41,10 @@ export interface StartOverrides {
   readonly transportOf?: (service: Service) => OpenTransport | null
   readonly replaced?: (operation: Operation, answer: Answer) => Answer
   readonly openAuthentication?: typeof openAuthentication
+  /** Learns the resolved secrets, for whoever prints what the log would. */
+  readonly redactor?: Redactor
+  /** What was seen of the operations, instead of the file in the data folder. */
+  readonly evidence?: () => EvidenceBook
 }
 
 /** The one place where the rooms meet. */
@@ -48,7 +55,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const { operations, named, findings } = checkApplication(options, clock.epoch())
   refuseIfAny(options.name, findings)
 
-  const redactor = new Redactor()
+  const { redactor = new Redactor() } = overrides
   const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
   const services = servicesOf(operations)
   const resolved = overrides.references
@@ -70,28 +77,26 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     const limits = { bodyBytesMax: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX }
     const stages = { ...httpStages(limits), ...securityStages(authenticate, options.permissions ?? {}, () => engine) }
     const { replaced } = overrides
+    const file = evidenceFile(dataFolder(environment))
+    const live = openLive(environment.name, { operations, file, clock, random, log })
     const engine: Engine = new Engine({
       clock,
       random,
-      record: (call) => log.recorder.record(call),
+      record: recordingOf(log, live),
       siteOf: (operation) => opened.siteOf(operation),
       stages,
       ...(replaced ? { replaced } : {}),
     })
     const opAt = new Map(named.map(({ path, op }) => [path, op]))
     for (const operation of operations) engine.add(opAt.get(operation.path), operation)
-    return new RunningApp<T>({ options: options as TrestleOptions<T & object>, engine, operations, services: opened, log, random, limits })
+    const evidence = overrides.evidence ?? (() => readEvidence(file))
+    const app = { options: options as TrestleOptions<T & object>, engine, operations, services: opened, log, random, limits }
+    return new RunningApp<T>({ ...app, evidence, live })
   } catch (error) {
     await opened.close()
     await log.close()
     throw error
   }
-}
-
-/** Folder of Trestle's own files: API keys. */
-export function dataFolder(environment: Environment): string {
-  const folder = environment.get("TRESTLE_DATA")?.value ?? ".trestle"
-  return isAbsolute(folder) ? folder : join(process.cwd(), folder)
 }
 
 /** @throws {TrestleError} `START_REFUSED` */

@@ -1,4 +1,4 @@
-import { dataFolder } from "../assembly/start.ts"
+import { dataFolder } from "../assembly/data-folder.ts"
 import { systemClock } from "../base/clock.ts"
 import { systemRandom } from "../base/random.ts"
 import { loadEnvironment } from "../config/environment.ts"

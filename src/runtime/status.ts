@@ -1,12 +1,18 @@
 import type { Operation, State } from "../contract/operation.ts"
 import { within } from "./check.ts"
+import { HASH_SHOWN } from "./contract-hash.ts"
+import { backendOf, type EvidenceBook, standingOf } from "./evidence.ts"
 
 /** One row of the board: how real an operation is. */
 export interface OperationStatus {
   readonly operation: string
   readonly state: State
-  /** Why it is still a placeholder. */
+  /** Why it is still a placeholder, or why it is not verified or live any more. */
   readonly why: string | null
+  /** When it was last seen in that state, ISO 8601; `null` for what was not seen. */
+  readonly seenAt: string | null
+  /** Who answered then. */
+  readonly seenBy: string | null
   /** Kind of the backend: `rest`, `fallback`, `code`. */
   readonly backend: string
   /** Names of the services behind it. */
@@ -14,18 +20,33 @@ export interface OperationStatus {
   /** `POST /users`, or `null` for an internal operation. */
   readonly http: string | null
   readonly effect: "read" | "write"
+  /** The beginning of the contract's hash. */
+  readonly contract: string
+  /** When it ends and what to use instead, where that is declared. */
+  readonly deprecated: string | null
 }
 
-export function statusOf(operation: Operation): OperationStatus {
-  const { backend } = operation.declaration
-  const services = backend ? within(backend).flatMap(({ plan }) => (plan.service ? [plan.service.name] : [])) : []
+/** @param book what was seen of the operations; without it none is verified or live. */
+export function statusOf(operation: Operation, book: EvidenceBook = {}): OperationStatus {
+  const { kind, services } = backendParts(operation)
+  const { state, why, seen } = standingOf(operation, backendOf({ kind, services }), book)
   return {
     operation: operation.path,
-    state: operation.state,
-    why: operation.why,
-    backend: backend?.kind ?? "examples",
-    services: [...new Set(services)],
+    state,
+    why,
+    seenAt: seen ? new Date(seen.epoch).toISOString() : null,
+    seenBy: seen?.servedBy ?? null,
+    backend: kind,
+    services,
     http: operation.route ? `${operation.route.verb} ${operation.route.pattern}` : null,
     effect: operation.effect,
+    contract: operation.contractHash.slice(0, HASH_SHOWN),
+    deprecated: operation.retiring?.sentence ?? null,
   }
+}
+
+/** Kind of the backend, and every service in it once. */
+export function backendParts({ declaration: { backend } }: Operation): { readonly kind: string; readonly services: readonly string[] } {
+  const services = backend ? within(backend).flatMap(({ plan }) => (plan.service ? [plan.service.name] : [])) : []
+  return { kind: backend?.kind ?? "examples", services: [...new Set(services)] }
 }

@@ -112,6 +112,7 @@ export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Pro
     references: standInReferences(options.values),
     transportOf: (service) => () => wires.get(service)!.transport,
     replaced: replacements.replaced,
+    evidence: () => ({}),
     openAuthentication: (authenticators, host) => openForTest(authenticators, host, callers, keys),
   })
   return new TestApplication({ running, clock, keys, callers, replacements, records, mistakes, wires })
