@@ -4,6 +4,9 @@ import type { Pages } from "../contract/pages.ts"
 import type { Defaults } from "../contract/policy.ts"
 import type { Authenticator, Principal } from "../contract/principal.ts"
 import type { OperationStatus } from "../runtime/status.ts"
+import type { HostFastify, PluginOptions } from "../server/fastify-plugin.ts"
+import type { FetchHost } from "../server/fetch.ts"
+import type { HandlerOptions, NodeHandler } from "../server/node-handler.ts"
 
 export interface TrestleOptions<T extends object> {
   /** The application's name, for logs, documents and the banner. */
@@ -43,8 +46,15 @@ export interface Running<T> {
   as(principal: Principal): Remote<T>
   /** Calls with the application's own authority; reaches internal operations too. */
   internal(): Callers<T>
-  /** Answers a request without a port. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * Answers a request without a port, and mounts the application in whatever speaks `fetch`; may be taken away from its object.
+   * What is not ours is answered with 404.
+   */
+  readonly fetch: (request: Request, host?: FetchHost) => Promise<Response>
+  /** Mounts the application in `node:http`, Express and their kind; what is not ours goes to `next`, or is answered with 404. */
+  handler(options?: HandlerOptions): NodeHandler
+  /** Mounts the application in a Fastify 5 of yours: `await host.register(running.plugin(), { prefix: "/api" })`. */
+  plugin(options?: PluginOptions): (host: HostFastify) => Promise<void>
   /** Opens the HTTP entrance. Default: port 4000 (0 takes a free one), host 127.0.0.1. */
   listen(options?: { port?: number; host?: string }): Promise<{ url: string }>
   status(): readonly OperationStatus[]

@@ -1,28 +1,24 @@
-import { Readable } from "node:stream"
-import type { FastifyInstance, InjectOptions } from "fastify"
+import { FetchEntry } from "./fetch-entry.ts"
+import { behind, type Mount } from "./mount.ts"
 
-/** Answers a `Request` without a port: the same routes, the same stages, the same problems. */
-export async function fetchThrough(app: FastifyInstance, request: Request): Promise<Response> {
-  const url = new URL(request.url)
-  const headers: Record<string, string> = Object.fromEntries(request.headers)
-  if (request.body && headers["content-length"] === undefined) headers["transfer-encoding"] = "chunked"
-  const answer = await app.inject({
-    method: request.method as NonNullable<InjectOptions["method"]>,
-    url: url.pathname + url.search,
-    headers: { host: url.host, ...headers },
-    ...(request.body ? { payload: Readable.fromWeb(request.body as never) } : {}),
-  })
-  const hasBody = answer.statusCode !== 204 && answer.statusCode !== 304 && request.method !== "HEAD"
-  return new Response(hasBody ? new Uint8Array(answer.rawPayload) : null, {
-    status: answer.statusCode,
-    headers: responseHeaders(answer.headers),
-  })
+/** What a host knows of a request that is not in it. */
+export interface FetchHost {
+  /** What stands before our own addresses in the request's URL: `"/api"`. What the host has cut off itself is not repeated here. Default: nothing. */
+  readonly prefix?: string
+  /** For `fromHost`: the host's own object for this request, such as the context of Hono. Default: the request. */
+  readonly host?: unknown
+  /** Address of the peer that holds the connection, where the host knows it. Default: "". */
+  readonly address?: string
+  /** The body, where the host has read it already: parsed JSON, text or bytes. */
+  readonly body?: unknown
 }
 
-function responseHeaders(fields: Readonly<Record<string, number | string | string[] | undefined>>): Headers {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(fields)) {
-    for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) headers.append(name, String(item))
-  }
-  return headers
+/** Answers a `Request` without a port: the same addresses, the same stages, the same problems. */
+export function fetchThrough(mount: Mount, request: Request, given: FetchHost = {}): Promise<Response> {
+  const { prefix = "", host = request, address = "", body } = given
+  const { pathname, search } = new URL(request.url)
+  const path = behind(prefix, pathname)
+  const entry = new FetchEntry(request, path ?? pathname, { prefix, host, address, body, bodyBytesMax: mount.parts.limits.bodyBytesMax })
+  if (path === null || !mount.serve(entry, path + search)) mount.notFound(entry)
+  return entry.response
 }

@@ -2,7 +2,8 @@ import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { problemOf } from "../errors/problem.ts"
 import { failWith, invalid, type TrestleError } from "../errors/trestle-error.ts"
-import { LINGER_MS, problemHeaders } from "./respond.ts"
+import { problemHeaders } from "./respond.ts"
+import { LINGER_MS } from "./unread.ts"
 
 /** Node's own link from a connection to the answer that it is for now. */
 type Answering = Socket & { readonly _httpMessage?: ServerResponse | null }

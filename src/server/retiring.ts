@@ -1,10 +1,9 @@
-import type { ServerResponse } from "node:http"
 import type { Operation } from "../contract/operation.ts"
 
 const DAY_MS = 86_400_000
 
 /** Writes the header fields of an operation that is on its way out onto one answer, whatever the answer will be. */
-export type Announce = (response: ServerResponse) => void
+export type Announce = (response: { setHeader(name: string, value: string): unknown }) => void
 
 /**
  * `Deprecation` (RFC 9745) says since when, `Sunset` (RFC 8594) from when on it may be gone. Where the declaration does not say since

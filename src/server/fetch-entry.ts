@@ -1,0 +1,135 @@
+import { isUtf8 } from "node:buffer"
+import { systemClock } from "../base/clock.ts"
+import type { Stoppable } from "../contract/call.ts"
+import type { RequestHead } from "../contract/principal.ts"
+import { failWith, TrestleError } from "../errors/trestle-error.ts"
+import { type Fields, gone, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
+import { textOfParsed } from "./parsed-body.ts"
+
+export interface FetchEntryOptions {
+  readonly prefix: string
+  readonly host: unknown
+  readonly address: string
+  /** The body, where the host has read it already. */
+  readonly body: unknown
+  readonly bodyBytesMax: number
+}
+
+/** A `Request` of the fetch standard, and the promise of its `Response`. */
+export class FetchEntry implements MountedEntry, RequestHead {
+  kind: "http" | "rpc" = "http"
+  params: Readonly<Record<string, string>> = {}
+  query: Readonly<Record<string, unknown>> = {}
+  readonly headers: RequestHead["headers"]
+  readonly response: Promise<Response>
+  readonly path: string
+  readonly #request: Request
+  readonly #options: FetchEntryOptions
+  readonly #preset: Record<string, string> = {}
+  #answer!: (response: Response) => void
+
+  /** @param path Of the request, without the prefix. */
+  constructor(request: Request, path: string, options: FetchEntryOptions) {
+    this.#request = request
+    this.#options = options
+    this.path = path
+    this.headers = headersOf(request)
+    this.response = new Promise((resolve) => {
+      this.#answer = resolve
+    })
+  }
+
+  get head(): RequestHead {
+    return this
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get address(): string {
+    return this.#options.address
+  }
+
+  get prefix(): string {
+    return this.#options.prefix
+  }
+
+  get host(): unknown {
+    return this.#options.host
+  }
+
+  setHeader(name: string, value: string): void {
+    // Connections are the business of whoever carries the answer.
+    if (name !== "connection") this.#preset[name] = value
+  }
+
+  send(status: number, fields: Fields, body: string): void {
+    const isEmpty = status === 204 || this.method === "HEAD"
+    const length = status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }
+    this.#answer(new Response(isEmpty ? null : body, { status, headers: { ...this.#preset, ...fields, ...length } }))
+  }
+
+  stopWhenGone(call: Stoppable): void {
+    const { signal } = this.#request
+    const stop = (): void => call.stop(gone())
+    signal.addEventListener("abort", stop, { once: true })
+    // A signal may outlive its request.
+    void this.response.then(() => signal.removeEventListener("abort", stop))
+  }
+
+  /** @throws {TrestleError} `TOO_LARGE`, `REQUEST_TIMEOUT`, `CANCELLED`, `INVALID` for what is no UTF-8. */
+  async read(): Promise<string> {
+    const { body, bodyBytesMax } = this.#options
+    if (body !== undefined) return textOfParsed(body, bodyBytesMax)
+    if (this.#request.bodyUsed) {
+      throw new TrestleError("INTERNAL", undefined, { note: "the host has read the body; pass it on: fetch(request, { body })" })
+    }
+    return this.#request.body ? readText(this.#request.body, bodyBytesMax) : ""
+  }
+}
+
+/** A request made in process says neither how long its body is nor that it comes in chunks; a body it has all the same. */
+function headersOf(request: Request): RequestHead["headers"] {
+  const headers: Record<string, string> = { host: new URL(request.url).host, ...Object.fromEntries(request.headers) }
+  if (request.body && headers["content-length"] === undefined) headers["transfer-encoding"] ??= "chunked"
+  return headers
+}
+
+async function readText(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
+  const reader = stream.getReader()
+  let late: TrestleError | null = null
+  const stop = (why: TrestleError): void => {
+    late = why
+    void reader.cancel(why).catch(() => {})
+  }
+  // Real time, whatever the application's clock: the network does not stand still for a test.
+  const alarm = systemClock.after(READ_MS_MAX, { ring: () => stop(failWith("REQUEST_TIMEOUT")) })
+  try {
+    const body = await collect(reader, bytesMax, stop)
+    if (late) throw late
+    if (!isUtf8(body)) throw notUtf8()
+    return body.toString("utf8")
+  } finally {
+    systemClock.cancel(alarm)
+  }
+}
+
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  bytesMax: number,
+  stop: (why: TrestleError) => void,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      bytes += next.value.byteLength
+      if (bytes > bytesMax) stop(tooLarge(bytesMax))
+      else chunks.push(next.value)
+    }
+  } catch (cause) {
+    throw failWith("CANCELLED", { cause, note: "the connection ended in the middle of the body" })
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,19 @@
+import type { IncomingMessage } from "node:http"
+import type { RequestHead } from "../contract/principal.ts"
+
+/**
+ * Header fields with all their values. Of two `Authorization` fields Node keeps the first by itself, while a proxy before us may have
+ * looked at the last: joined they prove nothing. Our own server asks Node to join them; a host's server may not.
+ */
+export function joinedHeaders(request: IncomingMessage): RequestHead["headers"] {
+  const { headers, rawHeaders } = request as IncomingMessage & { headers: RequestHead["headers"] }
+  // Node says so on each request of a server with `joinDuplicateHeaders`; its types do not.
+  if ((request as { joinDuplicateHeaders?: unknown }).joinDuplicateHeaders) return headers
+  if (Object.keys(headers).length * 2 === rawHeaders.length) return headers
+  const joined: Record<string, string> = Object.create(null)
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase()
+    joined[name] = name in joined ? `${joined[name]}, ${rawHeaders[i + 1]}` : rawHeaders[i + 1]!
+  }
+  return joined
+}
