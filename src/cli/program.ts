@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander"
 import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
+import { addExplain } from "./explain.ts"
 import { usage } from "./findings.ts"
 import { addInit } from "./init.ts"
 import { addKeys } from "./keys.ts"
@@ -14,8 +15,8 @@ import { addStatus } from "./status.ts"
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = ["init", "serve", "call", "status", "keys", "openapi"]
-const ADD_VERBS = [addInit, addServe, addCall, addStatus, addKeys, addOpenapi]
+const VERBS: readonly string[] = ["init", "serve", "call", "status", "keys", "openapi", "explain"]
+const ADD_VERBS = [addInit, addServe, addCall, addStatus, addKeys, addOpenapi, addExplain]
 
 const EXAMPLES = `
 Examples:

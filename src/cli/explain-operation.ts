@@ -1,0 +1,184 @@
+import { parseBytes } from "../base/bytes.ts"
+import { pathOf } from "../base/source-excerpt.ts"
+import type { SourcePlace } from "../base/source-place.ts"
+import type { Backend } from "../contract/backend.ts"
+import type { Operation } from "../contract/operation.ts"
+import {
+  attemptSettings,
+  BODY_BYTES_MAX,
+  callPolicies,
+  type Defaults,
+  type Policy,
+  servicePolicies,
+  serviceSettings,
+  sourceOf,
+} from "../contract/policy.ts"
+import type { BuiltInAccess } from "../contract/principal.ts"
+import { backoffCeilingMs } from "../policies/retry.ts"
+import { rulesOf } from "../runtime/operations.ts"
+import { type Prediction, predictions, type WorstCase, worstCase } from "./explain-predictions.ts"
+import { ANSWERS, type Leaf, rehearse } from "./explain-rehearsal.ts"
+
+/** Where a value was said. */
+export interface From {
+  readonly by: "call" | "service" | "defaults" | "operation" | "built in"
+  /** `file:line`, where that is known. */
+  readonly at: string | null
+}
+
+/** An effective value and where it comes from. */
+export interface Effective<T> {
+  readonly value: T
+  readonly from: From
+}
+
+/** The policies of one call of a service, as they will be applied. Times in milliseconds. */
+export interface EffectivePolicies {
+  readonly timeout: Effective<number>
+  readonly retries: Effective<number>
+  /** The longest pause before each repeat. */
+  readonly pauses: Effective<readonly number[]>
+  readonly breaker: Effective<{ failures: number; of: number; slowMs: number | null; restMs: number } | null>
+  readonly concurrency: Effective<number>
+  readonly queue: Effective<number>
+}
+
+/** A backend and what stands in it. */
+export interface BackendNode {
+  readonly kind: string
+  readonly at: string | null
+  readonly asks: string | null
+  readonly service: { readonly name: string; readonly kind: string; readonly at: string | null } | null
+  /** The leaf's number in the predictions; null for combinations, and for what answers without a service and cannot fail. */
+  readonly leaf: number | null
+  readonly repeatsUnknown: boolean | null
+  readonly policies: EffectivePolicies | null
+  readonly parts: readonly BackendNode[]
+}
+
+/** Everything that decides what becomes of an operation's calls. */
+export interface Explanation {
+  readonly operation: string
+  readonly at: string | null
+  readonly effect: "read" | "write"
+  /** `GET /users/{id}` and `POST /rpc/users.get`; empty for an internal operation. */
+  readonly entrances: readonly string[]
+  /** Who may call, in words; any one of them is enough. */
+  readonly who: readonly string[]
+  readonly deadline: Effective<number>
+  readonly bodyBytesMax: Effective<number>
+  readonly placeholder: string | null
+  readonly backend: BackendNode | null
+  readonly predictions: readonly Prediction[]
+  readonly worstCase: WorstCase
+}
+
+export async function explanationOf(operation: Operation, defaults: Defaults): Promise<Explanation> {
+  const { path, route, effect, declaration, why, deadlineMs } = operation
+  const { contract } = declaration
+  const at = placeText(declaration.at)
+  const deadlineFrom =
+    contract.deadline !== undefined ? from("operation", at) : from(defaults.deadline === undefined ? "built in" : "defaults")
+  return {
+    operation: path,
+    at,
+    effect,
+    entrances: route ? [`${route.verb} ${route.pattern}`, `POST /rpc/${path}`] : [],
+    who: whoMayCall(operation),
+    deadline: { value: deadlineMs, from: deadlineFrom },
+    bodyBytesMax: {
+      value: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX,
+      from: from(defaults.bodyLimit === undefined ? "built in" : "defaults"),
+    },
+    placeholder: why,
+    backend: await backendTree(operation, defaults),
+    predictions: await predictions(operation, defaults),
+    worstCase: await worstCase(operation, defaults),
+  }
+}
+
+function whoMayCall({ route, declaration: { contract } }: Operation): string[] {
+  if (!route && contract.allow === undefined) return ["the application itself"]
+  const rules = rulesOf(contract.allow).map((rule) => {
+    if (typeof rule === "function") return "whom the rule in the contract lets in"
+    const known = rule as BuiltInAccess
+    if (known.kind === "anyone") return `anyone: ${known.reason}`
+    if (known.kind === "role") return `role ${known.names.join(" or ")}`
+    return known.kind === "can" ? `who may ${known.permission}` : "anybody signed in"
+  })
+  if (contract.owner) return [...rules, "and only the owner of the object"]
+  return contract.anyObject === undefined ? rules : [...rules, `any object: ${contract.anyObject}`]
+}
+
+/** The backend tree with every effective value. */
+export async function backendTree(operation: Operation, defaults: Defaults): Promise<BackendNode | null> {
+  const { backend } = operation.declaration
+  if (!backend) return null
+  const { leaves } = await rehearse({ operation, defaults, behaviour: () => ANSWERS })
+  return nodeOf(backend, leaves, { operation, defaults })
+}
+
+interface Around {
+  readonly operation: Operation
+  readonly defaults: Defaults
+}
+
+function nodeOf(backend: Backend<any, any, any>, leaves: readonly Leaf[], around: Around): BackendNode {
+  const { kind, plan } = backend
+  const leaf = leaves.findIndex((one) => one.backend === backend)
+  const { service } = plan
+  return {
+    kind,
+    at: placeText(plan.at ?? null),
+    asks: plan.asks ?? null,
+    service: service ? { name: service.name, kind: service.kind, at: placeText(service.at) } : null,
+    leaf: leaf === -1 ? null : leaf,
+    repeatsUnknown: leaf === -1 || !service ? null : leaves[leaf]!.mayRepeatUnknown,
+    policies: service ? policiesOf(backend, around) : null,
+    parts: (plan.parts ?? []).map((part) => nodeOf(part, leaves, around)),
+  }
+}
+
+function policiesOf({ plan }: Backend<any, any, any>, { operation, defaults }: Around): EffectivePolicies {
+  const service = plan.service!
+  const { effect } = operation
+  const ofCall = callPolicies(effect, { call: plan.policy, service: service.policy }, defaults)
+  const ofService = servicePolicies(service.policy, defaults)
+  const attempts = attemptSettings(effect, ...ofCall)
+  const shared = serviceSettings(...ofService)
+  const places = { call: placeText(plan.at ?? operation.declaration.at), service: placeText(service.at) }
+  const ofCallFrom = [from("call", places.call), from("service", places.service), from("defaults")]
+  const ofServiceFrom = [from("service", places.service), from("defaults"), from("defaults")]
+  const by = (field: keyof Policy, policies: typeof ofCall, places: readonly From[]): From =>
+    places[sourceOf(field, policies)] ?? from("built in")
+  const { breaker } = shared
+  return {
+    timeout: { value: attempts.timeoutMs, from: by("timeout", ofCall, ofCallFrom) },
+    retries: { value: attempts.retries, from: by("retry", ofCall, ofCallFrom) },
+    pauses: { value: pausesOf(attempts.retries, attempts.backoffMs), from: backoffFrom(ofCall, by("retry", ofCall, ofCallFrom)) },
+    breaker: {
+      value: breaker && { ...breaker, slowMs: Number.isFinite(breaker.slowMs) ? breaker.slowMs : null },
+      from: by("breaker", ofService, ofServiceFrom),
+    },
+    concurrency: { value: shared.concurrency, from: by("concurrency", ofService, ofServiceFrom) },
+    queue: { value: shared.queueMax, from: by("queue", ofService, ofServiceFrom) },
+  }
+}
+
+function from(by: From["by"], at: string | null = null): From {
+  return { by, at }
+}
+
+/** A retry that is only a number leaves the pauses as they are built in. */
+function backoffFrom(policies: readonly (Policy | undefined)[], retry: From): From {
+  const decides = policies[sourceOf("retry", policies)]?.retry
+  return typeof decides === "object" && decides.backoff !== undefined ? retry : from("built in")
+}
+
+function pausesOf(retries: number, backoffMs: number): number[] {
+  return Array.from({ length: retries }, (_, i) => backoffCeilingMs(i + 1, backoffMs))
+}
+
+export function placeText(place: SourcePlace | null): string | null {
+  return place ? `${pathOf(place)}:${place.line}` : null
+}

@@ -1,0 +1,185 @@
+import { relative } from "node:path"
+import { showDuration } from "../base/duration.ts"
+import type { BackendNode, Effective, EffectivePolicies, Explanation, From } from "./explain-operation.ts"
+import type { Attempts, Ending, Prediction, WorstCase } from "./explain-predictions.ts"
+import { type Paint, shown } from "./paint.ts"
+
+interface Look {
+  readonly paint: Paint
+  readonly width: number
+}
+
+const LABEL_WIDTH = 12
+const VALUE_WIDTH = 34
+
+/** The way of an operation's calls, for people: who and how long, the backends with their policies, each failure, the worst case. */
+export function explanationText(explanation: Explanation, look: Look): string {
+  const sections = [
+    headOf(explanation, look),
+    backendOf(explanation, look),
+    ...failuresOf(explanation, look),
+    worstOf(explanation.worstCase, look),
+  ]
+  return `${sections
+    .filter(({ length }) => length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`
+}
+
+function headOf(explanation: Explanation, { paint }: Look): string[] {
+  const { operation, effect, at, entrances, who, deadline, bodyBytesMax, placeholder } = explanation
+  return [
+    `${paint("bold", operation)}   ${effect}   ${paint("dim", shortPlace(at))}`,
+    "",
+    labelled("reached by", entrances.join(", ") || "nothing outside: it is internal"),
+    labelled("open to", shown(who.join("; "))),
+    labelled("deadline", showDuration(deadline.value), sourceText(deadline.from), paint),
+    ...(entrances.length > 0
+      ? [labelled("body", `up to ${Math.round(bodyBytesMax.value / 1_024)}kb`, sourceText(bodyBytesMax.from), paint)]
+      : []),
+    ...(placeholder === null ? [] : [labelled("placeholder", shown(placeholder))]),
+  ]
+}
+
+function labelled(label: string, value: string, source = "", paint: Paint = (_colour, text) => text): string {
+  return `  ${label.padEnd(LABEL_WIDTH)} ${source === "" ? value : `${value.padEnd(VALUE_WIDTH)} ${paint("dim", source)}`}`
+}
+
+function backendOf({ backend }: Explanation, look: Look): string[] {
+  if (!backend) return [look.paint("bold", "answered by"), "  the contract's own examples"]
+  return [look.paint("bold", "answered by"), ...nodeLines(backend, 1, look)]
+}
+
+function nodeLines(node: BackendNode, depth: number, look: Look): string[] {
+  const indent = "  ".repeat(depth)
+  const { kind, service, asks, at, policies, parts } = node
+  const name = service ? `${look.paint("cyan", shown(service.name))}  ${service.kind}` : kind
+  const order = parts.length > 1 && !service ? ": the first that can, in this order" : ""
+  const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${order}${at ? `   ${look.paint("dim", shortPlace(at))}` : ""}`
+  const inner = policies ? policyLines(node, policies, indent, look) : []
+  return [head, ...inner, ...parts.flatMap((part) => nodeLines(part, depth + 1, look))]
+}
+
+function policyLines(node: BackendNode, policies: EffectivePolicies, indent: string, { paint }: Look): string[] {
+  const { timeout, retries, pauses, breaker, concurrency, queue } = policies
+  const line = (label: string, value: string, from?: Effective<unknown>): string =>
+    `${indent}${labelled(label, value, from ? sourceText(from.from) : "", paint)}`
+  const waits = pauses.value.map(showDuration).join(", ")
+  return [
+    line("timeout", `${showDuration(timeout.value)} an attempt`, timeout),
+    line("repeats", retries.value === 0 ? "none" : `at most ${retries.value}`, retries),
+    ...(retries.value === 0 ? [] : [line("pauses", `up to ${waits}`, pauses)]),
+    line("unknown", node.repeatsUnknown ? "may be sent again" : "never sent again"),
+    line("breaker", breakerText(breaker.value), breaker),
+    line("at once", `${concurrency.value}, ${queue.value} more may wait`, concurrency),
+  ]
+}
+
+function breakerText(breaker: EffectivePolicies["breaker"]["value"]): string {
+  if (!breaker) return "none"
+  const slow = breaker.slowMs === null ? "" : `, slow from ${showDuration(breaker.slowMs)}`
+  return `opens at ${breaker.failures} of ${breaker.of}, rests ${showDuration(breaker.restMs)}${slow}`
+}
+
+/** Failures that end alike stand in one row. */
+function failuresOf({ predictions, effect }: Explanation, look: Look): string[][] {
+  const leaves = [...new Set(predictions.map(({ leaf }) => leaf))]
+  return leaves.map((leaf, turn) => {
+    const own = predictions.filter((one) => one.leaf === leaf)
+    const before = turn === 0 ? "" : look.paint("dim", "   after those before it could not be reached")
+    const title = `${look.paint("bold", `when ${shown(own[0]!.of)}`)}${before}`
+    const groups = Map.groupBy(own, (one) =>
+      JSON.stringify([one.attempts, withoutReason(one.ending), one.orEnding && withoutReason(one.orEnding)]),
+    )
+    return [title, ...[...groups.values()].flatMap((group) => groupLines(group, effect, look))]
+  })
+}
+
+function withoutReason({ reason: _, ...ending }: Ending): Omit<Ending, "reason"> {
+  return ending
+}
+
+function groupLines(group: readonly Prediction[], effect: Explanation["effect"], { paint, width }: Look): string[] {
+  const { attempts, ending, orEnding } = group[0]!
+  const first = group[0]!.isService ? `${attemptsText(attempts)}, then ` : ""
+  const result = `${first}${endingText(ending, effect)}`
+  const colour = ending.outcome === "ok" ? "green" : ending.outcome === "unknown" ? "red" : "yellow"
+  return [
+    ...wrapped(`  ${namesText(group)}`, width),
+    `      ${paint(colour, result)}`,
+    ...(orEnding ? [`      or, when the pauses happen to be short: ${endingText(orEnding, effect)}`] : []),
+  ]
+}
+
+/** `says 401`, `says 422`: `says 401 or 422`. */
+function namesText(group: readonly Prediction[]): string {
+  const names = group.map(({ failure }) => failure)
+  const statuses = names.flatMap((name) => /^says (\d{3})$/.exec(name)?.[1] ?? [])
+  const others = names.filter((name) => !/^says \d{3}$/.test(name))
+  return [...others, ...(statuses.length > 0 ? [`says ${listed(statuses)}`] : [])].map(shown).join("; ")
+}
+
+function listed(words: readonly string[]): string {
+  return words.length === 1 ? words[0]! : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+}
+
+function attemptsText({ least, most }: Attempts): string {
+  if (most === 0) return "not asked"
+  return `${least === most ? most : `${least} to ${most}`} ${most === 1 ? "attempt" : "attempts"}`
+}
+
+function endingText({ servedBy, isDegraded, code, status, outcome }: Ending, effect: Explanation["effect"]): string {
+  if (code === null) return `${shown(servedBy ?? "")} answers: ${status}${isDegraded ? ", degraded" : ""}`
+  return `the caller gets ${status} ${code}${effect === "write" || outcome === "answered" ? ` (${OUTCOMES[outcome as keyof typeof OUTCOMES]})` : ""}`
+}
+
+const OUTCOMES = {
+  answered: "a real answer, nothing replaces it",
+  refused: "nothing has happened",
+  unknown: "it may have happened",
+} as const
+
+function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode }: WorstCase, { paint }: Look): string[] {
+  const title = paint("bold", "at worst")
+  if (tries.length === 0) return []
+  if (hasCode && uncutMs === 0) return [`${title} ${showDuration(deadlineMs)}: code takes as long as it takes, and the deadline ends it`]
+  const steps = tries.filter(({ startedAtMs, endsAtMs }) => endsAtMs > startedAtMs)
+  const lines = steps.map(({ of, startedAtMs, endsAtMs, isCut }) => {
+    const cut = !isCut ? "" : startedAtMs >= deadlineMs ? "   its turn never comes" : "   the deadline ends it"
+    return `  ${showDuration(startedAtMs).padStart(6)} to ${showDuration(endsAtMs).padStart(6)}  ${shown(of)}${paint("yellow", cut)}`
+  })
+  const code = hasCode ? ["  besides, code of the application takes as long as it takes, and the deadline ends it"] : []
+  const sum =
+    uncutMs > deadlineMs
+      ? `${showDuration(ms)}: the deadline cuts what would take ${showDuration(uncutMs)}`
+      : `${showDuration(ms)} of the deadline's ${showDuration(deadlineMs)}`
+  return [
+    `${title} ${sum}`,
+    ...lines,
+    ...code,
+    ...(steps.length > 0
+      ? [paint("dim", "  A Retry-After of the service, or a wait for a place, can stretch it up to the deadline.")]
+      : []),
+  ]
+}
+
+function sourceText({ by, at }: From): string {
+  if (by === "built in") return "built in"
+  return `${by === "defaults" ? "the application's defaults" : `the ${by}`}${at ? `, ${shortPlace(at)}` : ""}`
+}
+
+function shortPlace(at: string | null): string {
+  if (at === null) return ""
+  const short = relative(process.cwd(), at)
+  return shown(short.startsWith("..") ? at : short)
+}
+
+function wrapped(line: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of line.trimStart().split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`  ${word}`)
+  }
+  return lines
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest"
+import { APP, APP_WITH_SECRET, folder, json, trestle } from "./kit.ts"
+
+const HEAD = `import { anyone, env, fallback, op, rest, role, trestle } from "trestle"
+import { z } from "zod"
+`
+const WITH_FALLBACK = `${HEAD}
+const crm = rest({ url: env("CRM_URL"), policy: { timeout: "800ms", retry: { times: 1, backoff: "200ms" } } })
+const eu = rest({ url: env("CRM_EU_URL"), replicaOf: crm })
+const show = op({ http: "GET /things/{id}", input: z.object({ id: z.string() }), output: z.object({}), errors: { GONE: 410 }, allow: role("reader"), anyObject: "all may", deadline: "2s" })
+  .via(fallback(crm.call("GET /t/{id}", { errors: { 410: "GONE" }, policy: { timeout: "300ms" } }), eu.call("GET /t/{id}")))
+export const app = trestle({ name: "things", ops: { show }, defaults: { reads: { concurrency: 9 } } })
+`
+
+describe("explain an operation", () => {
+  test("every effective value with the line that decides it", async () => {
+    const { code, stdout, stderr } = await trestle(["explain", "show"], { cwd: folder({ "app.ts": WITH_FALLBACK }) })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    expect(stdout).toMatch(/^show {3}read {3}app\.ts:6$/m)
+    expect(stdout).toMatch(/reached by +GET \/things\/\{id\}, POST \/rpc\/show$/m)
+    expect(stdout).toMatch(/open to +role reader; any object: all may$/m)
+    expect(stdout).toMatch(/deadline +2s +the operation, app\.ts:6$/m)
+    expect(stdout).toMatch(/timeout +300ms an attempt +the call, app\.ts:7$/m)
+    expect(stdout).toMatch(/repeats +at most 1 +the service, app\.ts:4$/m)
+    expect(stdout).toMatch(/pauses +up to 200ms +the service, app\.ts:4$/m)
+    expect(stdout).toMatch(/repeats +at most 2 +built in$/m)
+    expect(stdout).toMatch(/at once +9, 512 more may wait +the application's defaults$/m)
+    expect(stdout).toMatch(/at worst 2s: the deadline cuts what would take \S+$/m)
+    expect(stdout).toContain("the deadline ends it")
+    expect(stdout).toContain("its turn never comes")
+  })
+
+  test("each failure: attempts, who answers, what the caller gets", async () => {
+    const { stdout } = await trestle(["explain", "show"], { cwd: folder({ "app.ts": WITH_FALLBACK }) })
+    expect(stdout).toMatch(/cannot be reached;[^\n]*\n(?: {2}.*\n)?\s+2 attempts, then crm-eu answers: 200, degraded$/m)
+    expect(stdout).toMatch(/says 410\n\s+1 attempt, then the caller gets 410 GONE \(a real answer, nothing replaces it\)$/m)
+  })
+
+  test("--json: the same as data", async () => {
+    const document = json(await trestle(["explain", "show", "--json"], { cwd: folder({ "app.ts": WITH_FALLBACK }) }))
+    expect(document).toMatchObject({
+      schema: "trestle.explain/1",
+      ok: true,
+      summary: { operation: "show", worstCaseMs: 2000, deadlineMs: 2000 },
+      backend: { kind: "fallback", parts: [{ leaf: 0, policies: { timeout: { value: 300, from: { by: "call" } } } }, { leaf: 1 }] },
+    })
+    expect(document.predictions).toContainEqual({
+      leaf: 0,
+      of: "crm",
+      isService: true,
+      failure: "says 503",
+      attempts: { least: 2, most: 2 },
+      attemptsInAll: { least: 3, most: 3 },
+      ending: { servedBy: "crm-eu", isDegraded: true, code: null, status: 200, outcome: "ok", reason: null },
+      orEnding: null,
+    })
+  })
+
+  test("needs no secret and no network; code of the application is not run", async () => {
+    expect(await trestle(["explain", "show"], { cwd: folder({ "app.ts": APP_WITH_SECRET }) })).toMatchObject({ code: 0 })
+    const { code, stdout, stderr } = await trestle(["explain", "notes.list"], { cwd: folder({ "app.ts": APP }) })
+    expect(code).toBe(0)
+    expect(stderr).not.toContain("noise of the call")
+    expect(stdout).toContain("code takes as long as it takes")
+  })
+
+  test("a path that is none: exit 2, the nearest", async () => {
+    const ran = await trestle(["explain", "notes.lst"], { cwd: folder({ "app.ts": APP }) })
+    expect(ran).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('Did you mean "notes.list"?') })
+  })
+})
+
+describe("explain a code, without an application", () => {
+  test.each([
+    ["TRS1002", "TRS1002: http without allow", "right:"],
+    ["trs2001", "TRS2001: unset setting", "Why:"],
+    ["OUTCOME_UNKNOWN", "502", "look whether it happened"],
+    ["timeout-sent", "unknown", "no whole answer within"],
+  ])("%s", async (subject, ...texts) => {
+    const { code, stdout, stderr } = await trestle(["explain", subject], { cwd: folder() })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    for (const text of texts) expect(stdout).toContain(text)
+    expect(stdout).not.toMatch(/```|\]\(/)
+  })
+
+  test("a declared code: the operations that may answer with it", async () => {
+    const { stdout } = await trestle(["explain", "FULL"], { cwd: folder({ "app.ts": APP }) })
+    expect(stdout).toContain("409  notes.create")
+  })
+})
