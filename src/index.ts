@@ -4,13 +4,17 @@
 export type { App, Running, TrestleOptions } from "./assembly/definition.ts"
 export { trestle } from "./assembly/trestle.ts"
 // backends
+export { type CacheOptions, cache } from "./backends/cache.ts"
 export { code } from "./backends/code.ts"
 export { fallback } from "./backends/fallback.ts"
+export { type LastGoodOptions, lastGood } from "./backends/last-good.ts"
 export { placeholder } from "./backends/placeholder.ts"
 export { value } from "./backends/value.ts"
 export type { Duration } from "./base/duration.ts"
 // connectors
 export { apiKey, basic, bearer, type CallSpec, type OutboundAuth, type Rest, type RestOptions, rest } from "./connectors/rest/index.ts"
+export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec, Tx } from "./connectors/sql/index.ts"
+export { type SqliteOptions, sqlite } from "./connectors/sqlite/index.ts"
 export type { Backend } from "./contract/backend.ts"
 export type { CallOptions, Ctx, Meta, Repaired } from "./contract/call.ts"
 export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contract/caller.ts"
@@ -36,6 +40,9 @@ export {
 export { env, type Ref, secret } from "./contract/reference.ts"
 export { type In, nothing, type Out, type Std } from "./contract/schema.ts"
 export type { HasService, Repeat } from "./contract/service.ts"
+export { type SqlName, type SqlText, type SqlValue, sql } from "./contract/sql.ts"
+export type { ConstraintCodes, Migration, SqlConstraint } from "./contract/sql-session.ts"
+export type { Table, TableOptions } from "./contract/sql-table.ts"
 export { type StreamSchema, stream } from "./contract/stream.ts"
 // errors
 export type { Common } from "./errors/catalog.ts"

@@ -10,7 +10,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import type { BreakerState } from "../policies/circuit-breaker.ts"
 import { createGate, type Gate, guard } from "../policies/guard.ts"
 import { within } from "../runtime/check.ts"
-import { finding } from "../runtime/findings.ts"
+import { type FindingCode, finding } from "../runtime/findings.ts"
 import type { Readiness } from "../server/http.ts"
 
 interface Opened {
@@ -25,6 +25,7 @@ export interface OpenOptions {
   readonly events: EventLog
   readonly defaults: Defaults
   readonly transportOf: (service: Service) => OpenTransport | null
+  readonly isEphemeral: boolean
 }
 
 /** A probe's answer is good for this long, so that a health checker cannot become a load. */
@@ -58,11 +59,11 @@ export class Services {
           clock,
           concurrency: settings.concurrency,
           openTransport: options.transportOf(service),
+          isEphemeral: options.isEphemeral,
         })
         this.#opened.set(service, { connection, gate: createGate(service.name, settings, clock, changed) })
       } catch (error) {
-        const why = TrestleError.is(error) ? error.detail : (error as Error).message
-        findings.push(finding("TRS1014", service.at, `${service.name}: ${why}`, "Correct the address or the setting it comes from."))
+        findings.push(unopened(service, error))
       }
     }
     return findings
@@ -116,6 +117,13 @@ export class Services {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#opened.values()].map(({ connection }) => connection.close()))
   }
+}
+
+/** A connector may name its own finding and what to do; else the address or a setting is wrong. */
+function unopened({ name, at }: Service, error: unknown): Finding {
+  const why = TrestleError.is(error) ? error.detail : (error as Error).message
+  const own = TrestleError.is(error) ? (error.findings[0] as { code: FindingCode; fix: string } | undefined) : undefined
+  return finding(own?.code ?? "TRS1014", at, `${name}: ${why}`, own?.fix ?? "Correct the address or the setting it comes from.")
 }
 
 /** Services without an alternative in some operation. A service with a fallback may be down: the application is ready to cope. */

@@ -9,7 +9,7 @@ import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { BODY_BYTES_MAX } from "../contract/policy.ts"
 import type { OpenTransport } from "../contract/ports.ts"
-import type { Authenticate } from "../contract/principal.ts"
+import type { Authenticate, AuthenticatorHost } from "../contract/principal.ts"
 import type { Reference, References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -23,6 +23,7 @@ import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
 import { evidenceFile, readEvidence } from "./evidence-file.ts"
+import { Keepings } from "./keeping.ts"
 import { openLive, recordingOf } from "./live.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
@@ -39,10 +40,14 @@ export interface StartOverrides {
   /** Instead of the process's variables and the `.env` files. */
   readonly environment?: Environment
   readonly transportOf?: (service: Service) => OpenTransport | null
+  /** Databases are made in memory, for this start only. */
+  readonly isEphemeral?: boolean
   readonly replaced?: (operation: Operation, answer: Answer) => Answer
   readonly openAuthentication?: typeof openAuthentication
   /** Learns the resolved secrets, for whoever prints what the log would. */
   readonly redactor?: Redactor
+  /** Where last good answers outlive the process; `null`: nowhere. Default: the data folder. */
+  readonly keptFolder?: string | null
   /** What was seen of the operations, instead of the file in the data folder. */
   readonly evidence?: () => EvidenceBook
 }
@@ -68,31 +73,44 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     if (severity === "warning") log.events.warn(`${message}. ${fix}`)
   const opened = new Services(clock, defaults)
   const transportOf = overrides.transportOf ?? (() => null)
+  const folder = dataFolder(environment)
+  const { keptFolder = folder } = overrides
+  const keeping = await Keepings.open({ operations, events: log.events, count: () => {}, folder: keptFolder })
   try {
     refuseIfAny(
       options.name,
-      await opened.open({ services, references: resolved.references, clock, events: log.events, defaults, transportOf }),
+      await opened.open({
+        services,
+        references: resolved.references,
+        clock,
+        events: log.events,
+        defaults,
+        transportOf,
+        isEphemeral: overrides.isEphemeral ?? false,
+      }),
     )
-    const authenticate = await openAuthenticators(options, environment, clock, overrides)
+    const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)
     const limits = { bodyBytesMax: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX }
     const stages = { ...httpStages(limits), ...securityStages(authenticate, options.permissions ?? {}, () => engine) }
     const { replaced } = overrides
-    const file = evidenceFile(dataFolder(environment))
+    const file = evidenceFile(folder)
     const live = openLive(environment.name, { operations, file, clock, random, log })
     const engine: Engine = new Engine({
       clock,
       random,
       record: recordingOf(log, live),
-      siteOf: (operation) => opened.siteOf(operation),
+      siteOf: (operation) => ({ ...opened.siteOf(operation), keeping }),
       stages,
       ...(replaced ? { replaced } : {}),
     })
     const opAt = new Map(named.map(({ path, op }) => [path, op]))
     for (const operation of operations) engine.add(opAt.get(operation.path), operation)
+    keeping.begin()
     const evidence = overrides.evidence ?? (() => readEvidence(file))
-    const app = { options: options as TrestleOptions<T & object>, engine, operations, services: opened, log, random, limits }
+    const app = { options: options as TrestleOptions<T & object>, engine, operations, services: opened, keeping, log, random, limits }
     return new RunningApp<T>({ ...app, evidence, live })
   } catch (error) {
+    keeping.close()
     await opened.close()
     await log.close()
     throw error
@@ -118,15 +136,14 @@ function neededBy(services: readonly Service[]): { reference: Reference; neededB
 
 async function openAuthenticators(
   options: TrestleOptions<object>,
-  environment: Environment,
-  clock: Clock,
+  host: AuthenticatorHost,
   overrides: StartOverrides,
 ): Promise<Authenticate | null> {
   const authenticators = options.authenticate ?? []
   const { openAuthentication: openInstead } = overrides
   if (authenticators.length === 0 && !openInstead) return null
   const open = openInstead ?? openAuthentication
-  return open(authenticators, { now: clock.epoch, folder: dataFolder(environment) })
+  return open(authenticators, host)
 }
 
 function logOptions(name: string, environment: Environment, redactor: Redactor): LogOptions {

@@ -10,6 +10,7 @@ const TABLE: Record<Exclude<Reason, "answered">, readonly ["refused" | "unknown"
   "refused-by-service": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "too-early": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "rate-limited": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
+  busy: ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "circuit-open": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "bulkhead-full": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "cancelled-unsent": ["refused", "CANCELLED", "CANCELLED"],

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts"
 import type { SourcePlace } from "../base/source-place.ts"
+import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
 import type { Policy } from "./policy.ts"
 import type { OpenTransport } from "./ports.ts"
@@ -35,6 +36,8 @@ export interface ServiceHost {
   readonly concurrency: number
   /** Opens the network; a test puts its own in its place. `null`: the connector's own. */
   readonly openTransport: OpenTransport | null
+  /** A test's: what keeps data keeps it in memory, and begins with its tables made. */
+  readonly isEphemeral: boolean
 }
 
 /** An opened service. */
@@ -61,12 +64,23 @@ export interface Attempt {
   isSent: boolean
   /** What to stop when the attempt's time is over. */
   stoppable: { stop(): void } | null
+  /** Something of a long body has moved: the attempt's time begins anew. */
+  moved(): void
+  /** As long as it is `true` no time runs: what is waited for is on our side, such as the next piece of a file. */
+  isWaitingForUs: boolean
+  /**
+   * Keeps the attempt's place when `send` resolves before the answer's last byte. Call what it returns exactly once, at that byte or with
+   * what went wrong before it.
+   */
+  hold(): (error: TrestleError | null) => void
 }
 
 /** How a connector carries one declared call. */
 export interface Exchange {
   /** Encodes the request, once per call: every attempt sends the same bytes. */
   prepare(input: unknown, call: CallContext): unknown
+  /** Whether the same request can be sent once more; default yes. Asked after a failure only. */
+  canRepeat?(request: unknown): boolean
   /** One attempt: send, read, check, map. Resolves with an answer that fits the contract. Rejects with a classified TrestleError. */
   send(request: unknown, attempt: Attempt): Promise<unknown>
 }

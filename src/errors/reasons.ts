@@ -29,6 +29,7 @@ export const REASONS = {
   "refused-by-service": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: true },
   "too-early": { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
   "rate-limited": { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
+  busy: { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
   "circuit-open": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "bulkhead-full": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "cancelled-unsent": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },

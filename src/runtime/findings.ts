@@ -93,10 +93,22 @@ export const FINDINGS = {
   },
 } as const satisfies Record<string, FindingKind>
 
-export type FindingCode = keyof typeof FINDINGS
+/** What only a start can find, since it depends on what a service holds. */
+export const START_FINDINGS = {
+  TRS1020: {
+    title: "database behind its migrations",
+    why: "Operations would meet tables that are not there yet, or not yet as they expect them.",
+  },
+  TRS1021: {
+    title: "migrations that do not fit",
+    why: "Nobody could say any more which tables the database has: what was applied must stay what it was.",
+  },
+} as const satisfies Record<string, FindingKind>
+
+export type FindingCode = keyof typeof FINDINGS | keyof typeof START_FINDINGS
 
 export function finding(code: FindingCode, place: SourcePlace | null, message: string, fix: string): Finding {
-  const kind: FindingKind = FINDINGS[code]
+  const kind: FindingKind = { ...FINDINGS, ...START_FINDINGS }[code]
   return { code, severity: kind.severity ?? "error", message, ...placed(place), why: kind.why, fix }
 }
 

@@ -110,8 +110,10 @@ export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Pro
     log: rememberingLog(records),
     environment: testEnvironment,
     references: standInReferences(options.values),
+    isEphemeral: true,
     transportOf: (service) => () => wires.get(service)!.transport,
     replaced: replacements.replaced,
+    keptFolder: null,
     evidence: () => ({}),
     openAuthentication: (authenticators, host) => openForTest(authenticators, host, callers, keys),
   })

@@ -1,0 +1,111 @@
+import type { Answer, Site } from "../../contract/backend.ts"
+import type { CallContext } from "../../contract/call.ts"
+import { answered, failure } from "../../contract/failure.ts"
+import type { Policy } from "../../contract/policy.ts"
+import type { Exchange, Service } from "../../contract/service.ts"
+import { isSqlText, type SqlText } from "../../contract/sql.ts"
+import { compileSql, type SqlStatement } from "../../contract/sql-compile.ts"
+import {
+  answerOfConstraint,
+  type ConstraintCodes,
+  type SqlCapabilities,
+  type SqlRow,
+  type SqlSession,
+  type SqlTaker,
+} from "../../contract/sql-session.ts"
+
+/** How the result of one statement becomes an answer. */
+export interface Shaping {
+  readonly rows: "one" | "many" | "none"
+  readonly row?: ((row: any, input: any) => unknown) | undefined
+  readonly map?: ((changes: number, input: any) => unknown) | undefined
+  readonly missing?: string | undefined
+  readonly errors?: ConstraintCodes<string> | undefined
+  readonly policy?: Policy | undefined
+}
+
+/** What all calls of one declared statement share. */
+interface Bound {
+  readonly service: string
+  readonly shaping: Shaping
+  readonly site: Site
+}
+
+/** One statement, the same for every attempt, and how its result is understood. A class for the reason of REST's `Listener`. */
+class Prepared implements SqlTaker {
+  readonly statement: SqlStatement
+  readonly #input: unknown
+  readonly #call: CallContext
+  readonly #bound: Bound
+
+  constructor(statement: SqlStatement, input: unknown, call: CallContext, bound: Bound) {
+    this.statement = statement
+    this.#input = input
+    this.#call = call
+    this.#bound = bound
+  }
+
+  take(rows: readonly SqlRow[], changes: number): unknown {
+    const { site, service } = this.#bound
+    return site.accept(this.#shaped(rows, changes), this.#call, service)
+  }
+
+  #shaped(rows: readonly SqlRow[], changes: number): unknown {
+    const { shaping, site, service } = this.#bound
+    const { row, map } = shaping
+    const input = this.#input
+    if (shaping.rows === "one") return this.#only(rows)
+    if (shaping.rows === "none" && changes === 0 && shaping.missing !== undefined)
+      throw answered(shaping.missing, site.errors, undefined, { note: `${service}: no row was changed` })
+    return mapped(site, service, () => {
+      if (shaping.rows === "none") return map?.(changes, input)
+      return row ? rows.map((one) => row(one, input)) : rows
+    })
+  }
+
+  #only(rows: readonly SqlRow[]): unknown {
+    const { shaping, site, service } = this.#bound
+    const { row } = shaping
+    const only = rows[0]
+    if (only === undefined) throw answered(shaping.missing ?? "NOT_FOUND", site.errors, undefined, { note: `${service}: no row` })
+    if (rows.length > 1)
+      throw failure("answer-misfit", site.effect, {
+        note: `${service}: ${rows.length} rows where one is wanted; add \`limit 1\`, or use many`,
+      })
+    return row ? mapped(site, service, () => row(only, this.#input)) : only
+  }
+}
+
+function mapped(site: Site, service: string, map: () => unknown): unknown {
+  try {
+    return map()
+  } catch (cause) {
+    throw failure("answer-not-mapped", site.effect, { cause, note: `${service}: the mapping threw on its answer` })
+  }
+}
+
+/** Puts one declared statement on an opened database, inside its policies. */
+export function bindStatement(service: Service, make: (input: any) => SqlText, shaping: Shaping, site: Site): Answer {
+  const session = site.connection(service) as SqlSession
+  const bound: Bound = { service: service.name, shaping, site }
+  const isRead = site.effect === "read"
+  const translated = (thrown: unknown): unknown => answerOfConstraint(thrown, shaping.errors, site.errors)
+  const exchange: Exchange = {
+    prepare: (input, call) => new Prepared(compiled(make(input), session.capabilities), input, call, bound),
+    async send(request, attempt) {
+      const prepared = request as Prepared
+      try {
+        return await (isRead ? session.read(prepared.statement, prepared, attempt) : session.write(prepared.statement, prepared, attempt))
+      } catch (thrown) {
+        throw translated(thrown)
+      }
+    },
+  }
+  return site.guard(service, exchange, { policy: shaping.policy, mayRepeatUnknown: isRead })
+}
+
+/** @throws {TypeError} when the declaration gave something else than a statement. */
+export function compiled(statement: SqlText, capabilities: SqlCapabilities): SqlStatement {
+  if (!isSqlText(statement)) throw new TypeError("a statement is written with the tag sql: sql`select ...`")
+  return compileSql(statement, capabilities)
+}

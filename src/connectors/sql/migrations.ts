@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Migration, MigrationState } from "../../contract/sql-session.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+import { scriptMistake } from "./statement-check.ts"
+
+/** A folder of `0001-name.sql` files, or the migrations themselves. */
+export type MigrationSource = URL | string | readonly Migration[]
+
+export interface ReadMigration extends Migration {
+  readonly number: number
+  readonly checksum: string
+}
+
+/** What the database remembers of one. */
+export interface AppliedMigration {
+  readonly number: number
+  readonly name: string
+  readonly checksum: string
+  readonly appliedAt: string
+}
+
+export interface PlannedMigration extends MigrationState {
+  readonly number: number
+  /** Absent when it is `missing`. */
+  readonly migration?: ReadMigration
+}
+
+const NAME = /^(\d{1,9})-[A-Za-z0-9][\w.-]*$/
+
+/**
+ * Reads the migrations of a service, in the order of their numbers. Files that do not end in `.sql` are left alone.
+ *
+ * @throws {TrestleError} `START_REFUSED` that names the file: no folder, a name without a number, a number twice, a script that could not
+ * run in a transaction.
+ */
+export function readMigrations(source: MigrationSource): readonly ReadMigration[] {
+  const migrations = (Array.isArray(source) ? source : filesIn(source as URL | string)).map(checked)
+  migrations.sort((a, b) => a.number - b.number)
+  for (const [i, { number, name }] of migrations.entries())
+    if (i > 0 && migrations[i - 1]!.number === number)
+      throw refused(
+        `the migrations ${migrations[i - 1]!.name} and ${name} have the same number`,
+        "Give the later one the next free number.",
+      )
+  return migrations
+}
+
+/** What has been applied beside what there is, in the order of their numbers. */
+export function planMigrations(migrations: readonly ReadMigration[], applied: readonly AppliedMigration[]): readonly PlannedMigration[] {
+  const done = new Map(applied.map((one) => [one.number, one]))
+  const latest = applied.reduce((most, { number }) => Math.max(most, number), 0)
+  const planned = migrations.map((migration): PlannedMigration => {
+    const { number, name, checksum } = migration
+    const before = done.get(number)
+    done.delete(number)
+    if (!before) return { number, name, migration, state: number < latest ? "late" : "pending", appliedAt: null }
+    const isSame = before.checksum === checksum && before.name === name
+    return { number, name, migration, state: isSame ? "applied" : "changed", appliedAt: before.appliedAt }
+  })
+  const missing = [...done.values()].map(({ number, name, appliedAt }): PlannedMigration => ({ number, name, state: "missing", appliedAt }))
+  return [...planned, ...missing].sort((a, b) => a.number - b.number)
+}
+
+/** @throws {TrestleError} `START_REFUSED` (TRS1021) that names every migration that does not fit the database. */
+export function refuseMisfits(service: string, planned: readonly PlannedMigration[]): void {
+  const misfits = planned.filter(({ state }) => state !== "applied" && state !== "pending")
+  if (misfits.length === 0) return
+  const said = misfits.map(({ name, state }) => `${name} ${MISFITS[state as keyof typeof MISFITS]}`).join("; ")
+  throw refused(`the database ${service} and its migrations differ: ${said}`, MISFIT_FIX)
+}
+
+const MISFITS = {
+  changed: "has been changed since it was applied",
+  missing: "was applied and is gone",
+  late: "comes before one that was applied already",
+} as const
+
+const MISFIT_FIX =
+  "Put applied migrations back as they were, and write what is new into a new file with the next number. `trestle db status` lists them."
+
+export function refused(message: string, fix: string): TrestleError {
+  return new TrestleError("START_REFUSED", message, { findings: [{ code: "TRS1021", fix }] })
+}
+
+function checked({ name, sql }: Migration): ReadMigration {
+  const number = Number(NAME.exec(name)?.[1] ?? 0)
+  if (number === 0) throw refused(`the migration ${name} has no number from 1 at its beginning`, "Name it like 0001-questions.sql.")
+  const mistake = scriptMistake(sql)
+  if (mistake !== null) throw refused(`the migration ${name}: ${mistake}`, "Remove it.")
+  // Git may give files other line ends on another machine.
+  const checksum = createHash("sha256").update(sql.replaceAll("\r\n", "\n")).digest("hex")
+  return { name, sql, number, checksum }
+}
+
+function filesIn(source: URL | string): Migration[] {
+  const folder = source instanceof URL ? fileURLToPath(source) : resolve(source)
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw refused(`the folder of migrations ${folder} cannot be read (${code})`, 'migrations: new URL("./migrations/", import.meta.url),')
+  }
+  return names
+    .filter((name) => name.endsWith(".sql"))
+    .map((name) => ({ name: name.slice(0, -".sql".length), sql: readFileSync(join(folder, name), "utf8") }))
+}

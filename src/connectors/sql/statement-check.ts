@@ -1,0 +1,21 @@
+/** What is text to SQL and no statement: strings, quoted names, comments. */
+const OPAQUE = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
+const CONTROL = /^(?:begin|commit|end|rollback|savepoint|release|attach|detach|vacuum|pragma)\b/i
+/** Where a statement of a script begins, except inside the body of a trigger, which holds none of these words. */
+const CONTROL_IN_SCRIPT = /(?:^|;)\s*(begin|commit|rollback|savepoint|release|attach|detach|vacuum)\b/i
+
+/** Why a text is not one statement of an operation, or `null`. Drivers run the first of several and say nothing of the others. */
+export function statementMistake(text: string): string | null {
+  const bare = text.replace(OPAQUE, " ").trim()
+  if (bare === "") return "it holds no statement"
+  if (/;\s*\S/.test(bare) && !/^create\s+(?:temp\w*\s+)?trigger\b/i.test(bare))
+    return "it holds more than one statement; use transaction() for several"
+  const control = CONTROL.exec(bare)
+  return control ? `${control[0].toUpperCase()} is for the service to say; use transaction(), or a migration` : null
+}
+
+/** Why a script cannot run inside a transaction, or `null`. */
+export function scriptMistake(text: string): string | null {
+  const control = CONTROL_IN_SCRIPT.exec(text.replace(OPAQUE, " "))
+  return control ? `${control[1]!.toUpperCase()} cannot stand in a migration, which runs in a transaction of its own` : null
+}

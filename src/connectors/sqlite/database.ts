@@ -1,0 +1,125 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { SqlStatement } from "../../contract/sql-compile.ts"
+import type { SqlRow } from "../../contract/sql-session.ts"
+import { statementMistake } from "../sql/statement-check.ts"
+
+/** Prepared statements that are kept; the oldest makes room. */
+const STATEMENTS_MAX = 256
+
+/** An answer of more rows than the service reads. */
+export class TooManyRows extends Error {}
+
+/** A text that is not one statement of an operation. */
+export class NoStatement extends Error {}
+
+export interface OpenSettings {
+  readonly file: string
+  readonly readOnly: boolean
+  /** `full`: what was acknowledged survives a loss of power. `normal`: it survives the end of the process only. */
+  readonly durability: "full" | "normal"
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly hasRows: boolean
+}
+
+/**
+ * One connection to a SQLite file. The only file that touches the driver: `node:sqlite`, which answers in the calling thread and cannot
+ * interrupt a statement.
+ */
+export class SqliteDatabase {
+  readonly #db: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+  /** Of the last statement. */
+  changes = 0
+
+  /** @throws what SQLite says: the file cannot be opened, or another process holds it just now. */
+  constructor({ file, readOnly, durability }: OpenSettings) {
+    const { DatabaseSync } = loadSqlite()
+    this.#db = new DatabaseSync(file, {
+      readOnly,
+      enableForeignKeyConstraints: true,
+      enableDoubleQuotedStringLiterals: false,
+      allowExtension: false,
+      // Waiting for another process is done where other calls can go on meanwhile, not inside SQLite.
+      timeout: 0,
+    })
+    try {
+      // No statement can damage the file by writing where only SQLite may write. Node has it since 24.
+      ;(this.#db as { enableDefensive?: (active: boolean) => void }).enableDefensive?.(true)
+      this.#db.exec("pragma trusted_schema = off")
+      if (readOnly) this.#db.exec("pragma query_only = on")
+      else this.#db.exec(`pragma journal_mode = wal; pragma synchronous = ${durability}`)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  get isInTransaction(): boolean {
+    return this.#db.isTransaction
+  }
+
+  /** Whether writing statements are refused, until this is called again. */
+  refuseWrites(isRefused: boolean): void {
+    this.#db.exec(isRefused ? "pragma query_only = on" : "pragma query_only = off")
+  }
+
+  /** Runs a script, or a word of control such as `begin`. */
+  exec(text: string): void {
+    this.#db.exec(text)
+  }
+
+  /** Runs one statement; `changes` is then how many rows it has changed, or given. @throws {TooManyRows} after `rowsMax`. */
+  rows({ text, values }: SqlStatement, rowsMax: number): SqlRow[] {
+    const { statement, hasRows } = this.#prepare(text)
+    const rows: SqlRow[] = []
+    if (hasRows) {
+      for (const row of statement.iterate(...(values as never[]))) {
+        if (rows.length === rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
+        rows.push(row as SqlRow)
+      }
+      this.changes = rows.length
+    } else this.changes = Number(statement.run(...(values as never[])).changes)
+    return rows
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    if (this.#db.isOpen) this.#db.close()
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text)
+    if (known) return known
+    const mistake = statementMistake(text)
+    if (mistake !== null) throw new NoStatement(mistake)
+    const statement = this.#db.prepare(text)
+    const made = { statement, hasRows: statement.columns().length > 0 }
+    if (this.#prepared.size === STATEMENTS_MAX) this.#prepared.delete(this.#prepared.keys().next().value!)
+    this.#prepared.set(text, made)
+    return made
+  }
+}
+
+type Sqlite = typeof import("node:sqlite")
+let loaded: Sqlite | undefined
+
+/**
+ * Loads the driver when the first database is opened. Node 22 warns on stderr that it is experimental, which tells a user of Trestle
+ * nothing to act on; that one sentence is kept back, and only while the module loads.
+ */
+function loadSqlite(): Sqlite {
+  if (loaded) return loaded
+  const { emitWarning } = process
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).startsWith("SQLite is an experimental feature")) (emitWarning as Function).call(process, warning, ...rest)
+  }) as typeof emitWarning
+  try {
+    loaded = process.getBuiltinModule("node:sqlite")
+  } finally {
+    process.emitWarning = emitWarning
+  }
+  return loaded
+}
