@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts"
 import type { SourcePlace } from "../base/source-place.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
+import type { DiagnosisHost, Step } from "./diagnosis.ts"
 import type { Policy } from "./policy.ts"
 import type { OpenTransport } from "./ports.ts"
 import type { Ref, References } from "./reference.ts"
@@ -21,6 +22,11 @@ export interface Service {
   readonly isProbed: boolean
   readonly capabilities?: Capabilities
   open(host: ServiceHost): Connection | Promise<Connection>
+  /**
+   * Looks at everything that a request needs, in the order in which it needs it, up to the first that fails. Changes nothing at the service.
+   * Without it `trestle doctor` opens the service and asks its health probe.
+   */
+  diagnose?(host: DiagnosisHost): Promise<readonly Step[]>
 }
 
 /** What a connector's driver can do, as flags, so that nobody asks for its kind. An absent flag has its default. */
@@ -58,6 +64,8 @@ export interface Attempt {
   readonly call: CallContext
   /** 1 for the first. */
   readonly number: number
+  /** Longest time in which nothing moves. */
+  readonly timeoutMs: number
   /** An earlier attempt of this call may have had its effect: a conflict may then be with ourselves. */
   readonly followsUnknown: boolean
   /** Set by the connector when the first byte of the request may have left. Decides between `refused` and `unknown`. */

@@ -13,7 +13,13 @@ export interface RestSettings {
   readonly name: string
   readonly url: Ref | string
   readonly auth: OutboundAuth | undefined
-  readonly health: { readonly method: string; readonly path: string } | null
+  readonly health: Probe | null
+}
+
+/** What a healthy service answers with a status below 400. */
+export interface Probe {
+  readonly method: string
+  readonly path: string
 }
 
 /** An opened REST service: its pool, its address, its credentials. */
@@ -35,7 +41,7 @@ export class RestConnection implements Connection {
     this.#references = host.references
     this.#host = host
     const { health } = settings
-    if (health) this.probe = () => this.#probe(health.method, health.path, settings.name)
+    if (health) this.probe = () => this.#probe(health)
   }
 
   /** Adds what proves us to the service, from the credentials' present values. */
@@ -47,30 +53,41 @@ export class RestConnection implements Connection {
     return this.transport.close()
   }
 
-  #probe(method: string, path: string, name: string): Promise<void> {
-    const headers = this.prove({ accept: "application/json", "user-agent": "trestle" })
+  /**
+   * One request outside of every call and policy. `isStranger` leaves the credential out.
+   *
+   * @throws {TrestleError} `UNAVAILABLE` when no answer came.
+   */
+  ask({ method, path }: Probe, { timeoutMs, isStranger = false }: { timeoutMs: number; isStranger?: boolean }): Promise<WireReply> {
+    const plain = { accept: "application/json", "user-agent": "trestle" }
+    const headers = isStranger ? plain : this.prove(plain)
     const request: WireRequest = { method, path: this.prefix + path, headers, body: null, answerBytesMax: PROBE_ANSWER_BYTES_MAX }
     const { clock } = this.#host
     return new Promise((resolve, reject) => {
-      const end = (error: Error | null): void => {
+      const refuse = (note: string, cause?: unknown): void => {
         clock.cancel(alarm)
-        if (error) reject(error)
-        else resolve()
+        reject(new TrestleError("UNAVAILABLE", undefined, { note, cause }))
       }
-      const replied = ({ status }: WireReply): void =>
-        end(status < 400 ? null : new TrestleError("UNAVAILABLE", undefined, { note: `${name}: HTTP ${status}` }))
       const sending = this.transport.send(request, {
         sent: () => {},
-        replied,
-        failed: (cause) => end(new TrestleError("UNAVAILABLE", undefined, { note: `${name}: cannot be reached`, cause })),
+        replied: (reply) => {
+          clock.cancel(alarm)
+          resolve(reply)
+        },
+        failed: (cause) => refuse(`cannot be reached (${(cause as { code?: string } | null)?.code ?? "no code"})`, cause),
       })
-      const alarm = clock.after(PROBE_TIMEOUT_MS, {
+      const alarm = clock.after(timeoutMs, {
         ring: () => {
           sending.stop()
-          end(new TrestleError("UNAVAILABLE", undefined, { note: `${name}: no answer within ${PROBE_TIMEOUT_MS} ms` }))
+          refuse(`no answer within ${timeoutMs} ms`)
         },
       })
     })
+  }
+
+  async #probe(health: Probe): Promise<void> {
+    const { status } = await this.ask(health, { timeoutMs: PROBE_TIMEOUT_MS })
+    if (status >= 400) throw new TrestleError("UNAVAILABLE", undefined, { note: `HTTP ${status}` })
   }
 }
 

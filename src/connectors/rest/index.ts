@@ -7,7 +7,7 @@ import { isReference, type Ref } from "../../contract/reference.ts"
 import type { Std } from "../../contract/schema.ts"
 import type { HasService, Repeat, Service } from "../../contract/service.ts"
 import type { Common } from "../../errors/catalog.ts"
-import { openRest } from "./connection.ts"
+import { openRest, type RestSettings } from "./connection.ts"
 import type { OutboundAuth } from "./credentials.ts"
 import { bindRestCall } from "./exchange.ts"
 import { restFailures } from "./failures.ts"
@@ -66,6 +66,7 @@ const ANSWER_BYTES_MAX = 4 * 1_048_576
 export function rest(options: RestOptions): Rest {
   const name = options.name ?? nameOf(options.url)
   const health = options.health === undefined ? null : parseRoute(options.health)
+  const settings: RestSettings = { name, url: options.url, auth: options.auth, health: probeOf(health) }
   const service: Service = {
     kind: "rest",
     name,
@@ -75,7 +76,8 @@ export function rest(options: RestOptions): Rest {
     replicaOf: options.replicaOf?.["~service"],
     mistakes: mistakesOf(options, health),
     isProbed: health !== null,
-    open: (host) => openRest({ name, url: options.url, auth: options.auth, health: probeOf(health) }, host),
+    open: (host) => openRest(settings, host),
+    diagnose: async (host) => (await import("./diagnosis.ts")).diagnoseRest(settings, host),
   }
   const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
   const call: Rest["call"] = (route, spec = {}) => {
