@@ -19,6 +19,7 @@ import { type HandlerOptions, type NodeHandler, nodeHandler } from "../server/no
 import type { Log } from "../telemetry/call-log.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
 import { documentOf } from "./describe.ts"
+import type { Keepings } from "./keeping.ts"
 import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
 
@@ -27,12 +28,14 @@ const DRAIN_MS_MAX = 9_500
 /** Then the answers of those that were stopped get this long. */
 const LAST_ANSWERS_MS = 100
 const DEFAULT_PORT = 4000
+const KINDS: readonly Principal["kind"][] = ["user", "key", "service", "system"]
 
 export interface RunningParts<T> {
   readonly options: TrestleOptions<T & object>
   readonly engine: Engine
   readonly operations: readonly Operation[]
   readonly services: Services
+  readonly keeping: Keepings
   readonly log: Log
   readonly random: Random
   readonly limits: HttpLimits
@@ -91,13 +94,17 @@ export class RunningApp<T> implements Running<T> {
     return operations.map((operation) => statusOf(operation, book))
   }
 
+  forget(principalId: string): void {
+    for (const kind of KINDS) this.#parts.keeping.forget({ id: principalId, kind })
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<void> {
-    const { engine, services, log } = this.#parts
+    const { engine, services, keeping, log } = this.#parts
     const http = await this.#http
     const late = setTimeout(() => {
       const stuck = engine.underWay()
@@ -113,6 +120,7 @@ export class RunningApp<T> implements Running<T> {
     await engine.idle()
     clearTimeout(late)
     await this.#parts.live?.close()
+    keeping.close()
     await services.close()
     log.events.info("closed")
     await log.close()

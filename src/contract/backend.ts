@@ -1,6 +1,7 @@
 import type { SourcePlace } from "../base/source-place.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
-import type { CallContext, Ctx } from "./call.ts"
+import type { CallContext, Ctx, Stoppable } from "./call.ts"
+import type { Keeping, Passage } from "./keeping.ts"
 import type { Policy } from "./policy.ts"
 import type { Connection, Exchange, Service } from "./service.ts"
 
@@ -43,8 +44,27 @@ export interface Plan {
   readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
   /** What is wrong with the declaration itself. */
   readonly mistakes?: readonly string[]
+  /** Keeps answers: while the process lives, or beyond it. */
+  readonly keeps?: "memory" | "file"
+  /** What it keeps for one caller is given to all. */
+  readonly isShared?: boolean
   /** Called once, when the application starts. */
   bind(site: Site): Answer
+  /** Of a part of a `fallback` that remembers what the parts before it answered; called in the place of `bind`. */
+  readonly bindMemory?: (site: Site) => Memory
+}
+
+/** Says that nothing is remembered which still may be used. */
+export const NOTHING_KEPT: unique symbol = Symbol("nothing kept")
+
+/** A part of a fallback that remembers. */
+export interface Memory {
+  /** The remembered answer, or `NOTHING_KEPT`. */
+  recall(input: unknown, call: CallContext): unknown
+  /** Hears of a good answer. Never throws. `revocations` is what `Keeping.revocations` was when it was asked for. */
+  hear(input: unknown, call: CallContext, answer: unknown, revocations: number): void
+  /** Hears that a real answer was an error: what it remembers holds no longer. Never throws. */
+  deny(input: unknown, call: CallContext): void
 }
 
 /** One way in which an attempt can fail, with the very error that the connector makes of it. */
@@ -64,6 +84,14 @@ export interface Site {
   /** Validates an answer against the contract, and notes who gave it. Throws the classified error when it does not fit. */
   accept(answer: unknown, call: CallContext, servedBy: string): unknown
   bind(part: Backend<any, any, any>): Answer
+  /**
+   * Prepares an answer to be given in calls of its own, made for several callers or for none: of the same operation and principal and with
+   * the same authority as the call they are `like`, with the operation's whole deadline. Stop one when nobody wants it any more.
+   */
+  apart(answer: Answer): (input: unknown, like: CallContext, passage: Passage) => Stoppable
+  readonly keeping: Keeping
+  /** SHA-256 of what callers depend on: what was kept under another one no longer holds. */
+  readonly contractHash: string
   connection(service: Service): Connection
   /** Puts the service's policies round an exchange, in their fixed order. */
   guard(service: Service, exchange: Exchange, options: { readonly policy: Policy | undefined; readonly mayRepeatUnknown: boolean }): Answer

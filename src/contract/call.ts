@@ -3,6 +3,8 @@ import type { Duration } from "../base/duration.ts"
 import type { Random } from "../base/random.ts"
 import type { Common } from "../errors/catalog.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
+import type { Revalidation } from "./keeping.ts"
+import type { Drift } from "./mapping.ts"
 import type { Op } from "./op.ts"
 import type { Principal } from "./principal.ts"
 
@@ -15,6 +17,8 @@ export interface Meta {
   readonly ms: number
   /** `false`, or why this is not the first choice's answer; `ageMs` where it is an older one. */
   readonly degraded: false | { readonly why: string; readonly ageMs?: number }
+  /** How old the answer is, in milliseconds, where it was kept by a `cache` or `lastGood`; absent for a new one. */
+  readonly ageMs?: number
   /** Trace id, also the support id of an error. */
   readonly trace: string
   /** Version of the answer, quoted as in its header field; absent where nobody named one. Source: RFC 9110, section 8.8.3. */
@@ -53,11 +57,17 @@ export interface Ctx<E extends string = string> {
    * Its failure, if not caught, is this call's failure.
    */
   run<I, V, O, X extends E | Common, H>(operation: Op<I, V, O, X, H>, input: NoInfer<I>): Promise<O>
+  /** What the contract says of drift: `person.read(row, ctx)` heeds it. */
+  readonly drift: Drift
+  /** Says what was repaired in data, by the names of the fields on both sides, never by the value. Goes to log, metrics and `meta`. */
+  noteRepair(what: string): void
 }
 
 /** Something under way that a call can stop. */
 export interface Stoppable {
   stop(why: TrestleError): void
+  /** Of no use after the call, however it ends: an answer that nobody has read. */
+  readonly endsWithCall?: boolean
 }
 
 /**
@@ -72,9 +82,21 @@ export interface CallContext {
   readonly random: Random
   /** On the clock of `clock.now()`. */
   readonly deadlineAt: number
+  /** Made by the application itself: rules about callers do not apply. */
+  readonly isOwnAuthority: boolean
+  /** What is kept already and may still hold; `null` for most calls. */
+  readonly revalidation: Revalidation | null
+  /** Age of the answer so far; `null` for a new one. */
+  readonly ageMs: number | null
+  /** Version that the answer was given, without quotes. */
+  readonly etag: string | null
+  /** Whether, so far, the answer is not the first choice's. */
+  readonly isDegraded: boolean
   /** Set once the call has ended early; nothing new may be begun. */
   readonly stopped: TrestleError | null
   readonly public: Ctx
+  /** What the contract says of data that is not as its mapping declares it. */
+  readonly drift: Drift
   /** Version that the caller expects the object to have; for the backend to compare. */
   readonly ifMatch: string | undefined
   /** The token of the caller's intent; the same for all attempts. */
@@ -87,6 +109,10 @@ export interface CallContext {
   noteAttempt(): void
   noteServedBy(name: string): void
   noteDegraded(why: string, ageMs?: number): void
+  /** The answer was kept, and is that old. */
+  noteAge(ageMs: number): void
+  /** Takes over what another call says of the making of an answer that this one gives too. */
+  adopt(made: Meta): void
   /** Names the version of the answer, without quotes. */
   noteEtag(tag: string): void
   /** Says what was repaired in a service's data, by the names of the fields on both sides, never by the value. */

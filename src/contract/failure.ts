@@ -62,3 +62,8 @@ export function mayFallBack(error: unknown, effect: "read" | "write"): boolean {
   if (error.reason === undefined || error.reason === "answered" || error.code === "CANCELLED") return false
   return effect === "read" || error.outcome === "refused"
 }
+
+/** The real answer that there is nothing here, or no good answer any more: "not found", or an error that the contract declares. */
+export function isDenial(error: unknown, errors: Readonly<Record<string, number>>): boolean {
+  return TrestleError.is(error) && error.outcome === "answered" && (error.code === "NOT_FOUND" || Object.hasOwn(errors, error.code))
+}

@@ -1,3 +1,5 @@
+import type { Revocation } from "./keeping.ts"
+
 /** Who calls. */
 export interface Principal {
   readonly id: string
@@ -6,6 +8,11 @@ export interface Principal {
   readonly permissions?: readonly string[]
   readonly tenant?: string
   readonly claims?: Readonly<Record<string, unknown>>
+  /**
+   * Public id of the credential that proved it, never a secret, where it can end by itself: answers kept for it are its own, and go with
+   * it. Default: what is kept belongs to the principal.
+   */
+  readonly credential?: string
 }
 
 /** A ready-made rule. */
@@ -50,6 +57,8 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Address of the peer that holds the connection. */
   readonly address: string
+  /** The object that a host has for this request, where the application is mounted in one; for `fromHost`. */
+  readonly host?: unknown
 }
 
 /** What an authenticator needs from the application that started it. */
@@ -58,6 +67,10 @@ export interface AuthenticatorHost {
   readonly now: () => number
   /** Folder where Trestle keeps its own files. */
   readonly folder: string
+  /** Say it when a principal or one of its credentials has ended: what is kept for it is removed before this returns. */
+  readonly revoked: (revoked: Revocation) => void
+  /** Has `look` called about once a second for as long as the application runs and answers are kept; otherwise never. */
+  readonly watch: (look: () => void) => void
 }
 
 /**

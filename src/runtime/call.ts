@@ -2,6 +2,8 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { CallContext, Ctx, Meta, Repaired, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
+import type { Revalidation } from "../contract/keeping.ts"
+import type { Drift } from "../contract/mapping.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord, Entry } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
@@ -24,15 +26,26 @@ const REPAIRS_NAMED_MAX = 20
 class Repairs implements Repaired {
   count = 0
   readonly fields: string[] = []
+  /** Those of this call alone: what a nested one has repaired is in its own record. */
+  readonly #own = new Map<string, number>()
 
   add(what: string): void {
     this.count++
-    if (this.fields.length < REPAIRS_NAMED_MAX && !this.fields.includes(what)) this.fields.push(what)
+    this.#name(what)
+    if (this.#own.has(what) || this.#own.size < REPAIRS_NAMED_MAX) this.#own.set(what, (this.#own.get(what) ?? 0) + 1)
   }
 
   absorb(nested: Repaired): void {
-    for (const what of nested.fields) this.add(what)
-    this.count += nested.count - nested.fields.length
+    this.count += nested.count
+    for (const what of nested.fields) this.#name(what)
+  }
+
+  own(): ReadonlyMap<string, number> {
+    return this.#own
+  }
+
+  #name(what: string): void {
+    if (this.fields.length < REPAIRS_NAMED_MAX && !this.fields.includes(what)) this.fields.push(what)
   }
 }
 
@@ -41,7 +54,7 @@ class Repairs implements Repaired {
  * `Listener` in the REST connector.
  */
 export class CallStart {
-  readonly entrance: "http" | "rpc" | "in-process" | "nested"
+  readonly entrance: "http" | "rpc" | "in-process" | "nested" | "flight" | "refresh"
   readonly principal: Principal | null
   input: unknown
   entry: Entry | null = null
@@ -53,6 +66,9 @@ export class CallStart {
   deadlineMs: number | undefined
   /** The call that runs this one. */
   parent: Call | undefined
+  revalidation: Revalidation | null = null
+  /** Called when an answer that comes piece by piece is there to be read; the call goes on until it has been. */
+  handedOver: ((call: Call) => void) | undefined
   /** Called by the application itself: rules about callers do not apply. */
   isOwnAuthority = false
   /** The caller had already given it up. */
@@ -78,9 +94,11 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly epoch: number
   readonly deadlineAt: number
   readonly ifMatch: string | undefined
+  readonly revalidation: Revalidation | null
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
+  readonly #handedOver: CallStart["handedOver"]
   /** Which of its parent's nested calls this is: two steps alike are two intents. */
   readonly #ordinal: number
 
@@ -93,18 +111,22 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   error: TrestleError | null = null
   stopped: TrestleError | null = null
   httpStatus: number | null = null
+  /** Of an answer that was sent piece by piece. */
+  bytes: number | undefined
   /** Links of the list of calls under way. */
   newer: Call | null = null
   older: Call | null = null
 
   isSettled = false
+  endsWithCall = false
   #settled!: (call: Call) => void
   #alarm: Alarm = null
   #meta: Meta | null = null
   #servedBy = ""
   #nestedServedBy: string[] | null = null
   #attempts = 0
-  #degraded: Meta["degraded"] = false
+  #degradedWhy: string | null = null
+  #ageMs: number | null = null
   #etag: string | null = null
   #repairs: Repairs | null = null
   #mayHaveActed = false
@@ -130,6 +152,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.#isCancelled = start.isCancelled || parent?.stopped != null
     this.#idempotencyKey = start.idempotencyKey
     this.ifMatch = start.ifMatch
+    this.revalidation = start.revalidation
+    this.#handedOver = start.handedOver
     this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
@@ -154,6 +178,13 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       () => this.#end(null),
       (thrown) => this.#fail(thrown),
     )
+  }
+
+  /** The answer can be read now; its story so far is not its last. */
+  handOver(): void {
+    this.endsWithCall = true
+    this.#handedOver?.(this)
+    this.#meta = null
   }
 
   /** The deadline is over. */
@@ -186,9 +217,16 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       this.#stopAttached(this.stopped)
       this.error = this.#inViewOfSteps(error)
       if (this.error.trace === "") this.error.trace = this.trace
-    }
+    } else if (this.#attached !== null) this.#stopLeftovers()
     this.#settled(this)
     this.#around.ended(this)
+  }
+
+  /** Answers that came piece by piece and that nobody has read to their end. */
+  #stopLeftovers(): void {
+    for (const target of [this.#attached, ...(this.#alsoAttached ?? [])])
+      if (target?.endsWithCall)
+        target.stop(new TrestleError("CANCELLED", undefined, { note: `${this.operation} ended without reading it` }))
   }
 
   /** What is still under way would otherwise have its effect after this call has told its end. */
@@ -228,14 +266,19 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     return this.httpStatus
   }
 
+  get ownRepairs(): ReadonlyMap<string, number> | undefined {
+    return this.#repairs?.own()
+  }
+
   get meta(): Meta {
     this.#meta ??= {
       servedBy: this.#servedBy,
       attempts: this.#attempts,
       ms: this.clock.now() - this.#startedAt,
-      degraded: this.#degraded,
+      degraded: this.#degraded(),
+      ...(this.#ageMs === null ? {} : { ageMs: this.#ageMs }),
       trace: this.trace,
-      ...(this.#etag === null ? {} : { etag: this.#etag }),
+      ...(this.#etag === null ? {} : { etag: `"${this.#etag}"` }),
       ...(this.#repairs === null ? {} : { repaired: this.#repairs }),
     }
     return this.#meta
@@ -253,6 +296,10 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
 
   get effect(): "read" | "write" {
     return this.#of.effect
+  }
+
+  get drift(): Drift {
+    return this.#of.declaration.contract.drift ?? "strict"
   }
 
   get public(): Ctx {
@@ -298,16 +345,52 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   noteDegraded(why: string, ageMs?: number): void {
-    this.#degraded = ageMs === undefined ? { why } : { why, ageMs }
+    this.#degradedWhy = why
+    if (ageMs !== undefined) this.#ageMs = ageMs
+  }
+
+  noteAge(ageMs: number): void {
+    this.#ageMs = ageMs
+  }
+
+  get ageMs(): number | null {
+    return this.#ageMs
+  }
+
+  get etag(): string | null {
+    return this.#etag
+  }
+
+  get isDegraded(): boolean {
+    return this.#degradedWhy !== null
+  }
+
+  #degraded(): Meta["degraded"] {
+    if (this.#degradedWhy === null) return false
+    return this.#ageMs === null ? { why: this.#degradedWhy } : { why: this.#degradedWhy, ageMs: this.#ageMs }
+  }
+
+  adopt({ servedBy, attempts, degraded, ageMs, etag, repaired }: Meta): void {
+    this.#servedBy = servedBy
+    this.#attempts += attempts
+    if (degraded) this.#degradedWhy = degraded.why
+    if (ageMs !== undefined) this.#ageMs = ageMs
+    if (etag !== undefined) this.#etag = etag.slice(1, -1)
+    if (repaired) this.#absorbRepairs(repaired)
   }
 
   noteEtag(tag: string): void {
-    this.#etag = `"${tag}"`
+    this.#etag = tag
   }
 
   noteRepair(what: string): void {
     this.#repairs ??= new Repairs()
     this.#repairs.add(what)
+  }
+
+  #absorbRepairs(repaired: Repaired): void {
+    this.#repairs ??= new Repairs()
+    this.#repairs.absorb(repaired)
   }
 
   // -- nested calls -----------------------------------------------------------------------------
@@ -321,11 +404,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     if (nested.effect === "write" && (nested.error === null || nested.error.outcome === "unknown")) this.#hasActedInside = true
     const { servedBy, attempts, degraded, repaired } = nested.meta
     this.#attempts += attempts
-    if (repaired) {
-      this.#repairs ??= new Repairs()
-      this.#repairs.absorb(repaired)
-    }
-    if (degraded && !this.#degraded) this.#degraded = degraded
+    if (repaired) this.#absorbRepairs(repaired)
+    if (degraded && this.#degradedWhy === null) this.noteDegraded(degraded.why, degraded.ageMs)
     if (servedBy === "") return
     this.#nestedServedBy ??= []
     if (!this.#nestedServedBy.includes(servedBy)) this.#nestedServedBy.push(servedBy)

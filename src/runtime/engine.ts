@@ -11,6 +11,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { Call, CallStart, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
+import { checkedItems, handOver, isStreamed } from "./streamed.ts"
 
 /** An operation, ready to be called. */
 export interface Compiled {
@@ -26,7 +27,7 @@ export interface EngineParts {
   readonly random: Random
   readonly record: (call: CallRecord) => void
   /** How to bind a backend on its site: connections and policies come from the application that was started. */
-  readonly siteOf: (operation: Operation) => Pick<Site, "connection" | "guard">
+  readonly siteOf: (operation: Operation) => Pick<Site, "connection" | "guard" | "keeping">
   /** The stages that other rooms provide. */
   readonly stages: StageMakers
   /** Puts another backend in the place of an operation's own, in tests. */
@@ -51,7 +52,7 @@ export class Engine implements Surroundings {
 
   add(op: unknown, operation: Operation): void {
     const makers: StageMakers = { ...this.#parts.stages, "validate input": validateInput, call: () => this.#callStage(operation) }
-    const compiled = { operation, direct: compileStages(operation, makers, false), entrance: compileStages(operation, makers, true) }
+    const compiled = { operation, direct: compileStages(operation, { ...makers, encode: handOver }, false), entrance: compileStages(operation, makers, true) }
     this.#compiled.set(operation.path, compiled)
     this.#byOp.set(op, compiled)
   }
@@ -79,7 +80,8 @@ export class Engine implements Surroundings {
   /** Every call's end: its record, its place among those under way. */
   ended(call: Call): void {
     this.#underWay.remove(call)
-    this.#parts.record(call)
+    // The callers of a flight tell of it.
+    if (call.entrance !== "flight") this.#parts.record(call)
     if (this.#underWay.isEmpty) this.#whenIdle?.()
   }
 
@@ -113,26 +115,34 @@ export class Engine implements Surroundings {
       start.isOwnAuthority = as ? as.isOwnAuthority : parent.isOwnAuthority
       start.input = input
       start.parent = parent
-      this.start(compiled, start, (call) => {
-        if (!as) parent.absorb(call)
+      let isTold = false
+      const told = (call: Call): void => {
+        if (!as && !isTold) parent.absorb(call)
+        isTold = true
         if (call.error) reject(call.error)
         else resolve(call.output)
-      })
+      }
+      if (isStreamed(compiled.operation)) start.handedOver = told
+      this.start(compiled, start, told)
     })
   }
 
   #callStage(operation: Operation): Stage {
     const bound = this.#bind(operation)
-    const answer = this.#parts.replaced?.(operation, bound) ?? bound
-    return (call) => {
-      const output = answer(call.input, call)
-      if (!(output instanceof Promise)) {
-        call.output = output
-        return undefined
-      }
-      return output.then((value) => {
-        call.output = value
-      })
+    return answering(this.#parts.replaced?.(operation, bound) ?? bound)
+  }
+
+  /** Its input has been validated and its caller authorized in the call that it is like. */
+  #apart(operation: Operation, answer: Answer): ReturnType<Site["apart"]> {
+    const stage = answering(answer)
+    const compiled: Compiled = { operation, direct: stage, entrance: stage }
+    return (input, like, passage) => {
+      const start = new CallStart(passage.entrance, like.principal)
+      start.isOwnAuthority = like.isOwnAuthority
+      start.input = input
+      start.trace = like.trace
+      start.revalidation = passage
+      return this.start(compiled, start, (call) => passage.landed(call))
     }
   }
 
@@ -141,12 +151,32 @@ export class Engine implements Surroundings {
       operation: operation.path,
       effect: operation.effect,
       errors: operation.errors,
-      accept: (answer, call, servedBy) => accept(operation, answer, call, servedBy),
+      accept: operation.output.items
+        ? (answer, call, servedBy) => checkedItems(operation, accept(operation, answer, call, servedBy), call, servedBy)
+        : (answer, call, servedBy) => accept(operation, answer, call, servedBy),
       bind: (part) => part.plan.bind(site),
+      apart: (answer) => this.#apart(operation, answer),
+      get contractHash() {
+        return operation.contractHash
+      },
       ...this.#parts.siteOf(operation),
     }
     const { backend } = operation.declaration
     return backend ? site.bind(backend as Backend<any, any, any>) : fromExamples(operation, site)
+  }
+}
+
+/** The stage that asks the backend. */
+function answering(answer: Answer): Stage {
+  return (call) => {
+    const output = answer(call.input, call)
+    if (!(output instanceof Promise)) {
+      call.output = output
+      return undefined
+    }
+    return output.then((value) => {
+      call.output = value
+    })
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { beforeEach, describe, expect, test } from "vitest"
 import { systemRandom } from "../base/random.ts"
 import type { RequestHead } from "../contract/principal.ts"
-import { apiKeys, authenticateKeys } from "./api-keys.ts"
+import { apiKeys, authenticateKeys, reportEnds } from "./api-keys.ts"
 import { type KeyStore, memoryKeyStore, openKeyStore } from "./key-store.ts"
 
 let now = 0
@@ -20,7 +20,13 @@ const head = (headers: RequestHead["headers"]): RequestHead => ({ method: "GET",
 const ask = (headers: RequestHead["headers"], options: { header?: string } = {}) =>
   authenticateKeys(store, () => now, options)(head(headers))
 const bearer = (text: string): RequestHead["headers"] => ({ authorization: `Bearer ${text}` })
-const CI = { id: "key:ci", kind: "key", roles: ["bot"], permissions: ["jobs.read"] }
+const CI = {
+  id: "key:ci",
+  kind: "key",
+  credential: expect.stringMatching(/^[0-9a-f]{12}$/),
+  roles: ["bot"],
+  permissions: ["jobs.read"],
+}
 
 describe("where the key stands", () => {
   test("bearer: right key → principal, at once", () => expect(ask(bearer(key))).toEqual(CI))
@@ -104,12 +110,63 @@ describe("apiKeys", () => {
         permissions: [],
         expiresInMs: null,
       })
-      const verify = await apiKeys().open({ folder, now: () => now })
+      const verify = await apiKeys().open({ folder, now: () => now, revoked: () => {}, watch: () => {} })
       expect(verify(head(bearer(made.key)))).toMatchObject({ id: "key:disk" })
       writeFileSync(join(folder, "keys.json"), "broken")
-      expect(() => apiKeys().open({ folder, now: () => now })).toThrow(expect.objectContaining({ code: "UNAVAILABLE" }))
+      expect(() => apiKeys().open({ folder, now: () => now, revoked: () => {}, watch: () => {} })).toThrow(
+        expect.objectContaining({ code: "UNAVAILABLE" }),
+      )
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe("the ends of keys", () => {
+  const reported = () => {
+    const ends: unknown[] = []
+    let look = (): void => {}
+    reportEnds(store, { now: () => now, revoked: (end) => ends.push(end), watch: (looking) => (look = looking) })
+    return { ends, look: () => look() }
+  }
+  const credential = () => store.list()[0]!.id
+
+  test("a working key: → nothing is said", () => {
+    const { ends, look } = reported()
+    look()
+    expect(ends).toEqual([])
+  })
+  test("revoked → said once, with the key's own id", async () => {
+    const { ends, look } = reported()
+    await store.revoke("ci")
+    look()
+    look()
+    expect(ends).toEqual([{ id: "key:ci", kind: "key", credential: credential() }])
+  })
+  test("expired → said once", () => {
+    const { ends, look } = reported()
+    now += 60_000
+    look()
+    look()
+    expect(ends).toHaveLength(1)
+  })
+  test("ended before the start → said at the start", async () => {
+    await store.revoke("ci")
+    expect(reported().ends).toEqual([{ id: "key:ci", kind: "key", credential: credential() }])
+  })
+  test("gone from the list → said once", () => {
+    const { ends, look } = reported()
+    store.list = () => []
+    look()
+    look()
+    expect(ends).toHaveLength(1)
+  })
+  test("the keys cannot be read → nothing is said, and nothing thrown", () => {
+    const { ends, look } = reported()
+    store.list = () => {
+      throw new Error("broken")
+    }
+    look()
+    expect(ends).toEqual([])
   })
 })

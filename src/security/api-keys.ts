@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto"
 import { systemRandom } from "../base/random.ts"
-import type { Authenticate, Authenticator, Principal } from "../contract/principal.ts"
+import type { Authenticate, Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
 import { digestOfKey, idOfKey, isKeyText, KEY_PREFIX, type KeyRecord, works } from "./key-record.ts"
 import { type KeyStore, openKeyStore } from "./key-store.ts"
 
@@ -16,7 +16,8 @@ export interface ApiKeyOptions {
  * `trs_` is another authenticator's. Malformed, unknown, wrong, expired and revoked keys are all just `"bad"`, and so are two different
  * keys in one request. Whatever else stands in `X-Api-Key` or in the given header is a bad key too.
  *
- * The principal has the kind `key`, and the key's roles and permissions; its id is what the key was made for, else `key:<name>`.
+ * The principal has the kind `key`, and the key's roles and permissions; its id is what the key was made for, else `key:<name>`; its
+ * credential is the key's public id, so that answers kept for a key go with that key.
  *
  * @throws {TrestleError} `UNAVAILABLE`, at the start or per request, while the key file cannot be read.
  */
@@ -28,7 +29,11 @@ export function apiKeys(options: ApiKeyOptions = {}): Authenticator {
       header === undefined || isAuthorization(header)
         ? { type: "http", scheme: "bearer", bearerFormat: "trs_..." }
         : { type: "apiKey", in: "header", name: header },
-    open: ({ folder, now }) => authenticateKeys(openKeyStore({ folder, now, random: systemRandom }), now, options),
+    open: (host) => {
+      const store = openKeyStore({ folder: host.folder, now: host.now, random: systemRandom })
+      reportEnds(store, host)
+      return authenticateKeys(store, host.now, options)
+    },
   }
 }
 
@@ -86,11 +91,46 @@ function keyCheck(store: KeyStore, now: () => number): (text: string) => Princip
 /** Frozen, because all requests with this key share it. */
 function principalOf(record: KeyRecord): Principal {
   return Object.freeze({
-    id: record.principalId ?? `key:${record.name}`,
-    kind: "key",
+    ...ownerOf(record),
     roles: Object.freeze([...record.roles]),
     permissions: Object.freeze([...record.permissions]),
   })
+}
+
+function ownerOf({ id, name, principalId }: KeyRecord): { id: string; kind: "key"; credential: string } {
+  return { id: principalId ?? `key:${name}`, kind: "key", credential: id }
+}
+
+/**
+ * Tells the application of every key that has been revoked, has expired or is no longer in the file: those that had ended before the start
+ * at once, so that what was kept for them is gone before anybody is answered; the others about a second after their end.
+ */
+export function reportEnds(store: KeyStore, { now, revoked, watch }: Pick<AuthenticatorHost, "now" | "revoked" | "watch">): void {
+  const working = new Map<string, KeyRecord>()
+  let hasLooked = false
+  const look = (): void => {
+    const at = now()
+    const records = recordsOf(store)
+    if (records === null) return
+    const listed = new Map(records.map((record) => [record.id, record]))
+    for (const record of working.values()) if (!listed.has(record.id)) listed.set(record.id, { ...record, revokedAt: at })
+    for (const record of listed.values()) {
+      if (works(record, at)) working.set(record.id, record)
+      else if (working.delete(record.id) || !hasLooked) revoked(ownerOf(record))
+    }
+    hasLooked = true
+  }
+  look()
+  watch(look)
+}
+
+/** While they cannot be read nobody gets in, and nothing can be said of their ends. */
+function recordsOf(store: KeyStore): readonly KeyRecord[] | null {
+  try {
+    return store.list()
+  } catch {
+    return null
+  }
 }
 
 const BEARER = /^bearer +/i

@@ -4,7 +4,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { openAuthentication } from "./authentication.ts"
 import { authenticator } from "./authenticator.ts"
 
-const HOST = { now: () => 0, folder: "/nowhere" }
+const HOST = { now: () => 0, folder: "/nowhere", revoked: () => {}, watch: () => {} }
 const HEAD: RequestHead = { method: "GET", path: "/", headers: {}, address: "127.0.0.1" }
 const ANN: Principal = { id: "ann", kind: "user", roles: ["guard"] }
 const BOB: Principal = { id: "bob", kind: "service" }

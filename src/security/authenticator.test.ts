@@ -3,7 +3,7 @@ import type { RequestHead } from "../contract/principal.ts"
 import { openAuthentication } from "./authentication.ts"
 import { authenticator } from "./authenticator.ts"
 
-const HOST = { now: () => 0, folder: "/nowhere" }
+const HOST = { now: () => 0, folder: "/nowhere", revoked: () => {}, watch: () => {} }
 const head = (headers: RequestHead["headers"]): RequestHead => ({ method: "GET", path: "/", headers, address: "127.0.0.1" })
 
 test("authenticator: opened → the given function itself", () => {

@@ -75,12 +75,32 @@ function failing(operation: Operation, how: FailsHow, call: CallContext): never 
   throw error
 }
 
+/** A replaced backend keeps nothing. */
+const NOTHING_KEPT: Site["keeping"] = {
+  revocations: 0,
+  events: { info: () => {}, warn: () => {}, error: () => {} },
+  add: () => {},
+  shelf: () => null,
+  count: () => {},
+}
+
 function siteOf(operation: Operation): Site {
   const nowhere = (): never => {
     throw new TypeError("a replaced backend has no parts and no service")
   }
   const { path, effect, errors } = operation
-  return { operation: path, effect, errors, accept: accepting(operation), bind: nowhere, connection: nowhere, guard: nowhere }
+  return {
+    operation: path,
+    effect,
+    errors,
+    contractHash: "",
+    keeping: NOTHING_KEPT,
+    accept: accepting(operation),
+    bind: nowhere,
+    apart: nowhere,
+    connection: nowhere,
+    guard: nowhere,
+  }
 }
 
 /** The contract holds for answers of tests as well. */

@@ -9,7 +9,7 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
 import { checkDeclarations, servicesOf } from "../runtime/check.ts"
-import { authenticateKeys } from "../security/api-keys.ts"
+import { authenticateKeys, reportEnds } from "../security/api-keys.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { type KeyStore, memoryKeyStore } from "../security/key-store.ts"
 import { FakeClock } from "./fake-clock.ts"
@@ -131,7 +131,11 @@ function openForTest(
     if (authenticator.kind !== "api-keys") return authenticator
     const { scheme } = authenticator
     const header = scheme?.type === "apiKey" ? { header: String(scheme.name) } : {}
-    return { kind: authenticator.kind, open: () => authenticateKeys(keys, host.now, header) }
+    const open = (): ReturnType<typeof authenticateKeys> => {
+      reportEnds(keys, host)
+      return authenticateKeys(keys, host.now, header)
+    }
+    return { kind: authenticator.kind, open }
   })
   return openAuthentication([callers.authenticator, ...own], host)
 }

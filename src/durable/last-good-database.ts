@@ -1,0 +1,171 @@
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs"
+import { dirname } from "node:path"
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+
+/** One answer as a row. Everything that could name a person is a hash. */
+export interface Row {
+  readonly key: string
+  readonly shelf: string
+  readonly who: string
+  readonly credential: string
+  readonly at: number
+  readonly body: Uint8Array
+}
+
+const VERSION = 1
+/** Beyond it the oldest answers go, whosever they are. */
+const FILE_BYTES_MAX = 64 * 1_048_576
+/** Another process may be opening the same file. */
+const OPEN_WAIT_MS = 2_000
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, shelf TEXT NOT NULL, who TEXT NOT NULL, credential TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS answers_of_owner ON answers (who, credential);
+  CREATE INDEX IF NOT EXISTS answers_of_shelf ON answers (shelf, at);
+  CREATE INDEX IF NOT EXISTS answers_by_age ON answers (at);
+  PRAGMA user_version = ${VERSION};`
+
+/** The file is no sound database of ours. */
+export class Damaged extends Error {
+  override readonly name = "Damaged"
+}
+
+/**
+ * The statements on one open file. Synchronous, on the event loop, and without one `fsync`: what a loss of power takes away is only a
+ * cache. Whatever SQLite throws comes out as it is, except that damage is `Damaged`.
+ */
+export class LastGoodDatabase {
+  readonly #database: DatabaseSync
+  readonly #find: StatementSync
+  readonly #put: StatementSync
+  readonly #remove: StatementSync
+  readonly #trim: StatementSync
+  readonly #trimOldest: StatementSync
+  readonly #forgetOwner: StatementSync
+  readonly #forgetCredential: StatementSync
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+    const prepare = (sql: string): StatementSync => database.prepare(sql)
+    this.#find = prepare("SELECT at, body FROM answers WHERE key = ?")
+    this.#put = prepare("INSERT OR REPLACE INTO answers (key, shelf, who, credential, at, body) VALUES (?, ?, ?, ?, ?, ?)")
+    this.#remove = prepare("DELETE FROM answers WHERE key = ?")
+    this.#trim = prepare(
+      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers WHERE shelf = ? ORDER BY at DESC LIMIT -1 OFFSET ?)",
+    )
+    this.#trimOldest = prepare(
+      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers ORDER BY at LIMIT (SELECT count(*) / 8 + 1 FROM answers))",
+    )
+    this.#forgetOwner = prepare("DELETE FROM answers WHERE who = ?")
+    this.#forgetCredential = prepare("DELETE FROM answers WHERE who = ? AND credential = ?")
+  }
+
+  /** Makes file and folder for this user only. @throws {Damaged} when what is there is not sound. */
+  static async open(file: string): Promise<LastGoodDatabase> {
+    const { DatabaseSync } = await import("node:sqlite")
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    // SQLite gives its other files the mode of this one.
+    closeSync(openSync(file, "a", 0o600))
+    chmodSync(file, 0o600)
+    return orDamaged(() => {
+      const database = new DatabaseSync(file, { timeout: OPEN_WAIT_MS })
+      try {
+        prepareFile(database)
+        return new LastGoodDatabase(database)
+      } catch (error) {
+        database.close()
+        throw error
+      }
+    })
+  }
+
+  find(key: string): { at: number; body: Uint8Array } | undefined {
+    return orDamaged(() => this.#find.get(key) as { at: number; body: Uint8Array } | undefined)
+  }
+
+  /** All of it or nothing; then each of the shelves keeps its newest. */
+  write(rows: readonly Row[], removed: readonly string[], entriesMax: ReadonlyMap<string, number>): void {
+    this.#together(() => {
+      for (const { key, shelf, who, credential, at, body } of rows) this.#put.run(key, shelf, who, credential, Math.round(at), body)
+      for (const key of removed) this.#remove.run(key)
+      for (const [shelf, max] of entriesMax) this.#trim.run(shelf, max)
+      while (this.#bytes() > FILE_BYTES_MAX) this.#trimOldest.run()
+    })
+  }
+
+  /** What goes is overwritten, in the file and in its log. */
+  forget(who: string, credential: string | null): void {
+    let changes: number | bigint = 0
+    this.#together(() => {
+      const gone = credential === null ? this.#forgetOwner.run(who) : this.#forgetCredential.run(who, credential)
+      changes = gone.changes
+    })
+    if (changes > 0) orDamaged(() => this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)"))
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #together(change: () => void): void {
+    orDamaged(() => {
+      this.#database.exec("BEGIN IMMEDIATE")
+      try {
+        change()
+        this.#database.exec("COMMIT")
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK")
+        throw error
+      }
+    })
+  }
+
+  #bytes(): number {
+    const of = (pragma: string): number => Number(Object.values(this.#database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
+    return (of("page_count") - of("freelist_count")) * of("page_size")
+  }
+}
+
+function prepareFile(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON")
+  const [sound] = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})
+  const [version] = Object.values(database.prepare("PRAGMA user_version").get() ?? {})
+  if (sound !== "ok") throw new Damaged("it is not sound")
+  if (version !== 0 && version !== VERSION) throw new Damaged(`it is of version ${version}`)
+  database.exec(SCHEMA)
+  // From here on nobody waits on the event loop: what is locked by another process is tried again later.
+  database.exec("PRAGMA busy_timeout = 0")
+}
+
+/** Primary result codes of SQLite. Source: sqlite.org/rescode.html. */
+const BUSY = new Set([5, 6])
+const DAMAGE = new Set([11, 26])
+
+function resultCode(error: unknown): number {
+  return Number((error as { errcode?: unknown } | null)?.errcode ?? 0) & 0xff
+}
+
+export function isBusy(error: unknown): boolean {
+  return BUSY.has(resultCode(error))
+}
+
+function orDamaged<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (DAMAGE.has(resultCode(error))) throw new Damaged((error as Error).message, { cause: error })
+    throw error
+  }
+}
+
+/** Puts a file out of the way, in the place of an earlier one; `damagedAt` says where. */
+export function setAside(file: string): void {
+  renameSync(file, damagedAt(file))
+  for (const tail of ["-wal", "-shm"]) rmSync(file + tail, { force: true })
+}
+
+export function damagedAt(file: string): string {
+  return `${file}.damaged`
+}
