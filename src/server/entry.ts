@@ -5,6 +5,9 @@ import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 /** Longest time from the head to the last byte of a body. Below the default deadline, so that a slow sender hears that it was slow. */
 export const READ_MS_MAX = 9_000
 
+/** Where GET answers, HEAD says the same without its body. */
+export const GET = ["GET", "HEAD"] as const
+
 export type Fields = Readonly<Record<string, string>>
 
 /** A request and the way back to whoever sent it, whichever server carries them. Its body is not touched before it is read. */
@@ -24,6 +27,11 @@ export interface HttpEntry extends Entry {
 export interface MountedEntry extends HttpEntry {
   params: Entry["params"]
   query: Entry["query"]
+}
+
+/** Answers that say by their status that nothing follows, not even a length. Source: RFC 9110, sections 15.3.5 and 15.4.5. */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304
 }
 
 /** The caller has left. */

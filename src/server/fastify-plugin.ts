@@ -38,7 +38,7 @@ export async function addToFastify(scope: FastifyInstance, mount: Mount): Promis
     if (!mount.serve(entry, entry.url)) mount.notFound(entry)
   }
   for (const { methods, url } of mount.addresses) {
-    scope.route({ method: [...methods], url, handler, ...(methods.includes("GET") ? { exposeHeadRoute: true } : {}) })
+    scope.route({ method: [...methods], url, exposeHeadRoute: false, handler })
   }
   if (parts.pages) await (await import("./pages.ts")).addPages(scope, parts.pages)
 }

@@ -3,7 +3,7 @@ import { systemClock } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { failWith, TrestleError } from "../errors/trestle-error.ts"
-import { type Fields, gone, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
+import { type Fields, gone, hasNoBody, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
 import { textOfParsed } from "./parsed-body.ts"
 
 export interface FetchEntryOptions {
@@ -65,8 +65,9 @@ export class FetchEntry implements MountedEntry, RequestHead {
   }
 
   send(status: number, fields: Fields, body: string): void {
-    const isEmpty = status === 204 || this.method === "HEAD"
-    const length = status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }
+    const isBare = hasNoBody(status)
+    const isEmpty = isBare || this.method === "HEAD"
+    const length = isBare ? {} : { "content-length": String(Buffer.byteLength(body)) }
     this.#answer(new Response(isEmpty ? null : body, { status, headers: { ...this.#preset, ...fields, ...length } }))
   }
 

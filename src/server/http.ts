@@ -6,7 +6,8 @@ import { failWith } from "../errors/trestle-error.ts"
 import { CallStart } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
 import { formerPaths } from "../runtime/retiring.ts"
-import type { HttpEntry } from "./entry.ts"
+import { clientAddresses } from "./client-modules.ts"
+import { GET, type HttpEntry } from "./entry.ts"
 import type { HttpLimits } from "./http-stages.ts"
 import { ownPages } from "./own-pages.ts"
 import { refuse, traceOf } from "./refuse.ts"
@@ -52,7 +53,7 @@ export const PARAM_LENGTH_MAX = 512
 
 /** The HTTP entrance: one route an operation, its rpc twin, the documents and the health probes. A router finds; the stages decide. */
 export function addressesOf(parts: HttpParts): Served[] {
-  return [...operationsOf(parts), ...rpcOf(parts), ...ownPages(parts)]
+  return [...operationsOf(parts), ...rpcOf(parts), ...ownPages(parts), ...(parts.pages ? clientAddresses() : [])]
 }
 
 function* operationsOf(parts: HttpParts): Iterable<Served> {
@@ -64,7 +65,7 @@ function* operationsOf(parts: HttpParts): Iterable<Served> {
     const shape = url.replace(/:\w+/g, ":")
     if (!verbsByUrl.has(shape)) verbsByUrl.set(shape, new Set())
     verbsByUrl.get(shape)!.add(route.verb)
-    yield { methods: [route.verb], url, serve: admission(parts, compiled, "http"), isCall: true }
+    yield { methods: route.verb === "GET" ? GET : [route.verb], url, serve: admission(parts, compiled, "http"), isCall: true }
   }
   for (const [shape, verbs] of verbsByUrl) yield notAllowed(parts, shape, verbs)
 }
@@ -74,7 +75,7 @@ function notAllowed(parts: HttpParts, shape: string, verbs: ReadonlySet<Verb>): 
   let count = 0
   const url = shape.replace(/:/g, () => `:any${count++}`)
   const allow = [...verbs, ...(verbs.has("GET") ? ["HEAD"] : [])].join(", ")
-  const methods = [...VERBS.filter((verb) => !verbs.has(verb)), "OPTIONS", ...(verbs.has("GET") ? [] : ["HEAD"])]
+  const methods = ["OPTIONS", ...VERBS.filter((verb) => !verbs.has(verb)).flatMap((verb) => (verb === "GET" ? GET : [verb]))]
   return { methods, url, serve: (entry) => refuse(parts, entry, failWith("METHOD_NOT_ALLOWED"), { allow }), isCall: false }
 }
 

@@ -17,8 +17,7 @@ export class Mount {
     this.parts = parts
     this.addresses = addressesOf(parts)
     for (const address of this.addresses) {
-      const methods = address.methods.includes("GET") ? [...address.methods, "HEAD"] : address.methods
-      this.#router.on([...methods] as findMyWay.HTTPMethod[], address.url, () => {}, address)
+      this.#router.on([...address.methods] as findMyWay.HTTPMethod[], address.url, () => {}, address)
     }
   }
 

@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { failWith } from "../errors/trestle-error.ts"
-import { type Fields, gone, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
+import { type Fields, gone, hasNoBody, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
 import { joinedHeaders } from "./joined-headers.ts"
 import { textOfParsed } from "./parsed-body.ts"
 import { answerUnread, isUnread } from "./unread.ts"
@@ -74,9 +74,9 @@ export class NodeEntry implements MountedEntry, RequestHead {
     // The host had no patience, or its own answer ready.
     if (response.headersSent || response.writableEnded) return
     if (isUnread(request)) return answerUnread(request, response, { status, fields, body })
-    const length = status === 204 ? {} : { "content-length": Buffer.byteLength(body) }
-    response.writeHead(status, { ...fields, ...length })
-    response.end(status === 204 ? undefined : body)
+    const isBare = hasNoBody(status)
+    response.writeHead(status, isBare ? fields : { ...fields, "content-length": Buffer.byteLength(body) })
+    response.end(isBare ? undefined : body)
     endSlowReading(response)
   }
 

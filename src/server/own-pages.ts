@@ -1,6 +1,6 @@
 import { TrestleError } from "../errors/trestle-error.ts"
 import { docsPage } from "./docs-page.ts"
-import type { Fields, HttpEntry } from "./entry.ts"
+import { type Fields, GET, type HttpEntry } from "./entry.ts"
 import type { HttpParts, Served } from "./http.ts"
 import { refuse } from "./refuse.ts"
 
@@ -9,7 +9,7 @@ const PROBE_FIELDS: Fields = { "content-type": JSON_MEDIA_TYPE, "cache-control":
 
 /** The addresses that every application has: liveness, readiness, the OpenAPI document and the page that shows it. */
 export function ownPages(parts: HttpParts): Served[] {
-  const get = { methods: ["GET"], isCall: false } as const
+  const get = { methods: GET, isCall: false } as const
   return [
     { ...get, url: "/health/live", serve: (entry) => entry.send(200, PROBE_FIELDS, '{"status":"live"}') },
     { ...get, url: "/health/ready", serve: (entry) => sayReadiness(parts, entry) },

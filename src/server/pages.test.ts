@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { fastify } from "fastify"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { type App, anyone, code, op, type Pages, type Running, trestle } from "../index.ts"
@@ -132,11 +133,6 @@ describe("a page", () => {
   test("another method than GET and HEAD → 404: only operations are written to", async () => {
     expect((await get(url, "/about.html", {}, "POST")).status).toBe(404)
   })
-
-  test("through fetch → the same", async () => {
-    const reply = await running.fetch(new Request("http://paged.test/about"))
-    expect([reply.status, await reply.text()]).toEqual([200, FILES["about.html"]])
-  })
 })
 
 describe("what is no page", () => {
@@ -160,7 +156,7 @@ describe("what is no page", () => {
     "/about.html%00",
     "/about.html%00.png",
     `/${"a".repeat(4_000)}`,
-  ])("%s → 404, nothing told", async (path) => {
+  ])("%.40s → 404, nothing told", async (path) => {
     const { status, text } = await get(url, path)
     expect({ status, code: JSON.parse(text).code }).toEqual({ status: 404, code: "NOT_FOUND" })
     expect(text).not.toMatch(/outside|SECRET|trestle-pages|root:/)
@@ -212,15 +208,20 @@ describe("the client for pages", () => {
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
     })
-    expect(headers.link).toContain("</rpc/client/exchange.js>; rel=modulepreload")
+    expect(headers.link).toContain("<client/exchange.js>; rel=modulepreload")
     expect(await get(url, "/rpc/client.js", { "if-none-match": headers.etag! })).toMatchObject({ status: 304, text: "" })
   })
 
   test("of its folder → modules only", async () => {
     const { headers } = await get(url, "/rpc/client.js")
-    const names = [...String(headers.link).matchAll(/<([^>]+)>/g)].map((match) => match[1])
-    expect(names.filter((name) => !/^\/rpc\/client(\/[a-z-]+)?\.js$/.test(name!))).toEqual([])
-    for (const name of names) expect((await get(url, name!)).text, name).not.toMatch(/sourceMappingURL|\binterface\b/)
+    const names = [...String(headers.link).matchAll(/<([^>]+)>/g)].map((match) => match[1]!)
+    expect(names).toContain("client/index.js")
+    expect(names.filter((name) => !/^client\/[a-z-]+\.js$/.test(name))).toEqual([])
+    for (const name of names)
+      expect(await get(url, `/rpc/${name}`), name).toMatchObject({
+        status: 200,
+        text: expect.not.stringMatching(/sourceMappingURL|\binterface /),
+      })
   })
 
   test("calls go on beside it → POST /rpc/… as ever", async () => {
@@ -231,10 +232,28 @@ describe("the client for pages", () => {
 
 describe("without pages", () => {
   test("neither pages nor client", async () => {
-    await using bare = Object.assign(await declare().start(), { [Symbol.asyncDispose]: () => bare.close() })
-    for (const path of ["/", "/about", "/index.html"])
-      expect((await bare.fetch(new Request(`http://bare.test${path}`))).status, path).toBe(404)
-    expect((await bare.fetch(new Request("http://bare.test/rpc/client.js"))).status).toBe(405)
+    const bare = await declare().start()
+    const at = (await bare.listen({ port: 0 })).url
+    for (const path of ["/", "/about", "/index.html"]) expect((await get(at, path)).status, path).toBe(404)
+    expect((await get(at, "/rpc/client.js")).status).toBe(405)
+    await bare.close()
+  })
+})
+
+describe("in a server of somebody else", () => {
+  test("the Fastify plugin → pages and client behind its prefix", async () => {
+    const host = fastify()
+    await host.register(running.plugin({ close: false }), { prefix: "/bot" })
+    expect(await host.inject("/bot/about")).toMatchObject({ statusCode: 200, body: FILES["about.html"] })
+    expect((await host.inject("/bot/help")).headers.location).toBe("/bot/help/")
+    expect((await host.inject("/bot/.env")).statusCode).toBe(404)
+    expect((await host.inject("/bot/rpc/client.js")).statusCode).toBe(200)
+    await host.close()
+  })
+
+  test("fetch and node:http → the client; the pages are the host's to serve", async () => {
+    expect((await running.fetch(new Request("http://host.test/rpc/client.js"))).status).toBe(200)
+    expect((await running.fetch(new Request("http://host.test/about"))).status).toBe(404)
   })
 })
 
@@ -242,7 +261,8 @@ describe("a policy of one's own", () => {
   test("stands in the place of the strict one", async () => {
     const policy = "default-src 'self'; img-src 'self' https://images.example.org"
     const own = await declare({ folder: pathToFileURL(folder), policy }).start()
-    expect((await own.fetch(new Request("http://own.test/"))).headers.get("content-security-policy")).toBe(policy)
+    const { headers } = await get((await own.listen({ port: 0 })).url, "/")
+    expect(headers["content-security-policy"]).toBe(policy)
     await own.close()
   })
 })

@@ -49,7 +49,12 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   parseNothing(app)
   const { bodyBytesMax } = parts.limits
   for (const { methods, url, serve } of addressesOf(parts)) {
-    app.route({ method: [...methods], url, handler: (request, reply) => serve(new FastifyEntry(request, reply, bodyBytesMax)) })
+    app.route({
+      method: [...methods],
+      url,
+      exposeHeadRoute: false,
+      handler: (request, reply) => serve(new FastifyEntry(request, reply, bodyBytesMax)),
+    })
   }
   if (parts.pages) await (await import("./pages.ts")).addPages(app, parts.pages)
   return app
