@@ -58,6 +58,8 @@ export interface Running<T> {
   /** Opens the HTTP entrance. Default: port 4000 (0 takes a free one), host 127.0.0.1. */
   listen(options?: { port?: number; host?: string }): Promise<{ url: string }>
   status(): readonly OperationStatus[]
+  /** What was counted since the start, in Prometheus' text format. */
+  metrics(): Promise<string>
   /**
    * Removes every answer that `cache` and `lastGood` keep for the principals of that id, from memory and from the file, before it returns.
    * For hosts and authenticators of your own: when somebody is locked out, or may see less than before. API keys do it by themselves.

@@ -3,6 +3,8 @@ import type { Random } from "../base/random.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Log } from "../telemetry/call-log.ts"
+import { DriftWarnings } from "../telemetry/drift-warnings.ts"
+import type { Metrics } from "../telemetry/metrics.ts"
 import { addEvidence } from "./evidence-file.ts"
 import { LiveEvidence } from "./live-evidence.ts"
 
@@ -26,11 +28,25 @@ export function openLive(environment: string, { operations, file, clock, random,
   })
 }
 
-/** Where every call's end is told; outside production that is the log alone. */
-export function recordingOf({ recorder }: Log, live: LiveEvidence | null): (call: CallRecord) => void {
-  if (!live) return (call) => recorder.record(call)
+/** Warnings of drift, where an operation asks for them. */
+export function driftWarningsOf(operations: readonly Operation[], { events }: Log, clock: Clock): DriftWarnings | null {
+  const warned = new Set(operations.filter(({ declaration }) => declaration.contract.drift === "warn").map(({ path }) => path))
+  return warned.size === 0 ? null : new DriftWarnings(events, clock, (operation) => warned.has(operation))
+}
+
+export interface Listeners {
+  readonly log: Log
+  readonly live: LiveEvidence | null
+  readonly metrics: Metrics
+  readonly drift: DriftWarnings | null
+}
+
+/** Where every call's end is told. */
+export function recordingOf({ log: { recorder }, live, metrics, drift }: Listeners): (call: CallRecord) => void {
   return (call) => {
     recorder.record(call)
-    live.note(call)
+    metrics.record(call)
+    drift?.record(call)
+    live?.note(call)
   }
 }

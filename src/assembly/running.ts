@@ -17,6 +17,7 @@ import type { HttpLimits } from "../server/http-stages.ts"
 import { Mount } from "../server/mount.ts"
 import { type HandlerOptions, type NodeHandler, nodeHandler } from "../server/node-handler.ts"
 import type { Log } from "../telemetry/call-log.ts"
+import type { Metrics } from "../telemetry/metrics.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
 import { documentOf } from "./describe.ts"
 import type { Keepings } from "./keeping.ts"
@@ -37,6 +38,7 @@ export interface RunningParts<T> {
   readonly services: Services
   readonly keeping: Keepings
   readonly log: Log
+  readonly metrics: Metrics
   readonly random: Random
   readonly limits: HttpLimits
   /** What was seen of the operations, as it is kept. */
@@ -92,6 +94,10 @@ export class RunningApp<T> implements Running<T> {
     const { operations, evidence, live } = this.#parts
     const book = live ? live.over(evidence()) : evidence()
     return operations.map((operation) => statusOf(operation, book))
+  }
+
+  metrics(): Promise<string> {
+    return this.#parts.metrics.text()
   }
 
   forget(principalId: string): void {

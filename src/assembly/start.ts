@@ -19,12 +19,13 @@ import type { EvidenceBook } from "../runtime/evidence.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { httpStages } from "../server/http-stages.ts"
 import { type Log, type LogOptions, openLog } from "../telemetry/call-log.ts"
+import { Metrics } from "../telemetry/metrics.ts"
 import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
 import { evidenceFile, readEvidence } from "./evidence-file.ts"
 import { Keepings } from "./keeping.ts"
-import { openLive, recordingOf } from "./live.ts"
+import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
 import { securityStages } from "./stages.ts"
@@ -75,7 +76,13 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const transportOf = overrides.transportOf ?? (() => null)
   const folder = dataFolder(environment)
   const { keptFolder = folder } = overrides
-  const keeping = await Keepings.open({ operations, events: log.events, count: () => {}, folder: keptFolder })
+  const metrics = new Metrics()
+  const keeping = await Keepings.open({
+    operations,
+    events: log.events,
+    count: (operation, result) => metrics.countKept(operation, result),
+    folder: keptFolder,
+  })
   try {
     refuseIfAny(
       options.name,
@@ -98,7 +105,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     const engine: Engine = new Engine({
       clock,
       random,
-      record: recordingOf(log, live),
+      record: recordingOf({ log, live, metrics, drift: driftWarningsOf(operations, log, clock) }),
       siteOf: (operation) => ({ ...opened.siteOf(operation), keeping }),
       stages,
       ...(replaced ? { replaced } : {}),
@@ -107,7 +114,17 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     for (const operation of operations) engine.add(opAt.get(operation.path), operation)
     keeping.begin()
     const evidence = overrides.evidence ?? (() => readEvidence(file))
-    const app = { options: options as TrestleOptions<T & object>, engine, operations, services: opened, keeping, log, random, limits }
+    const app = {
+      options: options as TrestleOptions<T & object>,
+      engine,
+      operations,
+      services: opened,
+      keeping,
+      log,
+      metrics,
+      random,
+      limits,
+    }
     return new RunningApp<T>({ ...app, evidence, live })
   } catch (error) {
     keeping.close()

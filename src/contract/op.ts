@@ -1,6 +1,7 @@
 import type { Duration } from "../base/duration.ts"
 import { callerPlace, type SourcePlace } from "../base/source-place.ts"
 import type { Backend } from "./backend.ts"
+import type { Drift } from "./mapping.ts"
 import type { Principal, Rule } from "./principal.ts"
 import type { AnswerIn, AnswerOut, ExampleOut, In, Out, Std } from "./schema.ts"
 
@@ -37,7 +38,7 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
    * What to do when a service's data drifts from what the mapping of this operation declares: refuse the answer, pass what can be passed
    * and warn, or put it right where that is certain, and say so in `meta.repaired`. Default `"strict"`.
    */
-  drift?: "strict" | "warn" | "repair"
+  drift?: Drift
   /** Gives each answer a version (`ETag`) made from its bytes, so that a client that holds it already is answered 304. Reads only. */
   etag?: boolean
   /** Earlier paths of this operation: old clients, queued work and journals keep working. */

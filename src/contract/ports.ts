@@ -17,6 +17,10 @@ export interface CallRecord {
   readonly status: number | null
   /** For HTTP: method and path pattern, never the raw URL. */
   readonly route: string | null
+  /** Bytes of an answer that was sent piece by piece, as far as it came. */
+  readonly bytes?: number | undefined
+  /** What this call itself repaired in a service's data, and how often: by the names of the fields, at most 20 kinds. */
+  readonly ownRepairs?: ReadonlyMap<string, number> | undefined
 }
 
 /** Hears of every call's end, early refusals included. Must not throw and must not block. */
@@ -40,6 +44,27 @@ export interface Entry {
   readonly kind: "http" | "rpc"
   /** Reads the whole body, within its limits of size and time. */
   read(): Promise<string>
+  /** The body as it comes, once, without a limit of size; a sender that sends nothing for 9 s has stopped. */
+  chunks(): AsyncIterable<Uint8Array>
+  /** Sends an answer as its bytes come, no faster than they are taken. */
+  sendChunks(answer: ChunkedAnswer): Sending
+}
+
+export interface ChunkedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Asked for the first time only when the head has been sent. */
+  readonly chunks: AsyncIterator<Uint8Array | string>
+}
+
+/** An answer on its way out. */
+export interface Sending {
+  /** Resolves when the last byte has been given to the network. Rejects with what `chunks` threw, and `CANCELLED` when nobody takes it. */
+  readonly over: Promise<void>
+  /** So far. */
+  readonly bytes: number
+  /** Begins no further piece. What was sent stays without its end. */
+  stop(): void
 }
 
 /** One HTTP request to a service, as bytes. */
@@ -48,7 +73,8 @@ export interface WireRequest {
   /** Path and query, encoded. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
+  /** What is iterable is sent as it comes: with the length that `headers` names, else in chunks. Its error is that of the request. */
+  readonly body: string | null | AsyncIterable<Uint8Array>
   /** The answer is cut off with an error when it is larger. */
   readonly answerBytesMax: number
 }
@@ -68,10 +94,28 @@ export interface WireListener {
   failed(error: unknown): void
 }
 
+/** The head of a reply whose body is still coming. */
+export interface WireStream {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: WireReply["headers"]
+  /** Once. Gives bytes only as fast as they are asked for. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** A request whose reply is read while it comes. Exactly one of `opened` and `failed` follows, unless `stop` was called. */
+export interface WireStreamListener {
+  sent(): void
+  opened(reply: WireStream): void
+  failed(error: unknown): void
+}
+
 /** The network, seen from the REST connector; tests put their own in its place. */
 export interface HttpTransport {
   /** Returns what stops the request: before the first byte nothing is sent, later the connection is closed. */
   send(request: WireRequest, listener: WireListener): { stop(): void }
+  /** As `send`; the reply's size has no limit. `stop` closes the connection as long as the body has not come to its end. */
+  open(request: WireRequest, listener: WireStreamListener): { stop(): void }
   close(): Promise<void>
 }
 

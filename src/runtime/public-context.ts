@@ -1,4 +1,5 @@
 import type { Stoppable } from "../contract/call.ts"
+import type { Drift } from "../contract/mapping.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 
@@ -8,6 +9,8 @@ interface Behind {
   fail(code: string, detail?: string): never
   nest(operation: unknown, input: unknown): Promise<unknown>
   attach(target: Stoppable): void
+  readonly drift: Drift
+  noteRepair(what: string): void
 }
 
 /**
@@ -33,6 +36,12 @@ export class PublicContext implements Stoppable {
     }
     return this.#controller.signal
   }
+
+  get drift(): Drift {
+    return this.#call.drift
+  }
+
+  readonly noteRepair = (what: string): void => this.#call.noteRepair(what)
 
   readonly fail = (code: string, detail?: string): never => this.#call.fail(code, detail)
 

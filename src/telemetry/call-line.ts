@@ -66,9 +66,10 @@ export class CallLines {
     const caller = principal === null ? ANONYMOUS : this.#callers.get(principal.id)
     const endedAt = record.epoch + (Number.isFinite(meta.ms) ? meta.ms : 0)
     const line = this.#starts[level].of(endedAt) + this.#declaredText(record) + this.#trace(meta.trace) + caller + jsonMs(meta.ms)
-    if (error === null && meta.degraded === false) return line + ending(record)
-    if (error === null) return line + this.#degraded(meta) + ending(record)
-    return `${line}${this.#degraded(meta)},"attempts":${meta.attempts}${this.#failure(record, error, level)}}\n`
+    if (error === null && meta.degraded === false && meta.repaired === undefined) return line + ending(record)
+    const making = this.#degraded(meta) + this.#repaired(meta)
+    if (error === null) return line + making + ending(record)
+    return `${line}${making},"attempts":${meta.attempts}${this.#failure(record, error, level)}}\n`
   }
 
   #declaredText(record: CallRecord): string {
@@ -102,9 +103,15 @@ export class CallLines {
     return `,"degraded":${this.#outside(why)}${age}`
   }
 
+  #repaired({ repaired }: Meta): string {
+    if (repaired === undefined) return ""
+    return `,"repaired":{"count":${repaired.count},"fields":[${repaired.fields.map((what) => this.#outside(what)).join(",")}]}`
+  }
+
   #failure(record: CallRecord, error: TrestleError, level: CallLevel): string {
     let tail = `,"outcome":"${error.outcome}","code":${this.#texts.get(error.code)},"status":${record.status ?? error.status}`
     if (error.reason !== undefined) tail += `,"reason":"${error.reason}"`
+    if (record.bytes !== undefined) tail += `,"bytes":${record.bytes}`
     if (error.note !== undefined) tail += `,"note":${this.#outside(error.note)}`
     // A stack says something where our own code may be wrong; for each mistake of a caller it would let the caller fill the disk.
     const said = this.#redactor.value(error, { stacks: level === "error" }) as Record<string, unknown>
@@ -113,7 +120,8 @@ export class CallLines {
   }
 }
 
-function ending({ status, meta: { attempts } }: CallRecord): string {
+function ending({ status, bytes, meta: { attempts } }: CallRecord): string {
+  if (bytes !== undefined) return `,"attempts":${attempts},"outcome":"ok","status":${status},"bytes":${bytes}}\n`
   const known = status === null ? ENDINGS[attempts] : status === 200 ? ENDINGS_200[attempts] : undefined
   return known ?? `,"attempts":${attempts},"outcome":"ok"${status === null ? "" : `,"status":${status}`}}\n`
 }

@@ -14,6 +14,7 @@ interface Fields {
   readonly attempts?: unknown
   readonly degraded?: unknown
   readonly ageMs?: unknown
+  readonly repaired?: { readonly count?: unknown; readonly fields?: readonly unknown[] }
   readonly outcome?: unknown
   readonly code?: unknown
   readonly status?: unknown
@@ -35,6 +36,7 @@ const COLOUR_CODES: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, gr
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu
 const OWN_EVENT_FIELDS = new Set(["level", "time", "name", "msg"])
 const CALLER_WIDTH = 20
+const REPAIRS_SHOWN_MAX = 3
 const OPERATION_WIDTH = { min: 20, max: 36 }
 
 /**
@@ -70,6 +72,7 @@ export class PrettyLines {
       isFailed ? this.#paint(colour, failure(fields)) : this.#paint("dim", `${shown(fields.trace).slice(0, 8)}…`),
     ]
     if (fields.degraded !== undefined) columns.push(this.#paint("yellow", degraded(fields)))
+    if (fields.repaired !== undefined) columns.push(this.#paint("yellow", repaired(fields.repaired)))
     if (Number(fields.attempts) > 1) columns.push(`${fields.attempts} attempts`)
     if (isFailed) columns.push(this.#paint("dim", `trace ${shown(fields.trace)}`))
     return `${columns.join("  ")}\n${fields.code === "INTERNAL" ? this.#stack(fields.err) : ""}`
@@ -115,6 +118,11 @@ function innermost(error: Said | undefined): Said | undefined {
 function degraded(fields: Fields): string {
   const age = fields.ageMs === undefined ? "" : `, ${duration(Number(fields.ageMs))} old`
   return `degraded (${shown(fields.degraded)}${age})`
+}
+
+function repaired({ count, fields = [] }: NonNullable<Fields["repaired"]>): string {
+  const named = fields.slice(0, REPAIRS_SHOWN_MAX).map(shown).join(", ")
+  return `repaired ${shown(count)} (${named}${fields.length > REPAIRS_SHOWN_MAX ? ", …" : ""})`
 }
 
 function duration(ms: number): string {
