@@ -12,7 +12,27 @@ export { placeholder } from "./backends/placeholder.ts"
 export { value } from "./backends/value.ts"
 export type { Duration } from "./base/duration.ts"
 // connectors
-export { apiKey, basic, bearer, type CallSpec, type OutboundAuth, type Rest, type RestOptions, rest } from "./connectors/rest/index.ts"
+export {
+  type AnswerForm,
+  apiKey,
+  asFile,
+  asItems,
+  asText,
+  type BodyEncoding,
+  basic,
+  bearer,
+  type CallSpec,
+  type FormFields,
+  form,
+  type ItemsOptions,
+  type MultipartFields,
+  multipart,
+  type OutboundAuth,
+  type Rest,
+  type RestOptions,
+  raw,
+  rest,
+} from "./connectors/rest/index.ts"
 export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec, Tx } from "./connectors/sql/index.ts"
 export { type SqliteOptions, sqlite } from "./connectors/sqlite/index.ts"
 export type { Backend } from "./contract/backend.ts"

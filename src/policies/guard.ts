@@ -45,10 +45,10 @@ export function guard(gate: Gate, exchange: Exchange, options: GuardOptions): An
     let unknown: TrestleError | null = null
     for (let number = 1; ; number++) {
       try {
-        return await attempt(gate, exchange, request, new Trial(call, number, unknown !== null, gate.name), options.settings.timeoutMs)
+        return await attempt(gate, exchange, request, new Trial(call, number, unknown !== null, gate), options.settings.timeoutMs)
       } catch (thrown) {
         const error = classified(thrown, call, gate.name)
-        const pauseMs = pauseBefore(number + 1, error, gate, options, call)
+        const pauseMs = exchange.canRepeat?.(request) === false ? null : pauseBefore(number + 1, error, gate, options, call)
         if (pauseMs === null) throw ofAllAttempts(error, unknown, call)
         if (error.reason !== undefined && verdictOf(error.reason).outcome === "unknown") unknown = error
         await call.clock.pause(pauseMs)
@@ -106,14 +106,15 @@ async function attempt(gate: Gate, exchange: Exchange, request: unknown, trial: 
   }
   try {
     call.noteAttempt()
+    trial.ticket = ticket
     const answer = await trial.run(exchange, request, Math.min(timeoutMs, call.deadlineAt - startedAt))
-    breaker?.succeeded(ticket, call.clock.now() - startedAt)
+    breaker?.succeeded(ticket, call.clock.now() - trial.restedAt(startedAt))
     return answer
   } catch (thrown) {
     reportTo(breaker, ticket, thrown, call.clock.now() - startedAt)
     throw thrown
   } finally {
-    bulkhead.leave()
+    if (!trial.isHeld) bulkhead.leave()
   }
 }
 
@@ -178,19 +179,24 @@ class Trial implements Attempt, Rings, Stoppable {
   readonly call: CallContext
   readonly number: number
   readonly followsUnknown: boolean
+  readonly #gate: Gate
+  /** Of the circuit breaker. */
+  ticket = 0
+  isWaitingForUs = false
+  timeoutMs = 0
+  isHeld = false
+  #movedAt = Number.NaN
   #stoppable: Attempt["stoppable"] = null
   #isOver = false
-  readonly #service: string
   #isSent = false
-  #timeoutMs = 0
   #alarm: Alarm
   #reject!: (error: TrestleError) => void
 
-  constructor(call: CallContext, number: number, followsUnknown: boolean, service: string) {
+  constructor(call: CallContext, number: number, followsUnknown: boolean, gate: Gate) {
     this.call = call
     this.number = number
     this.followsUnknown = followsUnknown
-    this.#service = service
+    this.#gate = gate
   }
 
   get isSent(): boolean {
@@ -214,7 +220,7 @@ class Trial implements Attempt, Rings, Stoppable {
 
   run(exchange: Exchange, request: unknown, timeoutMs: number): Promise<unknown> {
     const { call } = this
-    this.#timeoutMs = timeoutMs
+    this.timeoutMs = timeoutMs
     return new Promise((resolve, reject) => {
       const done = (): void => {
         call.clock.cancel(this.#alarm)
@@ -233,9 +239,35 @@ class Trial implements Attempt, Rings, Stoppable {
     })
   }
 
-  /** The attempt's time is over. */
+  moved(): void {
+    this.#movedAt = this.call.clock.now()
+  }
+
+  /** When the last piece of a long body moved, where there was one: how long a body is makes no service slow. */
+  restedAt(startedAt: number): number {
+    return this.#movedAt > startedAt ? this.#movedAt : startedAt
+  }
+
+  hold(): (error: TrestleError | null) => void {
+    const { bulkhead, breaker } = this.#gate
+    if (this.#isOver) return () => {}
+    this.isHeld = true
+    return (error) => {
+      bulkhead.leave()
+      // The answer's head has counted as a success already.
+      if (error?.reason !== undefined && verdictOf(error.reason).feedsBreaker) breaker?.failed(this.ticket)
+    }
+  }
+
+  /** The attempt's time is over, unless a long body has moved in it. */
   ring(): void {
-    const note = `${this.#service}: no answer within ${Math.round(this.#timeoutMs)} ms`
+    const leftMs = this.isWaitingForUs ? this.timeoutMs : this.#movedAt + this.timeoutMs - this.call.clock.now()
+    if (leftMs > 0) this.#alarm = this.call.clock.after(leftMs, this)
+    else this.#timeOut()
+  }
+
+  #timeOut(): void {
+    const note = `${this.#gate.name}: no answer within ${Math.round(this.timeoutMs)} ms`
     this.#end(failure(this.#isSent ? "timeout-sent" : "timeout-unsent", this.call.effect, { note }))
   }
 
@@ -243,7 +275,7 @@ class Trial implements Attempt, Rings, Stoppable {
   stop(why: TrestleError): void {
     const phase = this.#isSent ? "sent" : "unsent"
     const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
-    this.#end(failure(reason, this.call.effect, { note: `${this.#service}: the call ended before its answer` }))
+    this.#end(failure(reason, this.call.effect, { note: `${this.#gate.name}: the call ended before its answer` }))
   }
 
   #end(error: TrestleError): void {

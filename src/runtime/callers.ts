@@ -6,6 +6,7 @@ import type { Principal } from "../contract/principal.ts"
 import { invalid, TrestleError } from "../errors/trestle-error.ts"
 import { type Call, CallStart } from "./call.ts"
 import type { Compiled, Engine } from "./engine.ts"
+import { isStreamed } from "./streamed.ts"
 
 export interface CallerOf {
   readonly principal: Principal | null
@@ -80,6 +81,8 @@ function start(
   const start = new CallStart("in-process", who.principal)
   start.isOwnAuthority = who.isOwnAuthority
   start.input = input
+  // What is read while it comes is given to the caller before the call has ended.
+  if (isStreamed(compiled.operation)) start.handedOver = settled
   if (options === undefined) {
     engine.start(compiled, start, settled)
     return

@@ -22,7 +22,7 @@ describe("compileStages", () => {
     const ran: string[] = []
     const all = Object.fromEntries(STAGES.map(({ name }) => [name, () => void ran.push(name)]))
     compiled(all, false)(call())
-    expect(ran).toEqual(["validate input", "authorize", "idempotency", "call"])
+    expect(ran).toEqual(["validate input", "authorize", "idempotency", "call", "encode"])
   })
   test("a maker is asked once, at the start, with the operation", () => {
     const asked: unknown[] = []

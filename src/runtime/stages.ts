@@ -26,7 +26,7 @@ export const STAGES = [
   { name: "authorize", at: "every call" },
   { name: "idempotency", at: "every call" },
   { name: "call", at: "every call" },
-  { name: "encode", at: "entrance" },
+  { name: "encode", at: "every call" },
 ] as const
 
 export type StageName = (typeof STAGES)[number]["name"]

@@ -13,7 +13,7 @@ import type { TestApp, TestBackend, TestRequestInit, TestRoute, TestWire } from 
 import type { TestCallers } from "./test-callers.ts"
 import { TestFailure } from "./test-failure.ts"
 import type { SentRequest, Wire } from "./wire.ts"
-import { wireReply } from "./wire-answer.ts"
+import { wireOutcome } from "./wire-answer.ts"
 import { parseWireRoute } from "./wire-route.ts"
 
 interface Parts<T> {
@@ -154,10 +154,10 @@ export class TestApplication<T> implements TestApp<T> {
     }
     return {
       reply: (status, body, { headers = {}, times, raw } = {}) => {
-        const reply = wireReply({ status, body, headers }, raw)
-        return put(() => ({ reply }), times)
+        const outcome = wireOutcome({ status, body, headers }, raw)
+        return put(() => outcome, times)
       },
-      replies: (answer, { times } = {}) => put(async (request) => ({ reply: wireReply(await answer(request)) }), times),
+      replies: (answer, { times } = {}) => put(async (request) => wireOutcome(await answer(request)), times),
       hangs: ({ times } = {}) => put(() => "hangs", times),
       drops: ({ times } = {}) => put(() => "drops", times),
     }

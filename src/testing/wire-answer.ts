@@ -12,12 +12,13 @@ export interface ReplyOptions {
 
 export interface ProgrammedReply {
   readonly status: number
+  /** Sent as JSON; bytes and what gives bytes piece by piece are sent as they are, to a call that reads them so. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What happens to a request that fits a route. */
-export type WireOutcome = { readonly reply: WireReply } | "hangs" | "drops"
+export type WireOutcome = { readonly reply: WireReply; readonly pieces?: AsyncIterable<Uint8Array> } | "hangs" | "drops"
 
 export interface WireAnswer {
   readonly route: WireRoute
@@ -60,9 +61,22 @@ export class WireAnswers {
   }
 }
 
-export function wireReply(reply: ProgrammedReply, isRaw = false): WireReply {
+export function wireOutcome(reply: ProgrammedReply, isRaw = false): Exclude<WireOutcome, string> {
   const { status, body, headers = {} } = reply
-  const text = body === undefined ? "" : isRaw ? String(body) : JSON.stringify(body)
   const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  return { status, headers: { ...(text === "" ? {} : { "content-type": "application/json" }), ...lower }, body: text }
+  const type = (own: string): Record<string, string> => ({ "content-type": own, ...lower })
+  if (body instanceof Uint8Array) {
+    const fields = { "content-length": String(body.length), ...type("application/octet-stream") }
+    return { reply: { status, headers: fields, body: Buffer.from(body).toString("utf8") }, pieces: onePiece(body) }
+  }
+  if (typeof body === "object" && body !== null && Symbol.asyncIterator in body) {
+    const pieces = body as AsyncIterable<Uint8Array>
+    return { reply: { status, headers: type("application/octet-stream"), body: "" }, pieces }
+  }
+  const text = body === undefined ? "" : isRaw ? String(body) : JSON.stringify(body)
+  return { reply: { status, headers: text === "" ? lower : type("application/json"), body: text } }
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  if (bytes.length > 0) yield bytes
 }

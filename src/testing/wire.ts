@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts"
 import { readJson } from "../base/json.ts"
-import type { HttpTransport, WireListener, WireRequest } from "../contract/ports.ts"
+import type { HttpTransport, WireListener, WireRequest, WireStreamListener } from "../contract/ports.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
-import { WireAnswers, type WireOutcome } from "./wire-answer.ts"
+import { type WireAnswer, WireAnswers, type WireOutcome } from "./wire-answer.ts"
 import { Flight, poisoned } from "./wire-flight.ts"
 import { nearestRoute } from "./wire-route.ts"
 
@@ -20,9 +20,13 @@ export interface SentRequest {
   readonly body: any
   /** The body's text, as it went over the wire. */
   readonly text: string | null
+  /** The same as bytes, where it was sent as it was read: a file, a form with files. */
+  readonly bytes: Uint8Array | null
   /** The caller has closed the connection before the answer was there. */
   readonly isStopped: boolean
 }
+
+type Sent = { -readonly [K in keyof SentRequest]: SentRequest[K] }
 
 /** The network of one service, as a test has programmed it. */
 export class Wire {
@@ -56,11 +60,12 @@ export class Wire {
 
   readonly transport: HttpTransport = {
     send: (request, listener) => this.#send(request, listener),
+    open: (request, listener) => this.#send(request, listener),
     close: async () => {},
   }
 
   /** @throws {TrestleError} when nothing answers that request. Without a reason: no policy repeats it, no fallback hides it. */
-  #send(request: WireRequest, listener: WireListener): { stop(): void } {
+  #send(request: WireRequest, listener: WireListener | WireStreamListener): { stop(): void } {
     const flight = new Flight(request, listener)
     if (this.#clock.now() < this.#downUntil) {
       queueMicrotask(() => flight.fail("ECONNREFUSED"))
@@ -69,25 +74,46 @@ export class Wire {
     const [path = "", query = ""] = request.path.split("?", 2)
     const found = this.answers.take(request.method, path)
     if (!found) throw this.#mistake(this.#unmatched(request.method, path))
-    const body = request.body === null ? undefined : readJson(request.body)
-    const sent = {
+    const text = typeof request.body === "string" ? request.body : null
+    const sent: Sent = {
       route: found.answer.route.text,
       method: request.method,
       path,
       params: found.params,
       query: queryOf(query),
       headers: { ...request.headers },
-      body: body && ("value" in body ? body.value : request.body),
-      text: request.body,
+      body: text === null ? undefined : parsed(text),
+      text,
+      bytes: null,
       isStopped: false,
     }
     // As on a real wire, there is a moment in which the call can still be given up without a byte having left.
     queueMicrotask(() => {
       if (!flight.begin(sent)) return
       this.sent.push(sent)
-      void this.#answer(flight, sent, found.answer.outcome)
+      if (text === null && request.body !== null)
+        void this.#receive(flight, sent, request.body as AsyncIterable<Uint8Array>, found.answer.outcome)
+      else void this.#answer(flight, sent, found.answer.outcome)
     })
     return flight
+  }
+
+  /** Reads a body that is sent as it is read, then answers. */
+  async #receive(flight: Flight, sent: Sent, body: AsyncIterable<Uint8Array>, outcomeOf: WireAnswer["outcome"]): Promise<void> {
+    const chunks: Uint8Array[] = []
+    try {
+      for await (const chunk of body) {
+        if (sent.isStopped) return
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      return flight.lose(error)
+    }
+    const bytes = Buffer.concat(chunks)
+    sent.bytes = bytes
+    sent.text = bytes.toString("utf8")
+    sent.body = parsed(sent.text)
+    await this.#answer(flight, sent, outcomeOf)
   }
 
   async #answer(flight: Flight, sent: SentRequest, outcomeOf: (request: SentRequest) => WireOutcome | Promise<WireOutcome>): Promise<void> {
@@ -99,7 +125,7 @@ export class Wire {
       return flight.reply(poisoned(this.#mistake(what, cause)))
     }
     if (outcome === "drops") flight.fail("ECONNRESET")
-    else if (outcome !== "hangs") flight.reply(outcome.reply)
+    else if (outcome !== "hangs") flight.reply(outcome.reply, outcome.pieces)
   }
 
   #unmatched(method: string, path: string): string {
@@ -122,6 +148,11 @@ export class Wire {
     this.#trouble(error)
     return error
   }
+}
+
+function parsed(text: string): unknown {
+  const read = readJson(text)
+  return "value" in read ? read.value : text
 }
 
 function queryOf(text: string): Record<string, string | string[]> {

@@ -30,8 +30,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "the place in the bulkhead is kept by a call that was stopped",
     file: "policies/guard.ts",
-    from: "} finally {\n    bulkhead.leave()",
-    to: "} finally {\n    if (!call.stopped) bulkhead.leave()",
+    from: "if (!trial.isHeld) bulkhead.leave()",
+    to: "if (!trial.isHeld && !call.stopped) bulkhead.leave()",
   },
   { name: "the bulkhead hands on a place and frees it too", file: "policies/bulkhead.ts", from: "admit()\n      return", to: "admit()" },
   {

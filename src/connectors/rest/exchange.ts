@@ -2,15 +2,17 @@ import { hash } from "node:crypto"
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
-import type { WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
-import type { Attempt, Exchange, Service } from "../../contract/service.ts"
-import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
+import type { WireRequest } from "../../contract/ports.ts"
+import type { Exchange, Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
+import type { Upload } from "./body.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
-import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
-import { bodyOf, headersOf, type RouteTemplate, targetOf } from "./request.ts"
-import { AnswerTooLarge } from "./transport.ts"
+import { discard, exchanged, opened } from "./listeners.ts"
+import { readerOf } from "./reader.ts"
+import { errorOf, type ReplyRules } from "./reply.ts"
+import { contentOf, headersOf, type RouteTemplate, targetOf } from "./request.ts"
+import { Uploading } from "./uploading.ts"
 
 type Spec = CallSpec<any, any, any, string>
 
@@ -22,20 +24,24 @@ class Prepared implements WireRequest {
   readonly headers: Record<string, string>
   readonly body: string | null
   readonly answerBytesMax: number
+  /** A body that is read while it is sent, in the place of `body`. */
+  readonly upload: Upload | null
 
   constructor(
     input: unknown,
     route: RouteTemplate,
     path: string,
     headers: Record<string, string>,
-    body: string | null,
+    content: string | Upload | null,
     answerBytesMax: number,
   ) {
     this.input = input
     this.method = route.method
     this.path = path
     this.headers = headers
-    this.body = body
+    const isUpload = typeof content === "object" && content !== null
+    this.body = isUpload ? null : content
+    this.upload = isUpload ? content : null
     this.answerBytesMax = answerBytesMax
   }
 }
@@ -59,28 +65,34 @@ export function bindRestCall(
   }
   const repeat = spec.repeat ?? (route.method === "POST" || route.method === "PATCH" ? "none" : "natural")
   const lookup = spec.lookup ? site.bind(spec.lookup) : null
-  const understand = readerOf(spec, rules, site)
+  const read = readerOf(spec, rules, site)
+  const ask = spec.answer === undefined || spec.answer.kind === "text" ? exchanged : opened
 
   const exchange: Exchange = {
     prepare(input, call): Prepared {
       const path = connection.prefix + targetOf(route, spec, input)
-      const body = bodyOf(route, spec, input)
-      const headers = headersOf(spec, input, call, body !== null)
+      const content = contentOf(route, spec, input)
+      const headers = headersOf(spec, input, call, content)
       if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
       connection.prove(headers)
-      return new Prepared(input, route, path, headers, body, limits.answerBytesMax)
+      return new Prepared(input, route, path, headers, content, limits.answerBytesMax)
     },
+    canRepeat: (request) => (request as Prepared).upload?.isSpent !== true,
     async send(request, attempt) {
       const prepared = request as Prepared
       const { input } = prepared
-      const reply = await exchanged(connection, prepared, attempt, rules)
+      const wire = prepared.upload === null ? prepared : new Uploading(prepared, prepared.upload, attempt)
+      const reply = await ask(connection, wire, attempt, rules)
       if (reply.status === 409 && attempt.followsUnknown) {
         const note = `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`
         throw failure("own-conflict", site.effect, { note })
       }
       const error = errorOf(reply, rules)
-      if (error) throw error
-      return understand(reply, input, attempt.call)
+      if (error) {
+        discard(reply)
+        throw error
+      }
+      return read(reply as never, input, attempt)
     },
   }
   const answer = site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
@@ -104,77 +116,6 @@ function lookedUp(answer: Answer, lookup: Answer): Answer {
       }
     }
   }
-}
-
-/** One request and its reply; the error, where there is none, says whether a byte may have left. */
-function exchanged(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireReply> {
-  return new Promise((resolve, reject) => {
-    attempt.stoppable = connection.transport.send(wire, new Listener(attempt, rules, resolve, reject))
-  })
-}
-
-/**
- * A class, not a literal: V8 may come to place literals that live as long as a request in its old space, where each keeps all that it
- * refers to, the whole call, alive until the next full collection. That was measured at a sixth of the CPU time of a request.
- */
-class Listener implements WireListener {
-  readonly #attempt: Attempt
-  readonly #rules: ReplyRules
-  readonly replied: (reply: WireReply) => void
-  readonly #reject: (error: Error) => void
-
-  constructor(attempt: Attempt, rules: ReplyRules, resolve: (reply: WireReply) => void, reject: (error: Error) => void) {
-    this.#attempt = attempt
-    this.#rules = rules
-    this.replied = resolve
-    this.#reject = reject
-  }
-
-  sent(): void {
-    this.#attempt.isSent = true
-  }
-
-  failed(cause: unknown): void {
-    this.#reject(lost(cause, this.#attempt.isSent, this.#rules))
-  }
-}
-
-function lost(cause: unknown, isSent: boolean, rules: ReplyRules): Error {
-  const { service, effect } = rules
-  if (cause instanceof AnswerTooLarge) return failure("answer-too-large", effect, { cause, note: `${service}: ${cause.message}` })
-  const code = (cause as { code?: string } | null)?.code ?? "no code"
-  return isSent
-    ? failure("connection-lost", effect, { cause, note: `${service}: connection lost (${code})` })
-    : failure("not-connected", effect, { cause, note: `${service}: cannot be reached (${code})` })
-}
-
-/** Reply → their value → checked by `response` → mapped → checked by the contract. */
-function readerOf(spec: Spec, rules: ReplyRules, site: Site): (reply: WireReply, input: unknown, call: CallContext) => unknown {
-  const { service, effect } = rules
-  const map = (theirs: unknown, input: unknown, call: CallContext): unknown => {
-    let ours: unknown
-    try {
-      ours = spec.map ? spec.map(theirs, input) : theirs
-    } catch (cause) {
-      throw failure("answer-not-mapped", effect, { cause, note: `${service}: map threw on its answer` })
-    }
-    return site.accept(ours, call, service)
-  }
-  const response = spec.response?.["~standard"]
-  if (!response) return (reply, input, call) => map(answerIn(reply, rules), input, call)
-  return async (reply, input, call) => {
-    const checked = await response.validate(answerIn(reply, rules))
-    if (!checked.issues) return map(checked.value, input, call)
-    throw failure("answer-misfit", effect, {
-      note: `${service}: its answer has drifted from \`response\`: ${described(checked.issues, response.vendor)}`,
-    })
-  }
-}
-
-/** Where and what; never their values, which the log must not hold. */
-function described(issues: readonly SchemaIssue[], vendor: string): string {
-  const shown = issues.slice(0, 5).map((issue) => issueOf(issue, vendor))
-  return shown.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
 }
 
 /** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */

@@ -7,12 +7,15 @@ import { isReference, type Ref } from "../../contract/reference.ts"
 import type { Std } from "../../contract/schema.ts"
 import type { HasService, Repeat, Service } from "../../contract/service.ts"
 import type { Common } from "../../errors/catalog.ts"
+import type { AnswerForm } from "./answer.ts"
 import { openRest, type RestSettings } from "./connection.ts"
 import type { OutboundAuth } from "./credentials.ts"
 import { bindRestCall } from "./exchange.ts"
 import { restFailures } from "./failures.ts"
 import { parseRoute } from "./request.ts"
 
+export { type AnswerForm, asFile, asItems, asText, type ItemsOptions } from "./answer.ts"
+export { type BodyEncoding, type FormFields, form, type MultipartFields, multipart, raw } from "./body.ts"
 export { apiKey, basic, bearer, type OutboundAuth } from "./credentials.ts"
 
 /** How one operation is answered by one call of a REST service. */
@@ -22,8 +25,10 @@ export interface CallSpec<V, O, W, E extends string> {
   /** Query fields; arrays repeat the field, `undefined` and `null` leave it out. Default: none. */
   query?: (input: V) => Record<string, unknown>
   headers?: (input: V) => Record<string, string>
-  /** JSON body. Default: for POST, PUT and PATCH the input less its path parameters, otherwise none. */
+  /** JSON body; for others see `form`, `multipart` and `raw`. Default: for POST, PUT and PATCH the input less its path parameters, otherwise none. */
   body?: (input: V) => unknown
+  /** What the answer is, where it is not one JSON value: `asText`, `asFile`, `asItems({ ... })`. */
+  answer?: AnswerForm<W>
   /** Their shape. Without it the answer is `any`; the contract's output is checked all the same. */
   response?: Std<any, W>
   /** Their answer as ours. Default: as it is. */
@@ -71,6 +76,7 @@ export function rest(options: RestOptions): Rest {
     kind: "rest",
     name,
     at: callerPlace(rest),
+    address: options.url,
     references: [options.url, ...(options.auth?.references ?? [])].filter(isReference),
     policy: options.policy,
     replicaOf: options.replicaOf?.["~service"],

@@ -4,7 +4,7 @@ import type { WireReply } from "../../contract/ports.ts"
 import type { TrestleError } from "../../errors/trestle-error.ts"
 
 /** Deeper than what callers may send: services are trusted a little more, and never without bound. */
-const ANSWER_DEPTH_MAX = 128
+export const ANSWER_DEPTH_MAX = 128
 
 export interface ReplyRules {
   readonly service: string
@@ -17,8 +17,10 @@ export interface ReplyRules {
   readonly epoch: () => number
 }
 
+type ReplyHead = Pick<WireReply, "status" | "headers">
+
 /** The error that a reply stands for, or `null` when it is a success. */
-export function errorOf(reply: WireReply, rules: ReplyRules): TrestleError | null {
+export function errorOf(reply: ReplyHead, rules: ReplyRules): TrestleError | null {
   const { status } = reply
   if (status >= 200 && status < 300) return null
   const options: FailureOptions = { note: `${rules.service}: HTTP ${status}`, ...retryAfter(reply, rules.epoch()) }
@@ -46,19 +48,23 @@ function clientError(status: number, options: FailureOptions, rules: ReplyRules)
 /** The value in a reply's body; `undefined` for an empty one. */
 export function answerIn(reply: WireReply, rules: ReplyRules): unknown {
   if (reply.status === 204 || reply.body === "") return undefined
-  const encoding = reply.headers["content-encoding"]
-  if (encoding !== undefined && encoding !== "identity") throw unreadable(rules, "it is compressed, which was not asked for")
+  refuseCompressed(reply, rules)
   const read = readJson(reply.body, ANSWER_DEPTH_MAX)
   if ("refused" in read) throw unreadable(rules, read.message)
   return read.value
 }
 
-function unreadable(rules: ReplyRules, why: string): TrestleError {
+export function refuseCompressed({ headers }: ReplyHead, rules: ReplyRules): void {
+  const encoding = headers["content-encoding"]
+  if (encoding !== undefined && encoding !== "identity") throw unreadable(rules, "it is compressed, which was not asked for")
+}
+
+export function unreadable(rules: ReplyRules, why: string): TrestleError {
   return failure("answer-unreadable", rules.effect, { note: `${rules.service}: the answer cannot be read: ${why}` })
 }
 
 /** Seconds or an HTTP date. Source: RFC 9110, section 10.2.3. */
-function retryAfter(reply: WireReply, epoch: number): { retryAfterMs?: number } {
+function retryAfter(reply: ReplyHead, epoch: number): { retryAfterMs?: number } {
   const field = reply.headers["retry-after"]
   const text = Array.isArray(field) ? field[0] : field
   if (text === undefined) return {}

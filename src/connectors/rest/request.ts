@@ -1,5 +1,6 @@
 import type { CallContext } from "../../contract/call.ts"
 import { invalid } from "../../errors/trestle-error.ts"
+import { type BodyEncoding, FORM_TYPE, type Upload } from "./body.ts"
 
 /** How one declared call becomes requests; absent parts are made from the input itself. */
 export interface RequestMapping {
@@ -7,6 +8,12 @@ export interface RequestMapping {
   readonly query?: ((input: any) => Record<string, unknown>) | undefined
   readonly headers?: ((input: any) => Record<string, string>) | undefined
   readonly body?: ((input: any) => unknown) | undefined
+  readonly answer?: { readonly accept: string } | undefined
+}
+
+/** How a mapping's body is written; absent for JSON. */
+function encodingOf({ body }: RequestMapping): BodyEncoding["~body"] | undefined {
+  return (body as Partial<BodyEncoding> | undefined)?.["~body"]
 }
 
 export interface RouteTemplate {
@@ -54,8 +61,13 @@ function queryString(query: Record<string, unknown>): string {
   return text === "" ? "" : `?${text}`
 }
 
-/** The body as text, or `null` where the method carries none. Without a mapping: the input less its path parameters. */
-export function bodyOf(route: RouteTemplate, mapping: RequestMapping, input: any): string | null {
+/** The body as text, as what is read while it is sent, or `null` where the method carries none. */
+export function contentOf(route: RouteTemplate, mapping: RequestMapping, input: any): string | Upload | null {
+  return encodingOf(mapping) === undefined ? jsonOf(route, mapping, input) : (mapping.body!(input) as string | Upload)
+}
+
+/** Without a mapping: the input less its path parameters. */
+function jsonOf(route: RouteTemplate, mapping: RequestMapping, input: any): string | null {
   const body = mapping.body
     ? mapping.body(input)
     : route.method === "GET" || route.method === "DELETE"
@@ -69,6 +81,8 @@ function withoutParams(route: RouteTemplate, input: any): unknown {
   return Object.fromEntries(Object.entries(input).filter(([name]) => !route.params.includes(name)))
 }
 
+const JSON_TYPE = "application/json"
+
 /** Bytes of Latin-1 without control characters. Source: RFC 9110, section 5.5. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -79,14 +93,20 @@ function fieldValue(name: string, value: unknown): string {
   return text
 }
 
+function describe({ type, size }: Upload, headers: Record<string, string>): void {
+  headers["content-type"] = type
+  if (size !== null) headers["content-length"] = String(size)
+}
+
 /** Header fields of ours and of the declaration. Credentials come last, so that nothing can take their place. */
-export function headersOf(mapping: RequestMapping, input: any, call: CallContext, hasBody: boolean): Record<string, string> {
+export function headersOf(mapping: RequestMapping, input: any, call: CallContext, content: string | Upload | null): Record<string, string> {
   const headers: Record<string, string> = {
-    accept: "application/json",
+    accept: mapping.answer?.accept ?? JSON_TYPE,
     "user-agent": "trestle",
     traceparent: `00-${call.trace}-${call.random.hex(8)}-01`,
   }
-  if (hasBody) headers["content-type"] = "application/json"
+  if (typeof content === "string") headers["content-type"] = encodingOf(mapping) === "form" ? FORM_TYPE : JSON_TYPE
+  else if (content !== null) describe(content, headers)
   if (mapping.headers)
     for (const [name, value] of Object.entries(mapping.headers(input))) headers[name.toLowerCase()] = fieldValue(name, value)
   return headers

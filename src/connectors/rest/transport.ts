@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from "undici"
-import type { HttpTransport, OpenTransport, WireListener, WireReply, WireRequest } from "../../contract/ports.ts"
+import type { HttpTransport, OpenTransport, WireListener, WireReply, WireRequest, WireStreamListener } from "../../contract/ports.ts"
+import { UndiciStream } from "./transport-stream.ts"
 
 /** The answer was larger than the declaration allows. */
 export class AnswerTooLarge extends Error {
@@ -33,6 +34,12 @@ class UndiciTransport implements HttpTransport {
   send(request: WireRequest, listener: WireListener): { stop(): void } {
     const exchange = new UndiciExchange(listener, request.answerBytesMax)
     // A request has the fields that undici asks for under the same names.
+    this.#pool.dispatch(request as WireRequest & Dispatcher.DispatchOptions, exchange)
+    return exchange
+  }
+
+  open(request: WireRequest, listener: WireStreamListener): { stop(): void } {
+    const exchange = new UndiciStream(listener)
     this.#pool.dispatch(request as WireRequest & Dispatcher.DispatchOptions, exchange)
     return exchange
   }

@@ -1,0 +1,87 @@
+import { fileNameIn } from "../../base/content-disposition.ts"
+import type { Site } from "../../contract/backend.ts"
+import type { CallContext } from "../../contract/call.ts"
+import { failure } from "../../contract/failure.ts"
+import { Body, UNKNOWN_TYPE } from "../../contract/file-body.ts"
+import type { WireReply, WireStream } from "../../contract/ports.ts"
+import type { Std } from "../../contract/schema.ts"
+import type { Attempt } from "../../contract/service.ts"
+import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
+import type { TrestleError } from "../../errors/trestle-error.ts"
+import { AnswerBody } from "./answer-body.ts"
+import type { CallSpec } from "./index.ts"
+import { answerItems } from "./item-reader.ts"
+import { answerIn, type ReplyRules, refuseCompressed } from "./reply.ts"
+
+/** Makes our value of a service's success. */
+export type Reader<R> = (reply: R, input: unknown, attempt: Attempt) => unknown
+
+/** Reply → their value → checked by `response` → mapped → checked by the contract. */
+export function readerOf(spec: CallSpec<any, any, any, string>, rules: ReplyRules, site: Site): Reader<WireReply> | Reader<WireStream> {
+  const { service, effect } = rules
+  const map = (theirs: unknown, input: unknown, call: CallContext): unknown => {
+    let ours: unknown
+    try {
+      ours = spec.map ? spec.map(theirs, input) : theirs
+    } catch (cause) {
+      throw failure("answer-not-mapped", effect, { cause, note: `${service}: map threw on its answer` })
+    }
+    return site.accept(ours, call, service)
+  }
+  const { response, answer } = spec
+  if (answer && answer.kind !== "text") return streamReader(answer, map, rules)
+  const theirsIn = answer ? textIn : answerIn
+  if (!response) return (reply: WireReply, input, { call }) => map(theirsIn(reply, rules), input, call)
+  return async (reply: WireReply, input, { call }) => {
+    const checked = await response["~standard"].validate(theirsIn(reply, rules))
+    if (!checked.issues) return map(checked.value, input, call)
+    throw drifted(checked.issues, response, rules, "its answer")
+  }
+}
+
+/** What comes piece by piece is given back to the service where it cannot be used. */
+function streamReader(
+  answer: NonNullable<CallSpec<any, any, any, string>["answer"]>,
+  map: (theirs: unknown, input: unknown, call: CallContext) => unknown,
+  rules: ReplyRules,
+): Reader<WireStream> {
+  return (reply, input, attempt) => {
+    const body = new AnswerBody(reply, attempt, rules.service)
+    try {
+      refuseCompressed(reply, rules)
+      return map(answer.kind === "file" ? fileOf(reply, body) : answerItems(reply, body, answer.items ?? {}, rules), input, attempt.call)
+    } catch (error) {
+      body.close()
+      throw error
+    }
+  }
+}
+
+function fileOf({ headers }: WireStream, body: AnswerBody): Body {
+  const field = (name: string): string | undefined => [headers[name]].flat()[0]
+  const length = field("content-length")
+  return new Body(
+    {
+      name: fileNameIn(field("content-disposition")),
+      type: field("content-type") ?? UNKNOWN_TYPE,
+      size: length !== undefined && /^\d+$/.test(length) ? Number(length) : null,
+    },
+    () => body,
+  )
+}
+
+function textIn(reply: WireReply, rules: ReplyRules): string {
+  refuseCompressed(reply, rules)
+  return reply.body
+}
+
+export function drifted(issues: readonly SchemaIssue[], response: Std, { service, effect }: ReplyRules, what: string): TrestleError {
+  const said = described(issues, response["~standard"].vendor)
+  return failure("answer-misfit", effect, { note: `${service}: ${what} has drifted from \`response\`: ${said}` })
+}
+
+/** Where and what; never their values, which the log must not hold. */
+function described(issues: readonly SchemaIssue[], vendor: string): string {
+  const shown = issues.slice(0, 5).map((issue) => issueOf(issue, vendor))
+  return shown.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
+}
