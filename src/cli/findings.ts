@@ -30,6 +30,13 @@ export const CLI_FINDINGS = {
   TRS3012: { title: "not verified", why: "Nobody has seen it work with this contract." },
   TRS3013: { title: "breaking change", why: "Callers built against the earlier document would fail." },
   TRS3014: { title: "file out of date", why: "Who compiles against it compiles against an application that is not there any more." },
+  TRS3015: { title: "service out of reach", why: "Every call that needs it fails, or is answered by a fallback." },
+  TRS3016: {
+    title: "certificate that proves nothing",
+    why: "Without a valid certificate anybody could answer in the service's place, so nothing is sent.",
+  },
+  TRS3017: { title: "credential not accepted", why: "The service is there, and answers no call of ours." },
+  TRS3018: { title: "service that is not as declared", why: "What the declaration says of it does not hold." },
 } as const satisfies Record<string, FindingKind>
 
 /** The place of a finding that is about the command itself. */

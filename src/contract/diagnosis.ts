@@ -16,8 +16,8 @@ export type Trouble =
 export interface Step {
   /** `dns`, `tcp`, `tls`, `authentication`, `version`, `latency`, or what else this kind of service needs. */
   readonly name: string
-  /** `unsure`: it could not be looked at, and `seen` says why. */
-  readonly state: "ok" | "failed" | "warning" | "unsure"
+  /** `unsure`: it could not be looked at, and `seen` says why. `not reached`: an earlier step failed. */
+  readonly state: "ok" | "failed" | "warning" | "unsure" | "not reached"
   /** What was seen, short: `127.0.0.1:5001`, `401 to GET /ping`. Never a secret. */
   readonly seen: string
   readonly ms?: number

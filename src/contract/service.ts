@@ -13,6 +13,8 @@ export interface Service {
   /** For logs, `servedBy` and messages. */
   readonly name: string
   readonly at: SourcePlace | null
+  /** Where it is, for people: a URL, a file. Never with a credential in it. */
+  readonly address?: Ref | string
   readonly references: readonly Ref[]
   readonly policy: Policy | undefined
   /** Same records and same ids as that one: a write may fall back to this service. */

@@ -24,11 +24,17 @@ export async function diagnoseRest(settings: RestSettings, host: DiagnosisHost):
   const looking: Looking = { clock: host.clock, timeoutMs: host.timeoutMs, correction: addressCorrection(settings, host) }
   const steps: Step[] = []
   for (const look of [dnsStep, tcpStep, ...(isSecure ? [tlsStep] : [])]) {
-    const step = await look(address, looking)
-    steps.push(step)
-    if (step.state === "failed") return steps
+    if (steps.at(-1)?.state !== "failed") steps.push(await look(address, looking))
   }
-  return [...steps, ...(await probeSteps(settings, host))]
+  if (steps.at(-1)?.state !== "failed") steps.push(...(await probeSteps(settings, host)))
+  return [...steps, ...notReached(steps, isSecure)]
+}
+
+/** After a failure: how much further a request would have had to come. */
+function notReached(steps: readonly Step[], isSecure: boolean): Step[] {
+  if (steps.at(-1)?.state !== "failed") return []
+  const all = ["dns", "tcp", ...(isSecure ? ["tls"] : []), "authentication", "version", "latency"]
+  return all.slice(steps.length).map((name) => ({ name, state: "not reached", seen: "" }))
 }
 
 function notAnAddress(settings: RestSettings, host: DiagnosisHost): Step {
