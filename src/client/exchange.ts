@@ -22,7 +22,7 @@ export async function exchange(
   url: string,
   input: unknown,
   // `crypto.randomUUID` would be shorter, but is missing on pages without https; random values are not.
-  { deadline, signal: given, idempotencyKey = crypto.getRandomValues(new Uint32Array(4)).join("-") }: CallOptions = {},
+  { deadline, ifMatch, signal: given, idempotencyKey = crypto.getRandomValues(new Uint32Array(4)).join("-") }: CallOptions = {},
 ): Promise<{ value: any; meta: Meta }> {
   // What is to be said if the call ends here; it follows the call's progress. Every member is named: no other is taken from an answer.
   const failure: ClientFailure & Record<string, any> = {
@@ -40,7 +40,11 @@ export async function exchange(
     if (deadline !== undefined) limit = AbortSignal.timeout(millisecondsOf(deadline))
     signal = AbortSignal.any([given!, limit!].filter(Boolean))
     const body = JSON.stringify(input)
-    const headers: Record<string, string> = { "idempotency-key": idempotencyKey, "content-type": "application/json" }
+    const headers: Record<string, string> = {
+      "idempotency-key": idempotencyKey,
+      "content-type": "application/json",
+      ...(ifMatch && { "if-match": ifMatch }),
+    }
     if (token) {
       failure.code = "UNAUTHENTICATED"
       headers.authorization = `Bearer ${await token()}`

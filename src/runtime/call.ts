@@ -307,6 +307,11 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     return this.#public as unknown as Ctx
   }
 
+  /** Its contract asks for a version of each answer. */
+  get keepsVersions(): boolean {
+    return this.#of.declaration.contract.etag === true
+  }
+
   get errors(): Readonly<Record<string, number>> {
     return this.#of.errors
   }

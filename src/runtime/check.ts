@@ -9,6 +9,7 @@ import { attemptSettings, callPolicies, type Defaults, policyMistakes } from "..
 import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.ts"
 import type { Service } from "../contract/service.ts"
 import { COMMON } from "../errors/catalog.ts"
+import { checkKept } from "./check-kept.ts"
 import { finding } from "./findings.ts"
 import { collectOperations, type Named, reading, readOperation, readRoute, rulesOf } from "./operations.ts"
 import { checkFormerPaths, checkRetiring } from "./retiring.ts"
@@ -58,6 +59,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   if (!operation) return null
   checkInput(operation, findings)
   checkBackend(operation, findings)
+  checkKept(operation, findings)
   checkTime(operation, defaults, findings)
   checkSamples(operation, findings)
   return operation
@@ -326,8 +328,9 @@ function checkTime(operation: Operation, defaults: Defaults, findings: Finding[]
   if (!backend || operation.effect === "write") return
   const worstOf = ({ plan }: Backend<any, any, any>): number => {
     if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
-    if (!plan.service) return 0
-    const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", plan.policy, plan.service.policy, defaults))
+    if (!plan.service) return Math.max(0, ...(plan.parts ?? []).map(worstOf))
+    const declared = { call: plan.policy, service: plan.service.policy }
+    const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", declared, defaults))
     return timeoutMs * (retries + 1)
   }
   for (const { plan } of within(backend)) {

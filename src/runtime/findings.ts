@@ -70,6 +70,18 @@ export const FINDINGS = {
     why: "When what stands before it hangs, the deadline is over before its turn comes; it only helps against quick failures.",
     severity: "warning",
   },
+  TRS1027: {
+    title: "etag without an answer to keep",
+    why: "An ETag names the version of an answer that a client may hold; a write, or an answer of nothing, gives it none to hold.",
+  },
+  TRS1028: {
+    title: "lastGood with nothing before it",
+    why: "It remembers what the parts of a `fallback` before it have answered; anywhere else it would never have an answer.",
+  },
+  TRS1029: {
+    title: "kept answer that comes piece by piece",
+    why: "A file or a stream is read once, by one caller; there is no whole answer that could be given again.",
+  },
   TRS1035: {
     title: "former path that is taken",
     why: "A client built against that path would be answered by one operation today and by another tomorrow.",
@@ -102,6 +114,10 @@ export const START_FINDINGS = {
   TRS1021: {
     title: "migrations that do not fit",
     why: "Nobody could say any more which tables the database has: what was applied must stay what it was.",
+  },
+  TRS1034: {
+    title: "host that does not fit",
+    why: "A logger that is none would lose every line, and an address that begins with nothing would never be reached.",
   },
 } as const satisfies Record<string, FindingKind>
 

@@ -5,6 +5,7 @@ import type { RequestHead } from "../contract/principal.ts"
 import { type Issue, invalid, TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Stage, StageMakers } from "../runtime/stages.ts"
+import { versionOf } from "./etag.ts"
 
 export interface HttpLimits {
   /** Largest request body, in bytes. */
@@ -17,7 +18,7 @@ export function httpStages(limits: HttpLimits): StageMakers {
     admit: () => (call) => admit(call.entry!.head, takesBody(call), limits),
     read: () => read,
     decode: (operation) => decoder(operation),
-    encode: (operation) => (operation.isSilent ? null : encode),
+    encode: encoder,
   }
 }
 
@@ -124,6 +125,17 @@ function fromAddress(params: Readonly<Record<string, string>>, query: Readonly<R
     .map((name) => ({ path: name, message: "is in the path; do not repeat it in the query" }))
   if (issues.length > 0) throw invalid(issues)
   return operation.input.coerce({ ...query, ...params })
+}
+
+function encoder({ isSilent, declaration }: Operation): Stage | null {
+  if (isSilent) return null
+  return declaration.contract.etag === true ? encodeVersioned : encode
+}
+
+const encodeVersioned: Stage = (call) => {
+  call.encoded = JSON.stringify(call.output)
+  // A version that the backend has named says more: it can be asked for in If-Match.
+  if (call.etag === null) call.noteEtag(versionOf(call.encoded))
 }
 
 const encode: Stage = (call) => {

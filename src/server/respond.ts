@@ -2,6 +2,7 @@ import { PROBLEM_MEDIA_TYPE, problemOf } from "../errors/problem.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Fields, HttpEntry } from "./entry.ts"
+import { isEntityTag, isHeld } from "./etag.ts"
 
 /** Decides whether a caller may see who served it and in how many attempts. */
 export type MaySeeMeta = (call: Call) => boolean
@@ -23,14 +24,40 @@ export function respond(call: Call, status: number, entry: HttpEntry, maySeeMeta
     "x-request-id": call.trace,
     "trestle-meta": metaOf(call, maySeeMeta),
   }
+  if (call.etag !== null && isVersioned(call, entry, fields)) {
+    call.httpStatus = 304
+    return entry.send(304, fields, "")
+  }
   if (!isEmpty) fields["content-type"] = JSON_MEDIA_TYPE
   entry.send(status, fields, isEmpty ? "" : call.encoded)
 }
 
-/** Everybody may know that an answer is not the first choice's; only some may know the inside of the house. */
+/** What an answer depends on beside its address: a client that acts for two must not take one's answer for the other's. */
+const VARY = "authorization, cookie, x-api-key"
+
+/** Names the answer's version; `true` when the client holds it already, so that nothing more has to be sent. */
+function isVersioned(call: Call, entry: HttpEntry, fields: Record<string, string>): boolean {
+  const { etag } = call.meta
+  if (etag === undefined || !isEntityTag(etag)) return false
+  fields.etag = etag
+  const { method, headers } = entry.head
+  // Of the others no client keeps an answer.
+  if (method !== "GET" && method !== "HEAD") return false
+  if (call.keepsVersions) {
+    fields["cache-control"] = "private, no-cache"
+    fields.vary = VARY
+  }
+  const held = headers["if-none-match"]
+  return held !== undefined && isHeld(held, etag)
+}
+
+/** Everybody may know that an answer is not the first choice's, and of which version it is; only some may know the inside of the house. */
 function metaOf(call: Call, maySeeMeta: MaySeeMeta): string {
   const { meta } = call
-  if (!maySeeMeta(call)) return `{"trace":"${call.trace}","degraded":${meta.degraded !== false}}`
+  if (!maySeeMeta(call)) {
+    const version = meta.etag === undefined ? "" : `,"etag":${asciiJson(meta.etag)}`
+    return `{"trace":"${call.trace}","degraded":${meta.degraded !== false}${version}}`
+  }
   return asciiJson({ ...meta, ms: Math.round(meta.ms * 100) / 100 })
 }
 
