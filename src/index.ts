@@ -1,11 +1,12 @@
 // The main door. Named exports only.
 
 // what is declared
-export type { App, Running, TrestleOptions } from "./assembly/definition.ts"
+export type { App, Running, StartOptions, TrestleOptions } from "./assembly/definition.ts"
 export { trestle } from "./assembly/trestle.ts"
 // backends
 export { type CacheOptions, cache } from "./backends/cache.ts"
 export { code } from "./backends/code.ts"
+export { type Crud, type CrudName, type CrudOptions, crud, type ListInput, type Page } from "./backends/crud.ts"
 export { fallback } from "./backends/fallback.ts"
 export { type LastGoodOptions, lastGood } from "./backends/last-good.ts"
 export { placeholder } from "./backends/placeholder.ts"
@@ -73,4 +74,11 @@ export type { OperationStatus } from "./runtime/status.ts"
 // who calls
 export { type ApiKeyOptions, apiKeys } from "./security/api-keys.ts"
 export { authenticator } from "./security/authenticator.ts"
+export { fromHost } from "./security/from-host.ts"
 export { type KeyRecord, type KeyStore, openKeyStore } from "./security/key-store.ts"
+// in a server of yours
+export type { HostFastify, PluginOptions } from "./server/fastify-plugin.ts"
+export type { FetchHost } from "./server/fetch.ts"
+export type { HandlerOptions, NodeHandler } from "./server/node-handler.ts"
+export { serverSettings } from "./server/standalone.ts"
+export type { HostLogger } from "./telemetry/host-log.ts"

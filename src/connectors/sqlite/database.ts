@@ -1,5 +1,5 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { SqlStatement } from "../../contract/sql-compile.ts"
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
+import type { BoundValue, SqlStatement } from "../../contract/sql-compile.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
 import { statementMistake } from "../sql/statement-check.ts"
 
@@ -76,12 +76,12 @@ export class SqliteDatabase {
     const { statement, hasRows } = this.#prepare(text)
     const rows: SqlRow[] = []
     if (hasRows) {
-      for (const row of statement.iterate(...(values as never[]))) {
+      for (const row of statement.iterate(...values.map(bound))) {
         if (rows.length === rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
         rows.push(row as SqlRow)
       }
       this.changes = rows.length
-    } else this.changes = Number(statement.run(...(values as never[])).changes)
+    } else this.changes = Number(statement.run(...values.map(bound)).changes)
     return rows
   }
 
@@ -101,6 +101,11 @@ export class SqliteDatabase {
     this.#prepared.set(text, made)
     return made
   }
+}
+
+/** The driver binds every number as a float, and a column for text would then keep 5 as "5.0". */
+function bound(value: BoundValue): SQLInputValue {
+  return (Number.isSafeInteger(value) ? BigInt(value as number) : value) as SQLInputValue
 }
 
 type Sqlite = typeof import("node:sqlite")
