@@ -1,8 +1,8 @@
 import type { Description } from "../assembly/describe.ts"
 import type { Operation } from "../contract/operation.ts"
+import { countsText } from "./board.ts"
 import { versionOfPackage } from "./package-version.ts"
 import { type Paint, shown } from "./paint.ts"
-import { countOf } from "./status.ts"
 
 export interface BannerParts {
   readonly url: string
@@ -21,7 +21,7 @@ export function banner({ url, readyMs, description, paint }: BannerParts): strin
     `  ${paint("bold", head)}  ready in ${readyMs} ms`,
     `  API   ${paint("cyan", url)}   ${count}`,
     `  Docs  ${paint("cyan", `${url}/docs`)}`,
-    `  ${countOf(board, "placeholder")} placeholder   ${countOf(board, "wired")} wired   ${paint("dim", "trestle status shows which")}`,
+    `  ${countsText(board)}   ${paint("dim", "trestle status shows which")}`,
     `  next: ${nextStep(url, description)}`,
     "",
   ]

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander"
 import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
+import { addDoctor } from "./doctor.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
 import { addExplain } from "./explain.ts"
 import { usage } from "./findings.ts"
@@ -11,12 +12,13 @@ import { versionOfPackage } from "./package-version.ts"
 import { printReport, type Report } from "./report.ts"
 import { addServe } from "./serve.ts"
 import { addStatus } from "./status.ts"
+import { addVerify } from "./verify.ts"
 
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = ["init", "serve", "call", "status", "keys", "openapi", "explain"]
-const ADD_VERBS = [addInit, addServe, addCall, addStatus, addKeys, addOpenapi, addExplain]
+const VERBS: readonly string[] = ["init", "serve", "status", "call", "explain", "doctor", "verify", "keys", "openapi"]
+const ADD_VERBS = [addInit, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addKeys, addOpenapi]
 
 const EXAMPLES = `
 Examples:

@@ -7,7 +7,7 @@ import { cliFinding, usage } from "./findings.ts"
 import { endGracefully } from "./interrupt.ts"
 import type { Run } from "./program.ts"
 import { printReport, type Report } from "./report.ts"
-import { APP_FLAG } from "./status.ts"
+import { APP_FLAG, keptEvidence } from "./status.ts"
 
 interface ServeFlags {
   readonly port?: string
@@ -42,7 +42,7 @@ async function serve(flags: ServeFlags, isJson: boolean): Promise<Report> {
   const environment = loadEnvironment({ folder: process.cwd() })
   const port = portFrom(flags.port, environment)
   const { app } = await loadApp(flags.app)
-  const description = describe(app)
+  const description = describe(app, await keptEvidence())
   await refusePlaceholders(environment, description)
   // With --json stdout belongs to the document.
   const running = await startApp(app, isJson ? { logOptions: { destination: process.stderr } } : {})

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
-import type { OperationStatus } from "../runtime/status.ts"
+import type { EvidenceBook } from "../runtime/evidence.ts"
 import { EXIT } from "./exit.ts"
-import { type Paint, paintFor, shown } from "./paint.ts"
+import { paintFor, shown } from "./paint.ts"
 import type { Run } from "./program.ts"
 import type { Report } from "./report.ts"
 
@@ -22,66 +22,41 @@ export function addStatus(program: Command, run: Run): void {
 }
 
 async function status(targets: readonly string[], appFlag: string | undefined): Promise<Report> {
-  const [{ loadApp }, { describe }, { matching }] = await Promise.all([
+  const [{ loadApp }, { describe }, { matching }, { board, countsOf, countsText, progress }] = await Promise.all([
     import("./load-app.ts"),
     import("../assembly/describe.ts"),
     import("./targets.ts"),
+    import("./board.ts"),
   ])
   const { app } = await loadApp(appFlag)
-  const { name, board, findings } = describe(app)
+  const { name, board: all, findings } = describe(app, await keptEvidence())
   const chosen = new Set(
     matching(
       targets,
-      board.map(({ operation }) => operation),
+      all.map(({ operation }) => operation),
     ),
   )
-  const rows = board.filter(({ operation }) => chosen.has(operation))
-  const summary = {
-    app: name,
-    operations: rows.length,
-    placeholder: countOf(rows, "placeholder"),
-    wired: countOf(rows, "wired"),
-    findings: findings.length,
-  }
+  const rows = all.filter(({ operation }) => chosen.has(operation))
+  const paint = paintFor(process.stdout)
+  const { isTTY, columns } = process.stdout
+  const found = findings.length === 0 ? "no findings" : `${findings.length} ${findings.length === 1 ? "finding" : "findings"}`
+  const count = `${rows.length} ${rows.length === 1 ? "operation" : "operations"}`
+  const head = `${paint("bold", shown(name))}: ${count}, ${found}`
   return {
     exit: findings.length > 0 ? EXIT.found : EXIT.ok,
     findings,
-    summary,
+    summary: { app: name, operations: rows.length, ...countsOf(rows), progress: countsText(rows), findings: findings.length },
     json: { operations: rows },
-    text: await boardText(name, rows, findings.length),
+    text: `${board({ rows, paint, width: isTTY ? columns : undefined })}\n${head}\n${progress(rows, paint)}\n`,
   }
 }
 
-async function boardText(name: string, rows: readonly OperationStatus[], findings: number): Promise<string> {
-  const { table } = await import("./table.ts")
-  const paint = paintFor(process.stdout)
-  const head = ["STATE", "OPERATION", "HTTP", "BACKEND", "SERVICES", "WHY"].map((title) => paint("dim", title))
-  const body = rows.map((row) => [
-    stateText(row.state, paint),
-    row.operation,
-    row.http ?? paint("dim", "internal"),
-    row.backend,
-    row.services.map(shown).join(", ") || "-",
-    row.why === null ? "" : shown(row.why),
+/** What was seen of the operations of the application in this folder; reads one file and nothing else. */
+export async function keptEvidence(): Promise<EvidenceBook> {
+  const [{ loadEnvironment }, { dataFolder }, { evidenceFile, readEvidence }] = await Promise.all([
+    import("../config/environment.ts"),
+    import("../assembly/data-folder.ts"),
+    import("../assembly/evidence-file.ts"),
   ])
-  return `${table([head, ...body], process.stdout.isTTY ? process.stdout.columns : undefined)}\n${summaryLine(name, rows, findings, paint)}`
-}
-
-/** A sign and a word; the colour only repeats them. */
-function stateText(state: OperationStatus["state"], paint: Paint): string {
-  return state === "placeholder" ? paint("yellow", "○ placeholder") : paint("green", "● wired")
-}
-
-function summaryLine(name: string, rows: readonly OperationStatus[], findings: number, paint: Paint): string {
-  const counts = [
-    `${rows.length} ${rows.length === 1 ? "operation" : "operations"}`,
-    `${countOf(rows, "placeholder")} placeholder`,
-    `${countOf(rows, "wired")} wired`,
-  ]
-  const found = findings === 0 ? "no findings" : `${findings} ${findings === 1 ? "finding" : "findings"}`
-  return `${paint("bold", shown(name))}: ${[...counts, found].join(", ")}\n`
-}
-
-export function countOf(rows: readonly OperationStatus[], state: OperationStatus["state"]): number {
-  return rows.filter((row) => row.state === state).length
+  return readEvidence(evidenceFile(dataFolder(loadEnvironment({ folder: process.cwd() }))))
 }

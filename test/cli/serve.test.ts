@@ -40,7 +40,7 @@ test("serve → call over HTTP → keys create → authorized call → keys revo
   expect(code).toBe(0)
   expect(stderr).toMatch(/trestle \d+\.\d+\.\d+ {2}notes {2}ready in \d+ ms/)
   expect(stderr).toContain(`${url}/docs`)
-  expect(stderr).toMatch(/1 placeholder {3}5 wired/)
+  expect(stderr).toMatch(/1 placeholder · 5 wired · 0 verified · 0 live/)
   expect(stderr).toContain(`next: curl ${url}/notes`)
   expect(stdout).toContain("notes.list")
 })

@@ -8,12 +8,10 @@ describe("status", () => {
     const { code, stdout, stderr } = await trestle(["status"], { cwd: folder({ "app.ts": APP }) })
     expect(code).toBe(0)
     expect(stderr).toBe("noise of the application\n")
-    const lines = stdout.split("\n")
-    expect(lines[0]).toMatch(/^STATE\s+OPERATION\s+HTTP\s+BACKEND\s+SERVICES\s+WHY$/)
-    expect(stdout).toMatch(/^○ placeholder {2}notes\.summary {2}GET \/notes\/summary {2}placeholder {2}- +waiting for the model$/m)
-    expect(stdout).toMatch(/^● wired +far\.show +GET \/far +rest +far$/m)
-    expect(stdout).toMatch(/^● wired +notes\.clear +internal +code +-$/m)
-    expect(stdout).toContain("notes: 6 operations, 1 placeholder, 5 wired, no findings\n")
+    expect(stdout).toMatch(/^placeholder 1\n○ notes\.summary {2}GET \/notes\/summary {2}placeholder {2}waiting for the model\n\nwired 5\n/)
+    expect(stdout).toMatch(/^◔ far\.show +GET \/far +rest far$/m)
+    expect(stdout).toMatch(/^◔ notes\.clear +internal +code$/m)
+    expect(stdout).toContain("notes: 6 operations, no findings\n○◔◔◔◔◔\n1 placeholder · 5 wired · 0 verified · 0 live\n")
   })
 
   test("--json", async () => {
@@ -22,7 +20,15 @@ describe("status", () => {
       schema: "trestle.status/1",
       ok: true,
       findings: [],
-      summary: { app: "notes", operations: 6, placeholder: 1, wired: 5 },
+      summary: {
+        app: "notes",
+        operations: 6,
+        placeholder: 1,
+        wired: 5,
+        verified: 0,
+        live: 0,
+        progress: "1 placeholder · 5 wired · 0 verified · 0 live",
+      },
       operations: expect.arrayContaining([
         {
           operation: "notes.summary",
@@ -32,6 +38,10 @@ describe("status", () => {
           services: [],
           http: "GET /notes/summary",
           effect: "read",
+          seenAt: null,
+          seenBy: null,
+          contract: expect.stringMatching(/^[0-9a-f]{12}$/),
+          deprecated: null,
         },
       ]),
     })
