@@ -1,6 +1,7 @@
 import { type Backend, backend, type Site } from "../contract/backend.ts"
 import type { CallContext, Ctx } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
+import { mappingNote } from "../contract/mapping.ts"
 import { isCatalogCode } from "../errors/catalog.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 
@@ -39,5 +40,5 @@ async function settle(answer: Promise<unknown>, site: Site, call: CallContext): 
 function classified(thrown: unknown, site: Site): TrestleError {
   const isKnown = TrestleError.is(thrown) && (isCatalogCode(thrown.code) || Object.hasOwn(site.errors, thrown.code))
   if (isKnown && !(thrown.code === "INVALID" && thrown.reason !== "answered")) return thrown
-  return failure("thrown", site.effect, { cause: thrown, note: `code of ${site.operation} threw` })
+  return failure("thrown", site.effect, { cause: thrown, note: `code of ${site.operation}: ${mappingNote(thrown, "it threw")}` })
 }

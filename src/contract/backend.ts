@@ -2,6 +2,7 @@ import type { SourcePlace } from "../base/source-place.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext, Ctx, Stoppable } from "./call.ts"
 import type { Keeping, Passage } from "./keeping.ts"
+import type { MappingFace } from "./mapping.ts"
 import type { Policy } from "./policy.ts"
 import type { Connection, Exchange, Service } from "./service.ts"
 
@@ -44,6 +45,10 @@ export interface Plan {
   readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
   /** What is wrong with the declaration itself. */
   readonly mistakes?: readonly string[]
+  /** Those of its functions that are mappings. */
+  readonly mappings?: readonly MappingFace[]
+  /** Whether the contract's `drift` changes anything for it. Default: it may. */
+  readonly heedsDrift?: boolean
   /** Keeps answers: while the process lives, or beyond it. */
   readonly keeps?: "memory" | "file"
   /** What it keeps for one caller is given to all. */

@@ -61,3 +61,13 @@ export function boundMap(
   if (face) return (value, _input, call) => face.run(value, call)
   return map ?? ((value) => value)
 }
+
+/** For a note to the operator: what a mapping says is wrong, which holds no value; of anything else that was thrown, `otherwise`. */
+export function mappingNote(thrown: unknown, otherwise: string): string {
+  return MappingError.is(thrown) ? thrown.message : otherwise
+}
+
+/** For a plan: the mappings among the functions of a declared call. */
+export function mappingsAmong(...functions: readonly unknown[]): readonly MappingFace[] {
+  return functions.flatMap((f) => faceOf(f) ?? [])
+}

@@ -1,10 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
+import { cache } from "../backends/cache.ts"
 import { code } from "../backends/code.ts"
 import { fallback } from "../backends/fallback.ts"
+import { lastGood } from "../backends/last-good.ts"
 import { placeholder } from "../backends/placeholder.ts"
 import { value } from "../backends/value.ts"
+import { callerPlace } from "../base/source-place.ts"
 import { rest } from "../connectors/rest/index.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
@@ -12,6 +15,8 @@ import { op } from "../contract/op.ts"
 import type { Defaults } from "../contract/policy.ts"
 import { anyone, role } from "../contract/principal.ts"
 import { env } from "../contract/reference.ts"
+import { nothing } from "../contract/schema.ts"
+import { stream } from "../contract/stream.ts"
 import { checkDeclarations } from "./check.ts"
 import { FINDINGS } from "./findings.ts"
 
@@ -21,6 +26,13 @@ const crmEu = rest({ url: env("CRM_EU_URL"), replicaOf: crm })
 const Note = z.object({ id: z.string(), text: z.string() })
 const NewNote = z.object({ text: z.string() })
 const None = z.object({})
+const Day = z.object({ day: z.iso.date() })
+// What a mapping is, as far as this floor can see: a function with a face.
+const day = (format: string): { read: () => { day: string } } => {
+  const mistakes = format.includes("yyyy") ? [] : ["day: years of two digits need a pivot"]
+  const face = { run: () => ({ day: "2026-01-01" }), mistakes, at: callerPlace(day) }
+  return { read: Object.assign(() => ({ day: "2026-01-01" }), { "~mapping": face }) }
+}
 const list = { input: None, output: z.array(Note) }
 const open = { ...list, allow: anyone("public") }
 
@@ -151,6 +163,35 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
     wrong: () => ({ wrong: op({ effect: "read", ...list, deadline: "6s" }).via(fallback(crm.call("GET /notes"), value([]))) }),
     right: () => ({ wrong: op({ effect: "read", ...list, deadline: "6001ms" }).via(fallback(crm.call("GET /notes"), value([]))) }),
   },
+  TRS1025: {
+    wrong: () => ({ wrong: op({ effect: "read", input: None, output: Day }).via(crm.call("GET /day", { map: day("d/M/yy").read })) }),
+    right: () => ({ wrong: op({ effect: "read", input: None, output: Day }).via(crm.call("GET /day", { map: day("d/M/yyyy").read })) }),
+  },
+  TRS1026: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list, drift: "repair" }).via(crm.call("GET /notes", { map: () => [] })) }),
+    right: () => ({
+      wrong: op({ effect: "read", input: None, output: Day, drift: "repair" }).via(crm.call("GET /day", { map: day("d/M/yyyy").read })),
+    }),
+  },
+  TRS1027: {
+    wrong: () => ({ wrong: op({ effect: "write", ...list, etag: true }).via(crm.call("POST /notes")) }),
+    right: () => ({ wrong: op({ effect: "read", ...list, etag: true }).via(crm.call("GET /notes")) }),
+  },
+  TRS1028: {
+    wrong: () => ({ wrong: op({ effect: "read", ...list }).via(fallback(lastGood({ for: "1h" }), crm.call("GET /notes"))) }),
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(fallback(crm.call("GET /notes"), lastGood({ for: "1h" }))) }),
+  },
+  TRS1029: {
+    wrong: () => ({
+      wrong: op({ effect: "read", input: None, output: stream(Note) }).via(
+        cache(
+          { for: "30s" },
+          code(async function* () {}),
+        ),
+      ),
+    }),
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(cache({ for: "30s" }, crm.call("GET /notes"))) }),
+  },
   TRS1035: {
     wrong: () => ({ wrong: op({ effect: "read", ...list, was: ["not a path"] }).via(crm.call("GET /notes")) }),
     right: () => ({ wrong: op({ effect: "read", ...list, was: ["notes.all"] }).via(crm.call("GET /notes")) }),
@@ -276,6 +317,37 @@ describe("time for a fallback", () => {
   test("a warning does not refuse: its operation is among those that can be started", () => {
     const { operations } = checkDeclarations(CASES.TRS1018.wrong(), {})
     expect(operations.map(({ path }) => path)).toEqual(["wrong"])
+  })
+})
+
+describe("answers that are kept", () => {
+  const read = { effect: "read", ...list } as const
+  test("cache and lastGood on a write → TRS1009 each", () => {
+    const kept = fallback(cache({ for: "1s" }, crm.call("POST /notes")), lastGood({ for: "1s" }))
+    expect(codesOf({ wrong: op({ ...read, effect: "write" }).via(kept) })).toEqual(["TRS1009", "TRS1009"])
+  })
+  test("lastGood alone, or in a cache → TRS1028", () => {
+    expect(codesOf({ wrong: op(read).via(lastGood({ for: "1h" })) })).toEqual(["TRS1028"])
+    expect(codesOf({ wrong: op(read).via(cache({ for: "1m" }, lastGood({ for: "1h" }))) })).toEqual(["TRS1028"])
+  })
+  test("options that mean nothing → TRS1014 that names them", () => {
+    const wrong = { for: "soon", stale: "later", entries: 0, key: "id", shared: false } as never
+    const said = find({ wrong: op(read).via(cache(wrong, crm.call("GET /notes"))) }).map(({ message }) => message)
+    expect(said.map((one) => /: (for|stale|entries|key|shared) /.exec(one)?.[1]).sort()).toEqual([
+      "entries",
+      "for",
+      "key",
+      "shared",
+      "stale",
+    ])
+  })
+  test("the time of what stands in a cache counts", () => {
+    const slow = fallback(cache({ for: "1m" }, crm.call("GET /notes")), value([]))
+    expect(codesOf({ wrong: op({ ...read, deadline: "6s" }).via(slow) })).toEqual(["TRS1018"])
+  })
+  test("an etag where the answer is nothing → TRS1027", () => {
+    const silent = op({ effect: "read", input: None, output: nothing, etag: true }).via(crm.call("GET /ping"))
+    expect(codesOf({ wrong: silent })).toEqual(["TRS1027"])
   })
 })
 

@@ -10,6 +10,7 @@ import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.
 import type { Service } from "../contract/service.ts"
 import { COMMON } from "../errors/catalog.ts"
 import { checkKept } from "./check-kept.ts"
+import { checkMappings } from "./check-mappings.ts"
 import { finding } from "./findings.ts"
 import { collectOperations, type Named, reading, readOperation, readRoute, rulesOf } from "./operations.ts"
 import { checkFormerPaths, checkRetiring } from "./retiring.ts"
@@ -59,6 +60,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   if (!operation) return null
   checkInput(operation, findings)
   checkBackend(operation, findings)
+  checkMappings(operation, one.declaration.backend ? within(one.declaration.backend) : [], findings)
   checkKept(operation, findings)
   checkTime(operation, defaults, findings)
   checkSamples(operation, findings)

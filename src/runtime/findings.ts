@@ -70,6 +70,15 @@ export const FINDINGS = {
     why: "When what stands before it hangs, the deadline is over before its turn comes; it only helps against quick failures.",
     severity: "warning",
   },
+  TRS1025: {
+    title: "mapping that cannot work",
+    why: "It would refuse every record, or read a text in a way that nobody can be sure of.",
+  },
+  TRS1026: {
+    title: "drift without effect",
+    why: "Only a mapping knows what each field may drift to; a function written by hand takes what it takes.",
+    severity: "warning",
+  },
   TRS1027: {
     title: "etag without an answer to keep",
     why: "An ETag names the version of an answer that a client may hold; a write, or an answer of nothing, gives it none to hold.",
@@ -115,6 +124,7 @@ export const START_FINDINGS = {
     title: "migrations that do not fit",
     why: "Nobody could say any more which tables the database has: what was applied must stay what it was.",
   },
+  TRS1022: { title: "migration that fails", why: "It is applied as a whole or not at all, and so are those after it." },
   TRS1034: {
     title: "host that does not fit",
     why: "A logger that is none would lose every line, and an address that begins with nothing would never be reached.",
