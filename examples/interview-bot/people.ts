@@ -1,11 +1,11 @@
 // The people service's records and ours. Its names, string numbers, "Y"/"N" flags and day-first dates stay in this file.
 import { z } from "zod"
 
-export const Level = z.enum(["junior", "senior"])
+export const Level = z.enum(["junior", "senior"], "Please choose junior or senior.")
 
 export const NewCandidate = z.object({
-  name: z.string().trim().min(1).max(200),
-  email: z.email().max(254),
+  name: z.string().trim().min(1, "Please enter your name.").max(200, "At most 200 characters, please."),
+  email: z.email("Please enter an e-mail address, such as ada@example.org.").max(254, "At most 254 characters, please."),
   level: Level,
 })
 
