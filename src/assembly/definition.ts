@@ -7,6 +7,7 @@ import type { OperationStatus } from "../runtime/status.ts"
 import type { HostFastify, PluginOptions } from "../server/fastify-plugin.ts"
 import type { FetchHost } from "../server/fetch.ts"
 import type { HandlerOptions, NodeHandler } from "../server/node-handler.ts"
+import type { HostLogger } from "../telemetry/host-log.ts"
 
 export interface TrestleOptions<T extends object> {
   /** The application's name, for logs, documents and the banner. */
@@ -37,7 +38,12 @@ export interface App<T> {
    * Resolves references, opens services, binds backends.
    * @throws {TrestleError} `START_REFUSED` with the findings: of the declarations, of unset variables and secrets, of services.
    */
-  start(): Promise<Running<T>>
+  start(options?: StartOptions): Promise<Running<T>>
+}
+
+export interface StartOptions {
+  /** The host's logger, such as Fastify's `host.log` or a pino: gets every line as an object, secrets already masked. Default: our own log. */
+  readonly log?: HostLogger
 }
 
 /** A started application. */

@@ -73,10 +73,10 @@ export class RunningApp<T> implements Running<T> {
     return nodeHandler(this.#openMount(), options)
   }
 
-  plugin(options: PluginOptions = {}): (host: HostFastify) => Promise<void> {
+  plugin({ close = true, notFound }: PluginOptions = {}): (host: HostFastify) => Promise<void> {
     return async (host) => {
-      await addToFastify(host as FastifyInstance, this.#openMount())
-      if (options.close ?? true) host.addHook("onClose", () => this.close())
+      await addToFastify(host as FastifyInstance, this.#openMount(), notFound)
+      if (close) host.addHook("onClose", () => this.close())
     }
   }
 

@@ -18,7 +18,8 @@ import { Engine } from "../runtime/engine.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { httpStages } from "../server/http-stages.ts"
-import { type Log, type LogOptions, openLog } from "../telemetry/call-log.ts"
+import type { Log, LogOptions } from "../telemetry/call-log.ts"
+import type { HostLogger } from "../telemetry/host-log.ts"
 import { Metrics } from "../telemetry/metrics.ts"
 import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
@@ -26,6 +27,7 @@ import { type App, definitionOf, type Running, type TrestleOptions } from "./def
 import { evidenceFile, readEvidence } from "./evidence-file.ts"
 import { Keepings } from "./keeping.ts"
 import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
+import { checkHostLogger, openLogFor } from "./open-log.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
 import { securityStages } from "./stages.ts"
@@ -35,6 +37,8 @@ export interface StartOverrides {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  /** Gets the lines of the log that would be opened. */
+  readonly hostLog?: HostLogger | undefined
   /** Changes the log that would be opened, which still masks the resolved secrets. */
   readonly logOptions?: Pick<LogOptions, "destination"> & Partial<Pick<LogOptions, "level">>
   readonly references?: References
@@ -59,7 +63,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const defaults = options.defaults ?? {}
   const { clock = systemClock, random = systemRandom } = overrides
   const { operations, named, findings } = checkApplication(options, clock.epoch())
-  refuseIfAny(options.name, findings)
+  refuseIfAny(options.name, [...findings, ...checkHostLogger(overrides.hostLog)])
 
   const { redactor = new Redactor() } = overrides
   const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
@@ -69,7 +73,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     : resolveReferences(neededBy(services), environment, redactor)
   refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
 
-  const log = overrides.log ?? openLog({ ...logOptions(options.name, environment, redactor), ...overrides.logOptions })
+  const log = overrides.log ?? openLogFor({ name: options.name, environment, redactor }, overrides.hostLog, overrides.logOptions)
   for (const { severity, message, fix } of [...findings, ...resolved.findings])
     if (severity === "warning") log.events.warn(`${message}. ${fix}`)
   const opened = new Services(clock, defaults)
@@ -161,11 +165,4 @@ async function openAuthenticators(
   if (authenticators.length === 0 && !openInstead) return null
   const open = openInstead ?? openAuthentication
   return open(authenticators, host)
-}
-
-function logOptions(name: string, environment: Environment, redactor: Redactor): LogOptions {
-  const level = environment.get("TRESTLE_LOG")?.value
-  const isSilent = level === "silent"
-  const format = isSilent ? "silent" : environment.name === "production" ? "json" : "pretty"
-  return { name, redactor, format, level: level === "warn" || level === "error" ? level : "info" }
 }

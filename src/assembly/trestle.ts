@@ -11,7 +11,7 @@ export function trestle<T extends object>(options: TrestleOptions<T>): App<T> {
     name: options.name,
     ops: options.ops,
     check: () => checkApplication(options).findings,
-    start: () => startApp(app),
+    start: ({ log } = {}) => startApp(app, { hostLog: log }),
   }
   Object.defineProperty(app, DEFINITION, { value: options })
   return app

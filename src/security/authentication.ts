@@ -72,16 +72,21 @@ async function askLater(
  */
 function soundAnswer(kind: string, answer: unknown): Principal | null | "bad" {
   if (answer === null || answer === "bad") return answer
-  const { id, kind: who, roles, permissions, tenant } = (typeof answer === "object" ? answer : {}) as Record<keyof Principal, unknown>
-  const isSound =
-    typeof id === "string" &&
-    id !== "" &&
-    KINDS.has(who) &&
-    (roles === undefined || isTexts(roles)) &&
-    (permissions === undefined || isTexts(permissions)) &&
-    (tenant === undefined || typeof tenant === "string")
-  if (!isSound) throw failed(kind, 'answered neither a principal nor null nor "bad"')
+  const mistake = mistakeOf(answer)
+  if (mistake !== null) throw failed(kind, `answered neither a principal nor null nor "bad": ${mistake}`)
   return answer as Principal
+}
+
+/** Names the field, never its value. */
+function mistakeOf(answer: unknown): string | null {
+  if (typeof answer !== "object") return `it is ${answer === undefined ? "undefined" : `a ${typeof answer}`}`
+  const { id, kind, roles, permissions, tenant } = answer as Record<keyof Principal, unknown>
+  if (typeof id !== "string" || id === "") return "`id` is no text, or empty"
+  if (!KINDS.has(kind)) return "`kind` is none of user, key, service"
+  if (roles !== undefined && !isTexts(roles)) return "`roles` is no list of texts"
+  if (permissions !== undefined && !isTexts(permissions)) return "`permissions` is no list of texts"
+  if (tenant !== undefined && typeof tenant !== "string") return "`tenant` is no text"
+  return null
 }
 
 /** An `UNAVAILABLE` says already what is missing; anything else is only a cause. */

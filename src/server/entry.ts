@@ -5,6 +5,9 @@ import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 /** Longest time from the head to the last byte of a body. Below the default deadline, so that a slow sender hears that it was slow. */
 export const READ_MS_MAX = 9_000
 
+/** A client that takes nothing for twice this long does not want its answer: Node forgives the first time. */
+export const TAKE_MS_MAX = 6_000
+
 /** Where GET answers, HEAD says the same without its body. */
 export const GET = ["GET", "HEAD"] as const
 

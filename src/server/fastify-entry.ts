@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify"
+import type { ChunkedAnswer, Sending } from "../contract/ports.ts"
 import type { Fields } from "./entry.ts"
 import { endSlowReading, NodeEntry } from "./node-entry.ts"
 import { answerUnread, isUnread } from "./unread.ts"
@@ -24,5 +25,11 @@ export class FastifyEntry extends NodeEntry {
     if (body === "") reply.send()
     else reply.send(body)
     endSlowReading(this.response)
+  }
+
+  override sendChunks(answer: ChunkedAnswer): Sending {
+    const reply = this.#reply
+    reply.hijack()
+    return super.sendChunks({ ...answer, headers: { ...(reply.getHeaders() as Fields), ...answer.headers } })
   }
 }

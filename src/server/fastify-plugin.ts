@@ -13,13 +13,15 @@ export interface HostFastify {
 export interface PluginOptions {
   /** Closes the application with the host. Default `true`; `false` where it lives longer than the host, or in several of them. */
   readonly close?: boolean
+  /** Who answers an address behind the prefix that is none of ours: the host (default), or we, with the 404 of a problem. */
+  readonly notFound?: "host" | "own"
 }
 
 /**
  * Puts every address into the host's router, in a scope of its own: the host's parsers and its error handler stay outside, its hooks run.
  * The address is read once more by our router, for the host's may be told to read it otherwise.
  */
-export async function addToFastify(scope: FastifyInstance, mount: Mount): Promise<void> {
+export async function addToFastify(scope: FastifyInstance, mount: Mount, notFound: PluginOptions["notFound"] = "host"): Promise<void> {
   const { parts } = mount
   const { bodyBytesMax } = parts.limits
   const segments = scope.prefix.split("/").length - 1
@@ -33,6 +35,7 @@ export async function addToFastify(scope: FastifyInstance, mount: Mount): Promis
   }
   parseNothing(scope)
   scope.setErrorHandler((error, request, reply) => refuse(parts, entryOf(request, reply), frameworkRefusal(error)))
+  if (notFound === "own") scope.setNotFoundHandler((request, reply) => mount.notFound(entryOf(request, reply)))
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     const entry = entryOf(request, reply)
     if (!mount.serve(entry, entry.url)) mount.notFound(entry)

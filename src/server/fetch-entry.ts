@@ -1,9 +1,12 @@
 import { isUtf8 } from "node:buffer"
 import { systemClock } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
+import type { ChunkedAnswer, Sending } from "../contract/ports.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { failWith, TrestleError } from "../errors/trestle-error.ts"
 import { type Fields, gone, hasNoBody, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
+import { FetchSending } from "./fetch-sending.ts"
+import { lost } from "./incoming.ts"
 import { textOfParsed } from "./parsed-body.ts"
 
 export interface FetchEntryOptions {
@@ -27,6 +30,7 @@ export class FetchEntry implements MountedEntry, RequestHead {
   readonly #options: FetchEntryOptions
   readonly #preset: Record<string, string> = {}
   #answer!: (response: Response) => void
+  sending: Sending | null = null
 
   /** @param path Of the request, without the prefix. */
   constructor(request: Request, path: string, options: FetchEntryOptions) {
@@ -83,10 +87,50 @@ export class FetchEntry implements MountedEntry, RequestHead {
   async read(): Promise<string> {
     const { body, bodyBytesMax } = this.#options
     if (body !== undefined) return textOfParsed(body, bodyBytesMax)
-    if (this.#request.bodyUsed) {
-      throw new TrestleError("INTERNAL", undefined, { note: "the host has read the body; pass it on: fetch(request, { body })" })
-    }
+    this.#refuseUsed()
     return this.#request.body ? readText(this.#request.body, bodyBytesMax) : ""
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { body } = this.#options
+    if (body instanceof Uint8Array) return void (yield body)
+    this.#refuseUsed()
+    const reader = this.#request.body?.getReader()
+    if (!reader) return
+    let isLate = false
+    const late = { ring: () => (isLate = true) && void reader.cancel().catch(() => {}) }
+    try {
+      for (;;) {
+        const alarm = systemClock.after(READ_MS_MAX, late)
+        const next = await reader.read().catch((cause: unknown) => Promise.reject(lost(cause)))
+        systemClock.cancel(alarm)
+        if (isLate) throw failWith("REQUEST_TIMEOUT")
+        if (next.done) return
+        yield next.value
+      }
+    } finally {
+      reader.releaseLock()
+    }
+  }
+
+  /** There is no connection that the rest could spoil. */
+  async skip(): Promise<void> {
+    const { body, bodyUsed } = this.#request
+    if (body && !bodyUsed && !body.locked) await body.cancel().catch(() => {})
+  }
+
+  sendChunks(answer: ChunkedAnswer): Sending {
+    const sending = new FetchSending(answer, this.#request.signal)
+    this.sending = sending
+    const isEmpty = this.method === "HEAD"
+    if (isEmpty) sending.skip()
+    this.#answer(new Response(isEmpty ? null : sending.body, { status: answer.status, headers: { ...this.#preset, ...answer.headers } }))
+    return sending
+  }
+
+  #refuseUsed(): void {
+    if (!this.#request.bodyUsed) return
+    throw new TrestleError("INTERNAL", undefined, { note: "the host has read the body; pass it on: fetch(request, { body })" })
   }
 }
 

@@ -1,5 +1,5 @@
 import { FetchEntry } from "./fetch-entry.ts"
-import { behind, type Mount } from "./mount.ts"
+import { behind, type Mount, refuseBadPrefix } from "./mount.ts"
 
 /** What a host knows of a request that is not in it. */
 export interface FetchHost {
@@ -16,6 +16,7 @@ export interface FetchHost {
 /** Answers a `Request` without a port: the same addresses, the same stages, the same problems. */
 export function fetchThrough(mount: Mount, request: Request, given: FetchHost = {}): Promise<Response> {
   const { prefix = "", host = request, address = "", body } = given
+  if (prefix !== "") refuseBadPrefix(mount.parts.name, prefix)
   const { pathname, search } = new URL(request.url)
   const path = behind(prefix, pathname)
   const entry = new FetchEntry(request, path ?? pathname, { prefix, host, address, body, bodyBytesMax: mount.parts.limits.bodyBytesMax })

@@ -1,5 +1,6 @@
 import findMyWay from "find-my-way"
-import { failWith, invalid } from "../errors/trestle-error.ts"
+import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
+import { finding } from "../runtime/findings.ts"
 import type { MountedEntry } from "./entry.ts"
 import { addressesOf, type HttpParts, PARAM_LENGTH_MAX, type Served } from "./http.ts"
 import { refuse } from "./refuse.ts"
@@ -46,6 +47,14 @@ export class Mount {
   notFound(entry: MountedEntry): void {
     refuse(this.parts, entry, failWith("NOT_FOUND"))
   }
+}
+
+/** @throws {TrestleError} `START_REFUSED` for a prefix that could never be found. */
+export function refuseBadPrefix(name: string, prefix: string): void {
+  if (prefix === "" || /^(?:\/[^/?#\s]+)+$/.test(prefix)) return
+  const message = `${JSON.stringify(prefix)} is no prefix`
+  const findings = [finding("TRS1034", null, message, 'Begin it with "/" and end it without one: "/api".')]
+  throw new TrestleError("START_REFUSED", `${name} cannot be mounted: TRS1034 ${message}`, { findings })
 }
 
 /** Path and query of a request's target: what the absolute form says before them is none of the router's business. */

@@ -3,10 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import { systemClock } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
+import type { ChunkedAnswer, Sending } from "../contract/ports.ts"
 import type { RequestHead } from "../contract/principal.ts"
-import { failWith } from "../errors/trestle-error.ts"
-import { type Fields, gone, hasNoBody, type MountedEntry, notUtf8, READ_MS_MAX, tooLarge } from "./entry.ts"
+import { failWith, TrestleError } from "../errors/trestle-error.ts"
+import { type Fields, gone, hasNoBody, type MountedEntry, notUtf8, READ_MS_MAX, TAKE_MS_MAX, tooLarge } from "./entry.ts"
+import { incoming } from "./incoming.ts"
 import { joinedHeaders } from "./joined-headers.ts"
+import { NodeSending } from "./node-sending.ts"
 import { textOfParsed } from "./parsed-body.ts"
 import { answerUnread, isUnread } from "./unread.ts"
 
@@ -35,6 +38,7 @@ export class NodeEntry implements MountedEntry, RequestHead {
   protected readonly response: ServerResponse
   readonly #bytesMax: number
   #joined: RequestHead["headers"] | null = null
+  sending: Sending | null = null
 
   constructor(request: IncomingMessage, response: ServerResponse, bytesMax: number) {
     this.request = request
@@ -94,6 +98,30 @@ export class NodeEntry implements MountedEntry, RequestHead {
     return readText(request, this.#bytesMax)
   }
 
+  chunks(): AsyncIterable<Uint8Array> {
+    const { request, response } = this
+    if (request.readableDidRead) {
+      throw new TrestleError("INTERNAL", undefined, { note: "the host has read the body; mount before what reads it" })
+    }
+    return incoming(request, () => {
+      if (request.headers.expect !== undefined && uninvited.delete(request)) response.writeContinue()
+    })
+  }
+
+  async skip(bytesMax: number): Promise<void> {
+    if (!isUnread(this.request) || uninvited.has(this.request)) return
+    let bytes = 0
+    for await (const chunk of incoming(this.request, () => {})) {
+      bytes += chunk.length
+      if (bytes > bytesMax) return
+    }
+  }
+
+  sendChunks(answer: ChunkedAnswer): Sending {
+    this.sending = new NodeSending(this.response, answer)
+    return this.sending
+  }
+
   /** The host has parsed the body before us. */
   async #readByHost(): Promise<string> {
     return textOfParsed((this.request as { body?: unknown }).body, this.#bytesMax)
@@ -126,9 +154,6 @@ function readText(stream: IncomingMessage, bytesMax: number): Promise<string> {
     stream.on("data", take).on("end", finish).on("error", lose).on("close", lose)
   })
 }
-
-/** A client that takes nothing for twice this long does not want its answer: Node forgives the first time. */
-const TAKE_MS_MAX = 6_000
 
 /** What the system took at once needs no watching. Node ends the connection, and sets its own time again after the answer. */
 export function endSlowReading({ socket }: ServerResponse): void {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { behind, type Mount, pathAndQuery } from "./mount.ts"
+import { behind, type Mount, pathAndQuery, refuseBadPrefix } from "./mount.ts"
 import { NodeEntry } from "./node-entry.ts"
 
 export interface HandlerOptions {
   /** What stands before our own addresses in `request.url`: `"/api"`. What Express has cut off itself is not repeated here. Default: nothing. */
   readonly prefix?: string
+  /** Who answers an address behind the prefix that is none of ours: the host's `next` (default), or we, with the 404 of a problem. */
+  readonly notFound?: "host" | "own"
 }
 
 /** A handler of `node:http`, Express, Connect and their kind. Without `next`, what is not ours is answered with 404. */
@@ -13,7 +15,9 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse, n
 /** The request as Express hands it on. */
 type HostRequest = IncomingMessage & { readonly baseUrl?: string }
 
-export function nodeHandler(mount: Mount, { prefix = "" }: HandlerOptions): NodeHandler {
+/** @throws {TrestleError} `START_REFUSED` for a prefix that could never be found. */
+export function nodeHandler(mount: Mount, { prefix = "", notFound = "host" }: HandlerOptions): NodeHandler {
+  refuseBadPrefix(mount.parts.name, prefix)
   const { bodyBytesMax } = mount.parts.limits
   return (request: HostRequest, response, next) => {
     const entry = new NodeEntry(request, response, bodyBytesMax)
@@ -24,7 +28,7 @@ export function nodeHandler(mount: Mount, { prefix = "" }: HandlerOptions): Node
       entry.url = target
       if (mount.serve(entry, target)) return
     }
-    if (next) next()
+    if (next && (notFound === "host" || target === null)) next()
     else mount.notFound(entry)
   }
 }

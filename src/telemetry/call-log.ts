@@ -2,7 +2,7 @@ import { type Logger, pino } from "pino"
 import { type Clock, systemClock } from "../base/clock.ts"
 import type { Redactor } from "../base/redact.ts"
 import type { CallRecord, EventLog, Recorder } from "../contract/ports.ts"
-import { CallLines, levelOf } from "./call-line.ts"
+import { type CallLevel, CallLines, levelOf } from "./call-line.ts"
 import type { Destination } from "./destination.ts"
 import { escapeAwkward, Timestamps } from "./json-text.ts"
 import { PrettyLines } from "./pretty.ts"
@@ -69,12 +69,10 @@ const SILENT: Log = {
 
 function recorderOf({ name, redactor, level: quietest }: LogOptions, write: (line: string) => void, events: EventLog): Recorder {
   const lines = new CallLines(name, redactor)
-  const least = LEVELS[quietest]
   return {
     record(record: CallRecord): void {
       const level = levelOf(record)
-      // What went well inside a call is told by the call's own line: who served it, in how many attempts.
-      if (LEVELS[level] < least || (level === "info" && record.entrance === "nested")) return
+      if (!isLoudEnough(record, level, quietest)) return
       try {
         write(lines.line(record, level))
       } catch (error) {
@@ -83,6 +81,11 @@ function recorderOf({ name, redactor, level: quietest }: LogOptions, write: (lin
       }
     },
   }
+}
+
+/** What went well inside a call is told by the call's own line: who served it, in how many attempts. */
+export function isLoudEnough(record: CallRecord, level: CallLevel, quietest: LogOptions["level"]): boolean {
+  return LEVELS[level] >= LEVELS[quietest] && (level !== "info" || record.entrance !== "nested")
 }
 
 function eventsOf({ name, redactor, level, clock = systemClock }: LogOptions, write: (line: string) => void): EventLog {
@@ -106,7 +109,7 @@ function eventsOf({ name, redactor, level, clock = systemClock }: LogOptions, wr
   return { info: say("info"), warn: say("warn"), error: say("error") }
 }
 
-function eventFields(fields: Readonly<Record<string, unknown>>, redactor: Redactor): Record<string, unknown> {
+export function eventFields(fields: Readonly<Record<string, unknown>>, redactor: Redactor): Record<string, unknown> {
   const { error, ...others } = redactor.value(fields) as Record<string, unknown>
   const renamed = Object.entries(others).map(([key, value]) => [RESERVED.has(key) ? `${key}_` : key, value])
   // `err` is where calls, pino and the tools that read its lines put an error.
