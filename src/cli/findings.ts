@@ -27,6 +27,7 @@ export const CLI_FINDINGS = {
   TRS3007: { title: "API keys cannot be used", why: "Keys decide who may call, so a file that is not sound is never guessed at." },
   TRS3008: { title: "file cannot be written", why: "Nothing was changed." },
   TRS3009: { title: "file kept as it is", why: "What you wrote is never overwritten." },
+  TRS3010: { title: "database cannot be opened", why: "Which tables it has can neither be seen nor changed." },
   TRS3012: { title: "not verified", why: "Nobody has seen it work with this contract." },
   TRS3013: { title: "breaking change", why: "Callers built against the earlier document would fail." },
   TRS3014: { title: "file out of date", why: "Who compiles against it compiles against an application that is not there any more." },

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander"
 import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
+import { addDb } from "./db.ts"
 import { addDoctor } from "./doctor.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
 import { addExplain } from "./explain.ts"
@@ -17,8 +18,8 @@ import { addVerify } from "./verify.ts"
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = ["init", "serve", "status", "call", "explain", "doctor", "verify", "keys", "openapi"]
-const ADD_VERBS = [addInit, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addKeys, addOpenapi]
+const VERBS: readonly string[] = ["init", "serve", "status", "call", "explain", "doctor", "verify", "db", "keys", "openapi"]
+const ADD_VERBS = [addInit, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addDb, addKeys, addOpenapi]
 
 const EXAMPLES = `
 Examples:

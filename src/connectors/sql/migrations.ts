@@ -65,11 +65,11 @@ export function planMigrations(migrations: readonly ReadMigration[], applied: re
 }
 
 /** @throws {TrestleError} `START_REFUSED` (TRS1021) that names every migration that does not fit the database. */
-export function refuseMisfits(service: string, planned: readonly PlannedMigration[]): void {
+export function refuseMisfits(planned: readonly PlannedMigration[]): void {
   const misfits = planned.filter(({ state }) => state !== "applied" && state !== "pending")
   if (misfits.length === 0) return
   const said = misfits.map(({ name, state }) => `${name} ${MISFITS[state as keyof typeof MISFITS]}`).join("; ")
-  throw refused(`the database ${service} and its migrations differ: ${said}`, MISFIT_FIX)
+  throw refused(`its migrations do not fit the database: ${said}`, MISFIT_FIX)
 }
 
 const MISFITS = {

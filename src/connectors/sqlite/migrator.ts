@@ -9,7 +9,6 @@ import {
   planMigrations,
   type ReadMigration,
   readMigrations,
-  refused,
   refuseMisfits,
 } from "../sql/migrations.ts"
 import { SqliteDatabase } from "./database.ts"
@@ -103,9 +102,9 @@ export class SqliteMigrator implements Migrator {
   }
 
   #inTransaction(database: SqliteDatabase): string | null {
-    const { name: service, clock } = this.#settings
+    const { clock } = this.#settings
     const planned = planMigrations(this.#migrations, appliedIn(database))
-    refuseMisfits(service, planned)
+    refuseMisfits(planned)
     const next = planned.find(({ state }) => state === "pending")?.migration
     if (!next) return null
     const { number, name, checksum } = next
@@ -119,10 +118,11 @@ export class SqliteMigrator implements Migrator {
       database.exec("commit")
     } catch (cause) {
       if (isBusy(cause)) throw cause
-      throw refused(
-        `the migration ${name} of ${service} failed: ${(cause as Error).message}; nothing of it was kept`,
-        "Correct it, then run `trestle db migrate`.",
-      )
+      const message = `the migration ${name} failed: ${(cause as Error).message}; nothing of it was kept`
+      throw new TrestleError("START_REFUSED", message, {
+        cause,
+        findings: [{ code: "TRS1022", fix: "Correct it, then run `trestle db migrate`." }],
+      })
     }
     return name
   }

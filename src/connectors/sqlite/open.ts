@@ -76,17 +76,10 @@ async function bringUpToDate(migrator: SqliteMigrator, settings: SqliteSettings,
   const states = await migrator.states()
   const pending = states.filter(({ state }) => state === "pending")
   if (pending.length > 0 && states.every(({ state }) => state === "pending" || state === "applied"))
-    throw new TrestleError(
-      "START_REFUSED",
-      `the database ${name} lacks ${pending.length} of its migrations: ${pending.map((one) => one.name).join(", ")}`,
-      {
-        findings: [{ code: "TRS1020", fix: "trestle db migrate" }],
-      },
-    )
-  refuseMisfits(
-    name,
-    states.map((state) => ({ ...state, number: 0 })),
-  )
+    throw new TrestleError("START_REFUSED", `it lacks ${pending.length} of its migrations: ${pending.map((one) => one.name).join(", ")}`, {
+      findings: [{ code: "TRS1020", fix: "trestle db migrate" }],
+    })
+  refuseMisfits(states.map((state) => ({ ...state, number: 0 })))
 }
 
 function opened(file: string, settings: SqliteSettings, host: ServiceHost): Promise<SqliteDatabase> {
