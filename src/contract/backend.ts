@@ -2,7 +2,7 @@ import type { SourcePlace } from "../base/source-place.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext, Ctx, Stoppable } from "./call.ts"
 import type { Keeping, Passage } from "./keeping.ts"
-import type { MappingFace } from "./mapping.ts"
+import type { Drift, MappingFace } from "./mapping.ts"
 import type { Policy } from "./policy.ts"
 import type { Connection, Exchange, Service } from "./service.ts"
 
@@ -47,8 +47,8 @@ export interface Plan {
   readonly mistakes?: readonly string[]
   /** Those of its functions that are mappings. */
   readonly mappings?: readonly MappingFace[]
-  /** Whether the contract's `drift` changes anything for it. Default: it may. */
-  readonly heedsDrift?: boolean
+  /** The drifts of a contract that change anything for it. Default: any may. */
+  readonly heedsDrift?: readonly Drift[]
   /** Keeps answers: while the process lives, or beyond it. */
   readonly keeps?: "memory" | "file"
   /** What it keeps for one caller is given to all. */

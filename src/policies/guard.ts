@@ -2,6 +2,7 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Answer } from "../contract/backend.ts"
 import type { CallContext, Stoppable } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
+import { mappingNote } from "../contract/mapping.ts"
 import type { AttemptSettings, ServiceSettings } from "../contract/policy.ts"
 import type { Attempt, Exchange } from "../contract/service.ts"
 import { type Reason, verdictOf } from "../errors/reasons.ts"
@@ -71,7 +72,8 @@ function prepare(gate: Gate, exchange: Exchange, input: unknown, call: CallConte
     return exchange.prepare(input, call)
   } catch (thrown) {
     if (TrestleError.is(thrown)) throw thrown
-    throw failure("request-not-mapped", call.effect, { cause: thrown, note: `${gate.name}: the request could not be made from the input` })
+    const why = mappingNote(thrown, "the request could not be made from the input")
+    throw failure("request-not-mapped", call.effect, { cause: thrown, note: `${gate.name}: ${why}` })
   }
 }
 

@@ -13,10 +13,12 @@ export function checkMappings({ path, declaration }: Operation, parts: readonly 
     findings.push(finding("TRS1012", at, `${path}: drift is not "strict", "warn" or "repair"`, 'drift: "repair",'))
   const seen = new Set<string>()
   for (const face of parts.flatMap(({ plan }) => plan.mappings ?? [])) complain(path, face, seen, findings)
-  const isIgnored = parts.some(({ plan }) => plan.heedsDrift === false)
-  const mayHeed = parts.some(({ plan }) => plan.heedsDrift ?? !(plan.parts || plan.placeholder || plan.samples))
-  if (contract.drift === undefined || contract.drift === "strict" || !isIgnored || mayHeed) return
-  const message = `${path} has drift: "${contract.drift}", and nothing in its backend heeds it`
+  const { drift } = contract
+  if (drift === undefined || drift === "strict") return
+  const isIgnored = parts.some(({ plan }) => plan.heedsDrift?.includes(drift) === false)
+  const mayHeed = parts.some(({ plan }) => plan.heedsDrift?.includes(drift) ?? !(plan.parts || plan.placeholder || plan.samples))
+  if (!isIgnored || mayHeed) return
+  const message = `${path} has drift: "${drift}", and nothing in its backend heeds it`
   findings.push(finding("TRS1026", at, message, "Give the call a mapping: map: person.read, with person = mapping(Person, { ... })."))
 }
 

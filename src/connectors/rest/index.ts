@@ -1,6 +1,7 @@
 import { parseBytes } from "../../base/bytes.ts"
 import { callerPlace } from "../../base/source-place.ts"
 import { type Backend, backend } from "../../contract/backend.ts"
+import { type Drift, mappingsAmong } from "../../contract/mapping.ts"
 import type { Route } from "../../contract/op.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
 import { isReference, type Ref } from "../../contract/reference.ts"
@@ -96,6 +97,8 @@ export function rest(options: RestOptions): Rest {
       at: callerPlace(call),
       asks: route,
       mistakes,
+      mappings: mappingsAmong(spec.map, spec.body, spec.answer?.items?.map),
+      heedsDrift: heededBy(any),
       ...(spec.lookup ? { parts: [spec.lookup] } : {}),
       failures: (site) =>
         restFailures({
@@ -110,6 +113,12 @@ export function rest(options: RestOptions): Rest {
     })
   }
   return { kind: "rest", "~service": service, call }
+}
+
+/** A mapping heeds each of them; a schema can be passed over with a warning, and cannot mend. */
+function heededBy({ map, response, answer }: CallSpec<any, any, any, string>): readonly Drift[] {
+  if (mappingsAmong(map, answer?.items?.map).length > 0) return ["warn", "repair"]
+  return response && !answer?.items ? ["warn"] : []
 }
 
 function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string; path: string } | null {

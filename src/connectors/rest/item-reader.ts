@@ -1,5 +1,6 @@
 import { readJson } from "../../base/json.ts"
 import { failure } from "../../contract/failure.ts"
+import { mappingNote } from "../../contract/mapping.ts"
 import type { WireStream } from "../../contract/ports.ts"
 import type { Std } from "../../contract/schema.ts"
 import { issueOf } from "../../contract/shape.ts"
@@ -50,6 +51,9 @@ function mapped(map: (item: any) => unknown, theirs: unknown, { service, effect 
   try {
     return map(theirs)
   } catch (cause) {
-    throw failure("answer-not-mapped", effect, { cause, note: `${service}: map threw on item ${index} of its answer` })
+    throw failure("answer-not-mapped", effect, {
+      cause,
+      note: `${service}: item ${index} of its answer: ${mappingNote(cause, "map threw on it")}`,
+    })
   }
 }

@@ -3,11 +3,13 @@ import type { Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
 import { Body, UNKNOWN_TYPE } from "../../contract/file-body.ts"
+import { boundMap, faceOf, mappingNote } from "../../contract/mapping.ts"
 import type { WireReply, WireStream } from "../../contract/ports.ts"
 import type { Std } from "../../contract/schema.ts"
 import type { Attempt } from "../../contract/service.ts"
 import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
 import type { TrestleError } from "../../errors/trestle-error.ts"
+import type { ItemsOptions } from "./answer.ts"
 import { AnswerBody } from "./answer-body.ts"
 import type { CallSpec } from "./index.ts"
 import { answerItems } from "./item-reader.ts"
@@ -19,12 +21,13 @@ export type Reader<R> = (reply: R, input: unknown, attempt: Attempt) => unknown
 /** Reply → their value → checked by `response` → mapped → checked by the contract. */
 export function readerOf(spec: CallSpec<any, any, any, string>, rules: ReplyRules, site: Site): Reader<WireReply> | Reader<WireStream> {
   const { service, effect } = rules
+  const toOurs = boundMap(spec.map)
   const map = (theirs: unknown, input: unknown, call: CallContext): unknown => {
     let ours: unknown
     try {
-      ours = spec.map ? spec.map(theirs, input) : theirs
+      ours = toOurs(theirs, input, call)
     } catch (cause) {
-      throw failure("answer-not-mapped", effect, { cause, note: `${service}: map threw on its answer` })
+      throw failure("answer-not-mapped", effect, { cause, note: `${service}: ${mappingNote(cause, "map threw on its answer")}` })
     }
     return site.accept(ours, call, service)
   }
@@ -33,10 +36,27 @@ export function readerOf(spec: CallSpec<any, any, any, string>, rules: ReplyRule
   const theirsIn = answer ? textIn : answerIn
   if (!response) return (reply: WireReply, input, { call }) => map(theirsIn(reply, rules), input, call)
   return async (reply: WireReply, input, { call }) => {
-    const checked = await response["~standard"].validate(theirsIn(reply, rules))
+    const theirs = theirsIn(reply, rules)
+    const checked = await response["~standard"].validate(theirs)
     if (!checked.issues) return map(checked.value, input, call)
-    throw drifted(checked.issues, response, rules, "its answer")
+    if (call.drift !== "warn") throw drifted(checked.issues, response, rules, "its answer")
+    return map(passedOn(theirs, checked.issues, response, call), input, call)
   }
+}
+
+/** With `drift: "warn"` what does not fit is passed on as it is, and told of: `map` and the contract's output have the last word. */
+function passedOn(theirs: unknown, issues: readonly SchemaIssue[], response: Std, call: CallContext): unknown {
+  for (const issue of issues) {
+    const { path, message } = issueOf(issue, response["~standard"].vendor)
+    call.noteRepair(`${path.replace(/(^|\.)\d+(?=\.|$)/g, "[]") || "(the whole)"}: ${message}; passed on as it is`)
+  }
+  return theirs
+}
+
+/** A mapping of single items hears of the call, as one of the whole does. */
+function itemsOf(items: ItemsOptions<any, any>, call: CallContext): ItemsOptions<any, any> {
+  const face = faceOf(items.map)
+  return face ? { ...items, map: (item: unknown) => face.run(item, call) } : items
 }
 
 /** What comes piece by piece is given back to the service where it cannot be used. */
@@ -49,7 +69,11 @@ function streamReader(
     const body = new AnswerBody(reply, attempt, rules.service)
     try {
       refuseCompressed(reply, rules)
-      return map(answer.kind === "file" ? fileOf(reply, body) : answerItems(reply, body, answer.items ?? {}, rules), input, attempt.call)
+      return map(
+        answer.kind === "file" ? fileOf(reply, body) : answerItems(reply, body, itemsOf(answer.items ?? {}, attempt.call), rules),
+        input,
+        attempt.call,
+      )
     } catch (error) {
       body.close()
       throw error
