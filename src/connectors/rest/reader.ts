@@ -34,14 +34,16 @@ export function readerOf(spec: CallSpec<any, any, any, string>, rules: ReplyRule
   const { response, answer } = spec
   if (answer && answer.kind !== "text") return streamReader(answer, map, rules)
   const theirsIn = answer ? textIn : answerIn
-  if (!response) return (reply: WireReply, input, { call }) => map(theirsIn(reply, rules), input, call)
-  return async (reply: WireReply, input, { call }) => {
+  const plain: Reader<WireReply> = (reply, input, { call }) => map(theirsIn(reply, rules), input, call)
+  if (!response) return plain
+  const checking: Reader<WireReply> = async (reply, input, { call }) => {
     const theirs = theirsIn(reply, rules)
     const checked = await response["~standard"].validate(theirs)
     if (!checked.issues) return map(checked.value, input, call)
     if (call.drift !== "warn") throw drifted(checked.issues, response, rules, "its answer")
     return map(passedOn(theirs, checked.issues, response, call), input, call)
   }
+  return checking
 }
 
 /** With `drift: "warn"` what does not fit is passed on as it is, and told of: `map` and the contract's output have the last word. */

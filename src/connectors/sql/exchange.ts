@@ -1,6 +1,7 @@
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { answered, failure } from "../../contract/failure.ts"
+import { boundMap, mappingNote } from "../../contract/mapping.ts"
 import type { Policy } from "../../contract/policy.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import { isSqlText, type SqlText } from "../../contract/sql.ts"
@@ -28,6 +29,8 @@ export interface Shaping {
 interface Bound {
   readonly service: string
   readonly shaping: Shaping
+  /** The declared `row`, which may be a mapping. */
+  readonly row: ReturnType<typeof boundMap> | null
   readonly site: Site
 }
 
@@ -51,43 +54,42 @@ class Prepared implements SqlTaker {
   }
 
   #shaped(rows: readonly SqlRow[], changes: number): unknown {
-    const { shaping, site, service } = this.#bound
-    const { row, map } = shaping
+    const { shaping, site, service, row } = this.#bound
+    const { map } = shaping
     const input = this.#input
     if (shaping.rows === "one") return this.#only(rows)
     if (shaping.rows === "none" && changes === 0 && shaping.missing !== undefined)
       throw answered(shaping.missing, site.errors, undefined, { note: `${service}: no row was changed` })
-    return mapped(site, service, () => {
-      if (shaping.rows === "none") return map?.(changes, input)
-      return row ? rows.map((one) => row(one, input)) : rows
-    })
+    if (shaping.rows === "none") return mapped(site, `${service}: `, () => map?.(changes, input))
+    if (row === null) return rows
+    return rows.map((one, i) => mapped(site, `${service}: row ${i}: `, () => row(one, input, this.#call)))
   }
 
   #only(rows: readonly SqlRow[]): unknown {
-    const { shaping, site, service } = this.#bound
-    const { row } = shaping
+    const { shaping, site, service, row } = this.#bound
     const only = rows[0]
     if (only === undefined) throw answered(shaping.missing ?? "NOT_FOUND", site.errors, undefined, { note: `${service}: no row` })
     if (rows.length > 1)
       throw failure("answer-misfit", site.effect, {
         note: `${service}: ${rows.length} rows where one is wanted; add \`limit 1\`, or use many`,
       })
-    return row ? mapped(site, service, () => row(only, this.#input)) : only
+    return row ? mapped(site, `${service}: `, () => row(only, this.#input, this.#call)) : only
   }
 }
 
-function mapped(site: Site, service: string, map: () => unknown): unknown {
+function mapped(site: Site, where: string, map: () => unknown): unknown {
   try {
     return map()
   } catch (cause) {
-    throw failure("answer-not-mapped", site.effect, { cause, note: `${service}: the mapping threw on its answer` })
+    throw failure("answer-not-mapped", site.effect, { cause, note: where + mappingNote(cause, "the mapping threw on its answer") })
   }
 }
 
 /** Puts one declared statement on an opened database, inside its policies. */
 export function bindStatement(service: Service, make: (input: any) => SqlText, shaping: Shaping, site: Site): Answer {
   const session = site.connection(service) as SqlSession
-  const bound: Bound = { service: service.name, shaping, site }
+  const row = shaping.row ? boundMap(shaping.row) : null
+  const bound: Bound = { service: service.name, shaping, row, site }
   const isRead = site.effect === "read"
   const translated = (thrown: unknown): unknown => answerOfConstraint(thrown, shaping.errors, site.errors)
   const exchange: Exchange = {

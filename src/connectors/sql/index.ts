@@ -1,5 +1,6 @@
 import { type Backend, backend } from "../../contract/backend.ts"
 import type { Ctx } from "../../contract/call.ts"
+import { mappingsAmong } from "../../contract/mapping.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
 import type { Std } from "../../contract/schema.ts"
 import type { HasService, Service } from "../../contract/service.ts"
@@ -76,6 +77,8 @@ export function sqlFace(service: Service): Sql {
       service,
       policy: shaping.policy,
       mistakes: policyMistakes(shaping.policy ?? {}),
+      mappings: mappingsAmong(shaping.row),
+      heedsDrift: mappingsAmong(shaping.row).length > 0 ? ["warn", "repair"] : [],
       bind: (site) => bindStatement(service, make, shaping, site),
     })
   return {
