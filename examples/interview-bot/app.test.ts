@@ -1,9 +1,9 @@
 // What the bot promises by its declarations, and how it speaks to the people service. No network, no world, no waiting.
-import { writeFile } from "node:fs/promises"
+import { readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Principal } from "trestle"
 import { contractCases, testApp } from "trestle/testing"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { freshFolder } from "./fixture.ts"
 import { Candidate, NewCandidate, Person, toCandidate, toPerson } from "./people.ts"
 
@@ -11,7 +11,7 @@ delete process.env.SCORING_URL
 process.env.TRESTLE_DATA = await freshFolder()
 const { app } = await import("./app.ts")
 const { people, peopleReplica } = await import("./services.ts")
-const { JsonLines } = await import("./json-lines.ts")
+const { issueToken } = await import("./tokens.ts")
 
 const recruiter: Principal = { id: "rita", kind: "user", roles: ["recruiter"] }
 const candidate = (id: string): Principal => ({ id, kind: "user", roles: ["candidate"] })
@@ -105,14 +105,94 @@ describe("ownership", () => {
     await using t = await testApp(app)
     t.wire(people).down()
     t.wire(peopleReplica).down()
-    const answer = { candidateId: "1001", question: "Why?", text: "Because." }
+    const answer = { candidateId: "1001", questionId: "senior-outbox", text: "Both in one transaction." }
     expect(await t.as(candidate("1002")).answers.give.safe(answer)).toMatchObject({ code: "NOT_FOUND" })
     expect(await t.as(recruiter).answers.give.safe(answer)).toMatchObject({ code: "NOT_FOUND" })
     const { id } = await t.as(candidate("1001")).answers.give(answer)
-    expect(await t.as(candidate("1001")).answers.show({ id })).toMatchObject({ ...answer, score: null })
+    expect(await t.as(candidate("1001")).answers.show({ id })).toMatchObject({ ...answer, topic: "Failure", score: null })
     expect(await t.as(recruiter).answers.show({ id })).toMatchObject(answer)
     expect(await t.as(candidate("1002")).answers.show.safe({ id })).toMatchObject({ code: "NOT_FOUND" })
     expect(await t.as(candidate("1001")).answers.score.safe({ id })).toMatchObject({ code: "FORBIDDEN" })
+  })
+
+  test("the answers of a candidate: to the candidate and to recruiters", async () => {
+    await using t = await testApp(app)
+    await t.as(candidate("1001")).answers.give({ candidateId: "1001", questionId: "senior-outbox", text: "Later." })
+    await t.as(candidate("1001")).answers.give({ candidateId: "1001", questionId: "senior-boundary", text: "First." })
+    const texts = async (who: Principal) => (await t.as(who).answers.list({ candidateId: "1001" })).map(({ text }) => text)
+    expect(await texts(candidate("1001"))).toEqual(["First.", "Later."])
+    expect(await texts(recruiter)).toEqual(["First.", "Later."])
+    expect(await t.as(candidate("1002")).answers.list.safe({ candidateId: "1001" })).toMatchObject({ code: "NOT_FOUND" })
+    expect(await t.as(candidate("1001")).answers.tally.safe({ candidateIds: ["1001"] })).toMatchObject({ code: "FORBIDDEN" })
+    expect(await t.as(recruiter).answers.tally({ candidateIds: ["1002", "1001"] })).toEqual([
+      { candidateId: "1001", answered: 2, scored: 0 },
+    ])
+  })
+})
+
+describe("questions and answers", () => {
+  test.each(["junior", "senior"] as const)("%s: eight questions in their order, to whoever is signed in", async (level) => {
+    await using t = await testApp(app)
+    const questions = await t.as(candidate("1001")).questions.list({ level })
+    expect(questions.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(new Set(questions.map(({ topic }) => topic))).toEqual(new Set(["TypeScript", "HTTP", "SQL", "Failure"]))
+    expect((await t.http(`GET /questions?level=${level}`)).status).toBe(401)
+  })
+
+  test("a question: answered once, whatever is tried", async () => {
+    await using t = await testApp(app)
+    const { answers } = t.as(candidate("1001"))
+    const first = { candidateId: "1001", questionId: "junior-twice", text: "A key for the intent." }
+    const tried = await Promise.all(["one", "two", "three"].map((text) => answers.give.safe({ ...first, text })))
+    expect(tried.filter(({ ok }) => ok)).toHaveLength(1)
+    expect(tried.filter((one) => !one.ok && one.code === "ALREADY_ANSWERED" && one.outcome === "answered")).toHaveLength(2)
+    expect(await answers.list({ candidateId: "1001" })).toHaveLength(1)
+    expect(await t.as(candidate("1002")).answers.give({ ...first, candidateId: "1002" })).toMatchObject({ candidateId: "1002" })
+  })
+
+  test("a question that nobody asks: NO_SUCH_QUESTION, nothing is kept", async () => {
+    await using t = await testApp(app)
+    const { answers } = t.as(candidate("1001"))
+    const result = await answers.give.safe({ candidateId: "1001", questionId: "junior-nothing", text: "?" })
+    expect(result).toMatchObject({ ok: false, code: "NO_SUCH_QUESTION" })
+    expect(await answers.list({ candidateId: "1001" })).toEqual([])
+  })
+
+  test.each([
+    ["nothing but space", " \n ", "Please write an answer first."],
+    ["20,001 characters", "a".repeat(20_001), "At most 20,000 characters, please."],
+  ])("an answer of %s: the field and the reason", async (_, text, message) => {
+    await using t = await testApp(app)
+    const result = await t.as(candidate("1001")).answers.give.safe({ candidateId: "1001", questionId: "junior-twice", text })
+    expect(result).toMatchObject({ ok: false, code: "INVALID", issues: [{ path: "text", message }] })
+  })
+})
+
+describe("tokens.ts", () => {
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
+
+  test("a token: opens its own candidate only; with another id or another end it opens nothing", async () => {
+    await using t = await testApp(app)
+    t.wire(people).on("GET /v2/people/{id}").reply(200, record)
+    const token = issueToken("1001")
+    expect((await t.http("GET /candidates/1001", bearer(token))).status).toBe(200)
+    expect((await t.http("GET /candidates/1002", bearer(token))).status).toBe(404)
+    const proof = token.slice(token.lastIndexOf("_"))
+    for (const forged of [`ibt_1002${proof}`, `${token}x`, token.slice(0, -1), "ibt_1001_", "ibt_", `ibt_1001_${"A".repeat(43)}`])
+      expect((await t.http("GET /candidates/1001", bearer(forged))).status, forged).toBe(401)
+  })
+
+  test("its key: made once, readable for this user only; half a key proves nothing", async () => {
+    const file = join(process.env.TRESTLE_DATA!, "candidate-token.key")
+    issueToken("1")
+    const bytes = await readFile(file)
+    expect([bytes.length, (await stat(file)).mode & 0o777]).toEqual([32, 0o600])
+    await writeFile(file, bytes.subarray(0, 7))
+    vi.resetModules()
+    const fresh = await import("./tokens.ts")
+    expect(() => fresh.issueToken("1")).toThrow("is damaged")
+    await writeFile(file, bytes)
+    expect(fresh.issueToken("1")).toBe(issueToken("1"))
   })
 })
 
@@ -186,16 +266,5 @@ describe("on the wire", () => {
       .reply(200, { rows: [record], total_cnt: "51", pg: "2" })
     expect(await t.as(recruiter).candidates.list({ page: 2 })).toEqual({ candidates: [ada], total: 51 })
     expect(t.sent(people)[0]!.query).toEqual({ pg: "2", pg_sz: "50" })
-  })
-})
-
-describe("json-lines.ts", () => {
-  test("half a line at the end: gone, and the next one is not glued to it", async () => {
-    const file = join(process.env.TRESTLE_DATA!, "torn.jsonl")
-    await writeFile(file, '{"n":1}\n{"n":2}\n{"n":')
-    const lines = new JsonLines<{ n: number }>("torn.jsonl")
-    expect(lines.rows()).toEqual([{ n: 1 }, { n: 2 }])
-    await Promise.all([lines.append({ n: 3 }), lines.append({ n: 4 })])
-    expect(new JsonLines<{ n: number }>("torn.jsonl").rows()).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }])
   })
 })

@@ -4,6 +4,7 @@ import * as answers from "./answers.ts"
 import * as candidates from "./candidates.ts"
 import * as demo from "./demo.ts"
 import { judge } from "./judge.ts"
+import * as questions from "./questions.ts"
 import { candidateTokens } from "./tokens.ts"
 
 /** A model is there as soon as somebody says where. */
@@ -14,15 +15,23 @@ export const app = trestle({
   version: "1.0.0",
   ops: {
     candidates: { register: candidates.register, show: candidates.show, list: candidates.list },
-    answers: { give: answers.give, show: answers.show, score: hasModel ? answers.scoreByModel : answers.scorePlaceholder },
+    questions: { list: questions.list },
+    answers: {
+      give: answers.give,
+      list: answers.list,
+      show: answers.show,
+      tally: answers.tally,
+      score: hasModel ? answers.scoreByModel : answers.scorePlaceholder,
+    },
     demo: { fail: demo.fail, people: demo.people },
     inside: {
       createPerson: candidates.createPerson,
       findOwner: candidates.findOwner,
       findAnswer: answers.findAnswer,
-      ...(hasModel ? { judge } : {}),
+      ...(hasModel ? { judge, keepScore: answers.keepScore } : {}),
     },
   },
+  pages: new URL("./pages/", import.meta.url),
   authenticate: [candidateTokens, apiKeys()],
   permissions: { recruiter: ["meta:read"] },
   defaults: { bodyLimit: "64kb" },

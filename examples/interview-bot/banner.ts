@@ -15,17 +15,14 @@ export function banner({ url, data, recruiterKey, status, readyInMs }: Shown): s
   return `
   trestle  interview-bot                                        ready in ${Math.round(readyInMs)} ms
 
-  API            ${url}
-  Documentation  ${url}/docs
+  Interview      ${url}   open it and be the candidate
+  Recruiter      ${url}/recruiter   and then the recruiter
+  Recruiter key  ${recruiterKey}   (for this run)
+
+  API            ${url}   documentation at /docs
   Operations     ${status.length - placeholders.length} wired, ${placeholders.length} placeholder
 ${waiting.join("\n")}
   Data           ${data}
-  Recruiter key  ${recruiterKey}   (for this run)
-
-  Register a candidate:
-
-    curl -s ${url}/candidates -H 'content-type: application/json' \\
-      -d '{"name":"Ada Lovelace","email":"ada@example.org","level":"senior"}'
 
   See what the people service keeps:    curl -s ${url}/_demo/people
   Make it refuse connections and watch: curl -s ${url}/_demo/fail -H 'content-type: application/json' \\

@@ -1,9 +1,7 @@
 // The real `main.ts` as `npm start` runs it: its own process, its own world, real HTTP.
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { appendFile, readFile } from "node:fs/promises"
 import { createServer } from "node:net"
-import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { freshFolder, type Reply, read } from "./fixture.ts"
@@ -105,8 +103,8 @@ async function register(bot: Bot, candidate: object = ADA): Promise<{ id: string
   return reply.body
 }
 
-function answer(bot: Bot, { id, token }: { id: string; token: string }, text = ANSWER): Promise<Reply> {
-  return bot.call("POST /answers", { credential: token, body: { candidateId: id, question: "A query is slow. What now?", text } })
+function answer(bot: Bot, { id, token }: { id: string; token: string }, questionId = "senior-slow-query"): Promise<Reply> {
+  return bot.call("POST /answers", { credential: token, body: { candidateId: id, questionId, text: ANSWER } })
 }
 
 describe("npm start", () => {
@@ -138,7 +136,10 @@ describe("npm start", () => {
   })
 
   test("candidate: answers, and reads the answer back with its score", async () => {
-    expect(given).toMatchObject({ status: 201, body: { candidateId: ada.id, text: ANSWER, score: null } })
+    const asked = await bot.call("GET /questions?level=senior", { credential: ada.token })
+    expect(asked.body).toHaveLength(8)
+    expect(given).toMatchObject({ status: 201, body: { candidateId: ada.id, question: asked.body[4].text, text: ANSWER, score: null } })
+    expect(await answer(bot, ada)).toMatchObject({ status: 409, body: { code: "ALREADY_ANSWERED" } })
     const path = `/answers/${given.body.id}`
     expect(await bot.call(`GET ${path}`, { credential: ada.token })).toMatchObject({ status: 200, body: given.body })
     expect(await bot.call(`POST ${path}/score`, { credential: ada.token })).toMatchObject({ status: 403 })
@@ -155,11 +156,14 @@ describe("npm start", () => {
   })
 
   test("without a key: 401 everywhere but the sign-up", async () => {
-    const body = { candidateId: ada.id, question: "?", text: ANSWER }
+    const body = { candidateId: ada.id, questionId: "senior-payment", text: ANSWER }
     const answerPath = `/answers/${given.body.id}`
     const closed: [string, object?][] = [
       ["GET /candidates"],
       [`GET /candidates/${ada.id}`],
+      ["GET /questions?level=senior"],
+      [`GET /answers?candidateId=${ada.id}`],
+      [`GET /answers/tally?candidateIds=${ada.id}`],
       ["POST /answers", body],
       [`GET ${answerPath}`],
       [`POST ${answerPath}/score`],
@@ -199,7 +203,7 @@ describe("npm start", () => {
   })
 
   test("status: all wired, but for the placeholder that says what it waits for", () => {
-    expect(bot.said()).toContain("10 wired, 1 placeholder")
+    expect(bot.said()).toContain("13 wired, 1 placeholder")
     expect(bot.said()).toMatch(/placeholder\s+answers\.score: waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY/)
   })
 
@@ -216,8 +220,6 @@ describe("npm start", () => {
     expect(stopped.code).toBe(0)
     expect(stopped.ms).toBeLessThan(STOP_MS_MAX)
     expect(await isGone(bot.worldUrl, 100)).toBe(true)
-    // As after a loss of power while a line was written.
-    await appendFile(join(folder, "candidate-tokens.jsonl"), '{"hash":"half a li')
 
     const old = bot
     bot = await startBot({ TRESTLE_DATA: folder })
@@ -230,7 +232,6 @@ describe("npm start", () => {
     await bot.stop()
     bot = await startBot({ TRESTLE_DATA: folder })
     expect(await bot.call(`GET /candidates/${eve.id}`, { credential: eve.token })).toMatchObject({ status: 200 })
-    expect(await readFile(join(folder, "candidate-tokens.jsonl"), "utf8")).not.toContain("half")
   })
 })
 
@@ -258,12 +259,12 @@ describe("scoring", () => {
   test("SCORING_URL=demo: the real service scores, through the 503 of every 7th request; the status says wired", async () => {
     // Keys of this shell are not the demo's, and must not get in its way.
     const bot = await ownBot({ SCORING_URL: "demo", SCORING_KEY: "of-a-real-model", PEOPLE_TOKEN: "of-something-else" })
-    expect(bot.said()).toContain("12 wired, 0 placeholder")
+    expect(bot.said()).toContain("16 wired, 0 placeholder")
     const ada = await register(bot)
-    const texts = Array.from({ length: 8 }, (_, i) => `${ANSWER} Again, number ${i}.`)
+    const { body: questions } = await bot.call("GET /questions?level=senior", { credential: ada.token })
     const replies = await Promise.all(
-      texts.map(async (text) => {
-        const { body } = await answer(bot, ada, text)
+      questions.map(async (question: { id: string }) => {
+        const { body } = await answer(bot, ada, question.id)
         const score = await bot.call(`POST /answers/${body.id}/score`, { credential: bot.key })
         return { score, answer: await bot.call(`GET /answers/${body.id}`, { credential: ada.token }) }
       }),
@@ -272,6 +273,9 @@ describe("scoring", () => {
       expect(score).toMatchObject({ status: 200, body: { why: expect.stringMatching(/^Credited: .*reasoning \(because\)/) } })
       expect(answer.body.score).toEqual(score.body)
     }
+    expect((await bot.call(`GET /answers/tally?candidateIds=${ada.id}`, { credential: bot.key })).body).toEqual([
+      { candidateId: ada.id, answered: 8, scored: 8 },
+    ])
     const { arrivals } = (await bot.call("GET /_demo/people")).body
     expect(arrivals.scoring).toEqual({ "POST /v1/chat/completions": 9 })
 

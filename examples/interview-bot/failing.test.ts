@@ -1,4 +1,5 @@
 // The bot while its services fail: the real application over real HTTP in front of a real world, and a ledger outside both.
+import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
 import { startApp } from "../../src/assembly/start.ts"
 import { freshFolder, type Reply, read } from "./fixture.ts"
@@ -7,7 +8,9 @@ import { type Place, startWorld, type World } from "./world/world.ts"
 
 delete process.env.SCORING_URL
 // The JSON log says most: stacks and causes too.
-Object.assign(process.env, { TRESTLE_ENV: "production", TRESTLE_DATA: await freshFolder(), PEOPLE_TOKEN: "demo-people-token" })
+const TRESTLE_DATA = await freshFolder()
+const INTERVIEW_DB = join(TRESTLE_DATA, "interview.db")
+Object.assign(process.env, { TRESTLE_ENV: "production", TRESTLE_DATA, INTERVIEW_DB, PEOPLE_TOKEN: "demo-people-token" })
 const { openKeyStore } = await import("trestle")
 const { app } = await import("./app.ts")
 
@@ -15,7 +18,7 @@ const DEADLINE_MS = 5_000
 const SLACK_MS = 250
 const REST_MS = 5_000
 const recruiter = { id: "recruiter", kind: "key", roles: ["recruiter"] } as const
-const { key } = await openKeyStore({ folder: process.env.TRESTLE_DATA! }).create({
+const { key } = await openKeyStore({ folder: TRESTLE_DATA }).create({
   name: "recruiter",
   roles: ["recruiter"],
   permissions: [],

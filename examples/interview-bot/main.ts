@@ -79,7 +79,9 @@ async function urlsOf(process: ChildProcess): Promise<Urls> {
 
 function setVariables(urls: Urls): void {
   const { people, replica, scoring, control } = urls
-  Object.assign(process.env, { TRESTLE_DATA: data, PEOPLE_URL: people, PEOPLE_REPLICA_URL: replica, PEOPLE_TOKEN, DEMO_WORLD_URL: control })
+  const INTERVIEW_DB = join(data, "interview.db")
+  Object.assign(process.env, { TRESTLE_DATA: data, INTERVIEW_DB })
+  Object.assign(process.env, { PEOPLE_URL: people, PEOPLE_REPLICA_URL: replica, PEOPLE_TOKEN, DEMO_WORLD_URL: control })
   if (process.env.SCORING_URL === "demo") Object.assign(process.env, { SCORING_URL: scoring, SCORING_KEY })
 }
 

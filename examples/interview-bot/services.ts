@@ -1,5 +1,5 @@
 // Every address and credential of the systems that the bot depends on, once.
-import { bearer, env, rest, secret } from "trestle"
+import { bearer, env, rest, secret, sqlite } from "trestle"
 
 /** The people service: who has ever applied. It does not know idempotency keys, so a write must never be sent to it twice. */
 export const people = rest({
@@ -15,6 +15,13 @@ export const peopleReplica = rest({
   auth: bearer(secret("PEOPLE_TOKEN")),
   replicaOf: people,
   policy: { timeout: "800ms", retry: 1, breaker: { failures: 3, of: 6, rest: "5s" } },
+})
+
+/** The bot's own: questions and answers. */
+export const db = sqlite({
+  file: env("INTERVIEW_DB"),
+  migrations: new URL("./migrations/", import.meta.url),
+  migrate: "on start",
 })
 
 /** Speaks the chat-completions shape: the demo's rubric, or a real model at SCORING_URL. */

@@ -1,31 +1,50 @@
-// Candidates prove themselves by the token that their registration answered with. Only its hash is kept.
-import { createHash, randomBytes } from "node:crypto"
+// Candidates prove themselves by the token that their registration answered with: their id, and a proof that the bot has written it.
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { authenticator } from "trestle"
-import { JsonLines } from "./json-lines.ts"
 
 const PREFIX = "ibt_"
-const issued = new JsonLines<{ hash: string; candidateId: string }>("candidate-tokens.jsonl")
+const KEY_BYTES = 32
+const TOKEN = /^Bearer ibt_(\d{1,12})_([\w-]{43})$/i
 
-// A fast hash is right here: the token is 256 random bits, which nobody can try out.
-const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex")
-
-export const tokens = {
-  /** For a person whom this very call created, and for nobody else: a token for an existing person would be that person's. */
-  async issue(candidateId: string): Promise<string> {
-    const token = PREFIX + randomBytes(32).toString("base64url")
-    await issued.append({ hash: hashOf(token), candidateId })
-    return token
-  },
+/** For a person whom this very call created, and for nobody else: a token for an existing person would be that person's. */
+export function issueToken(candidateId: string): string {
+  return `${PREFIX}${candidateId}_${proofOf(candidateId).toString("base64url")}`
 }
 
 export const candidateTokens = authenticator(
   "candidate-token",
   ({ headers }) => {
-    const token = /^Bearer (ibt_\S+)$/i.exec(headers.authorization ?? "")?.[1]
-    if (token === undefined) return null
-    const hash = hashOf(token)
-    const found = issued.rows().find((row) => row.hash === hash)
-    return found ? { id: found.candidateId, kind: "user", roles: ["candidate"] } : "bad"
+    const { authorization = "" } = headers
+    if (!/^Bearer ibt_/i.test(authorization)) return null
+    const [, id = "", proof = ""] = TOKEN.exec(authorization) ?? []
+    const given = Buffer.from(proof, "base64url")
+    const wanted = proofOf(id)
+    const isTrue = given.length === wanted.length && timingSafeEqual(given, wanted)
+    return isTrue ? { id, kind: "user", roles: ["candidate"] } : "bad"
   },
   { scheme: { type: "http", scheme: "bearer", bearerFormat: "ibt_..." } },
 )
+
+function proofOf(candidateId: string): Buffer {
+  key ??= readKey()
+  return createHmac("sha256", key).update(candidateId).digest()
+}
+
+let key: Buffer | null = null
+
+/** Made at the first need, and the same after a restart. A new one ends every token. */
+function readKey(): Buffer {
+  const folder = process.env.TRESTLE_DATA ?? ".trestle"
+  const file = join(folder, "candidate-token.key")
+  mkdirSync(folder, { recursive: true })
+  try {
+    writeFileSync(file, randomBytes(KEY_BYTES), { flag: "wx", mode: 0o600, flush: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  }
+  const bytes = readFileSync(file)
+  if (bytes.length !== KEY_BYTES) throw new Error(`${file} is damaged: remove it, and candidates sign up again`)
+  return bytes
+}

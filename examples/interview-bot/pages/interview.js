@@ -1,0 +1,193 @@
+// @ts-check
+// The candidate's page: signing up, one question after the other, and what became of the answers.
+import { answerCard } from "./answer-card.js"
+import { apiFor } from "./api.js"
+import { byId, say, setText, show } from "./dom.js"
+import { clearIssues, onSubmit, showIssues } from "./form.js"
+import { hideNotice, showFailure, showNotice } from "./notice.js"
+import { endSession, keepDraft, keepSession, readDraft, readSession } from "./session.js"
+
+/** @import { Failure } from "trestle/client" */
+/** @import { Answer } from "./answer-card.js" */
+/** @import { Api } from "./api.js" */
+/** @import { Session } from "./session.js" */
+/** @typedef {Awaited<ReturnType<Api["questions"]["list"]>>[number]} Question */
+
+const ANSWER_LENGTH_MAX = 20_000
+
+const signUpForm = byId("sign-up", HTMLFormElement)
+const answerForm = byId("answer", HTMLFormElement)
+const text = byId("text", HTMLTextAreaElement)
+
+/** What the views show. `open`: questions without an answer, in the order in which they will be asked. */
+const state = {
+  session: readSession(),
+  /** @type {Question[]} */ questions: [],
+  /** @type {Answer[]} */ answers: [],
+  /** @type {Question[]} */ open: [],
+}
+
+onSubmit(signUpForm, signUp)
+onSubmit(answerForm, answer)
+text.addEventListener("input", () => {
+  keepDraft(current().id, text.value)
+  showCount()
+})
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) answerForm.requestSubmit()
+})
+byId("skip", HTMLButtonElement).addEventListener("click", skip)
+byId("refresh", HTMLButtonElement).addEventListener("click", refresh)
+byId("leave", HTMLButtonElement).addEventListener("click", leave)
+
+await (state.session ? resume(state.session) : show("welcome"))
+
+/** @param {FormData} values */
+async function signUp(values) {
+  clearIssues(signUpForm)
+  hideNotice()
+  const level = /** @type {Session["level"]} */ (values.get("level") ?? "")
+  const candidate = { name: String(values.get("name")), email: String(values.get("email")), level }
+  const result = await apiFor().candidates.register.safe(candidate)
+  if (result.ok) {
+    state.session = { ...result.value, name: candidate.name.trim(), level }
+    keepSession(state.session)
+    return resume(state.session)
+  }
+  if (result.code === "EMAIL_TAKEN") return void showIssues(signUpForm, [{ path: "email", message: "This address is registered already." }])
+  const elsewhere = showIssues(signUpForm, result.issues)
+  if (result.code !== "INVALID" || elsewhere.length > 0)
+    showFailure(result, { retry: () => signUpForm.requestSubmit(), isSafeAgain: false })
+}
+
+/**
+ * Fetches what is asked and what is answered, and goes on from there.
+ * @param {Session} session
+ */
+async function resume(session) {
+  const api = apiFor(session.token)
+  const [questions, answers] = await Promise.all([
+    api.questions.list.safe({ level: session.level }),
+    api.answers.list.safe({ candidateId: session.id }),
+  ])
+  if (!questions.ok) return refused(questions, () => resume(session))
+  if (!answers.ok) return refused(answers, () => resume(session))
+  state.questions = questions.value
+  state.answers = answers.value
+  const answered = new Set(state.answers.map(({ questionId }) => questionId))
+  state.open = state.questions.filter(({ id }) => !answered.has(id))
+  next()
+}
+
+/**
+ * @param {Failure<string>} failure
+ * @param {() => void} retry
+ */
+function refused(failure, retry) {
+  if (failure.code !== "UNAUTHENTICATED") return showFailure(failure, { retry })
+  endSession()
+  state.session = null
+  show("welcome")
+  showNotice({ title: "Your interview is over here", text: "This tab's pass is no longer valid. Please sign up again.", isMild: true })
+}
+
+function next() {
+  if (state.open.length > 0) showQuestion()
+  else showDone()
+}
+
+/** The question that is asked now. */
+function current() {
+  const [question] = state.open
+  if (!question) throw new TypeError("no question is open")
+  return question
+}
+
+function showQuestion() {
+  const question = current()
+  const done = state.questions.length - state.open.length
+  const progress = byId("progress", HTMLProgressElement)
+  progress.max = state.questions.length
+  progress.value = done
+  byId("progress-text", HTMLElement).textContent = `${done} of ${state.questions.length} answered`
+  byId("topic", HTMLElement).textContent = question.topic
+  setText(byId("question", HTMLElement), question.text)
+  text.value = readDraft(question.id)
+  showCount()
+  clearIssues(answerForm)
+  byId("skip", HTMLElement).hidden = state.open.length < 2
+  show("interview")
+}
+
+function showCount() {
+  const { length } = text.value
+  const count = byId("text-count", HTMLElement)
+  const most = ANSWER_LENGTH_MAX.toLocaleString("en")
+  count.textContent = `${length.toLocaleString("en")} of ${most} characters`
+  count.classList.toggle("over", length > ANSWER_LENGTH_MAX)
+}
+
+/** @param {FormData} values */
+async function answer(values) {
+  const { session } = state
+  if (!session) return
+  const question = current()
+  clearIssues(answerForm)
+  hideNotice()
+  const given = { candidateId: session.id, questionId: question.id, text: String(values.get("text")) }
+  const result = await apiFor(session.token).answers.give.safe(given)
+  if (result.ok) return saved(question, result.value)
+  if (result.code === "ALREADY_ANSWERED") {
+    // Another tab, or an attempt whose answer was lost on its way here.
+    keepDraft(question.id, "")
+    await resume(session)
+    return showNotice({ title: "Answered before", text: "That question has an answer from you already, and it stays.", isMild: true })
+  }
+  if (result.code === "TOO_LARGE") return void showIssues(answerForm, [{ path: "text", message: "This is too long to be sent." }])
+  const elsewhere = showIssues(answerForm, result.issues)
+  if (result.code !== "INVALID" || elsewhere.length > 0) refused(result, () => answerForm.requestSubmit())
+}
+
+/**
+ * @param {Question} question
+ * @param {Answer} given
+ */
+function saved(question, given) {
+  keepDraft(question.id, "")
+  state.answers.push(given)
+  state.open = state.open.filter(({ id }) => id !== question.id)
+  next()
+  say(state.open.length > 0 ? "Saved. Next question." : "Saved. That was the last question.")
+}
+
+/** To the end of the line. */
+function skip() {
+  hideNotice()
+  state.open.push(...state.open.splice(0, 1))
+  showQuestion()
+  say("Skipped for now.")
+}
+
+function showDone() {
+  const { session, answers } = state
+  byId("thanks", HTMLElement).textContent = `Thank you, ${session?.name}`
+  const scored = answers.filter(({ score }) => score !== null).length
+  byId("outcome", HTMLElement).textContent =
+    scored === 0
+      ? "All your answers are saved. Somebody will read them, and you can look for scores here."
+      : `All your answers are saved, and ${scored} of ${answers.length} have a score.`
+  byId("answers", HTMLElement).replaceChildren(...answers.map(answerCard))
+  show("done")
+}
+
+async function refresh() {
+  if (!state.session) return
+  hideNotice()
+  await resume(state.session)
+  say(byId("outcome", HTMLElement).textContent ?? "")
+}
+
+function leave() {
+  endSession()
+  location.reload()
+}

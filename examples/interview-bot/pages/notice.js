@@ -1,0 +1,67 @@
+// @ts-check
+import { byId, setText, within } from "./dom.js"
+
+/** @import { Failure } from "trestle/client" */
+
+const notice = byId("notice", HTMLElement)
+const button = within(notice, "button")
+/** @type {(() => void) | undefined} */
+let again
+
+button.addEventListener("click", () => {
+  hideNotice()
+  again?.()
+})
+
+/**
+ * @param {{ title: string, text: string, support?: string, isMild?: boolean, retry?: () => void }} words
+ */
+export function showNotice({ title, text, support = "", isMild = false, retry }) {
+  within(notice, "h2").textContent = title
+  setText(within(notice, ".text"), text)
+  within(notice, ".support").textContent = support
+  within(notice, ".support").hidden = support === ""
+  notice.classList.toggle("mild", isMild)
+  button.hidden = retry === undefined
+  again = retry
+  notice.hidden = false
+  if (!isMild) notice.scrollIntoView({ block: "nearest" })
+}
+
+export function hideNotice() {
+  notice.hidden = true
+}
+
+/**
+ * Says what a failure means for whoever reads it.
+ * @param {Failure<string>} failure
+ * @param {{ retry?: () => void, isSafeAgain?: boolean }} [options] `isSafeAgain`: doing it twice has the effect of doing it once
+ */
+export function showFailure(failure, { retry, isSafeAgain = true } = {}) {
+  const support = failure.trace === "" ? "" : `Support id: ${failure.trace}`
+  const words = wordsFor(failure, isSafeAgain)
+  const mayRetry = retry !== undefined && (isSafeAgain || failure.outcome !== "unknown")
+  showNotice({ ...words, support, isMild: words.isMild, ...(mayRetry ? { retry } : {}) })
+}
+
+/**
+ * @param {Failure<string>} failure
+ * @param {boolean} isSafeAgain
+ */
+function wordsFor({ code, detail, outcome, trace }, isSafeAgain) {
+  if (trace === "" && outcome === "unknown" && isSafeAgain)
+    return { title: "No connection", text: "The server did not answer. What you wrote is still here.", isMild: true }
+  if (outcome === "unknown" && !isSafeAgain)
+    return {
+      title: "We cannot tell whether it worked",
+      text: "Your request left, but no answer came back. It may have been carried out, so please do not send it again: write to us, and name the support id.",
+      isMild: false,
+    }
+  if (code === "UNAVAILABLE" || code === "TIMEOUT" || outcome === "unknown")
+    return {
+      title: "Not available just now",
+      text: "One of the systems behind this page does not answer. Nothing is lost: what you wrote is still here. Please try again in a moment.",
+      isMild: true,
+    }
+  return { title: "That did not work", text: detail, isMild: false }
+}
