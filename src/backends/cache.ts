@@ -60,12 +60,12 @@ class Kept implements Entry {
   /** Why it could not be renewed the last time. */
   trouble: string | null = null
 
-  constructor(owner: Owner, { validator, answer, landing }: Flight, at: number) {
+  constructor(owner: Owner, { mark, answer, landing }: Flight, at: number) {
     const { etag, trace } = landing!.meta
     this.owner = owner
     this.value = answer!.value
     this.bytes = answer!.bytes
-    this.validator = validator
+    this.validator = mark
     this.at = at
     this.made = { servedBy: "cache", attempts: 0, ms: 0, degraded: false, trace, ...(etag === undefined ? {} : { etag }) }
   }

@@ -26,8 +26,8 @@ export class Flight implements Passage {
   readonly #ended: Ended
   readonly #waiting = new Set<Passenger>()
   #call: Stoppable | null = null
-  /** What the service has marked the new answer with; for an answer that it says to hold, what it was marked with before. */
-  validator: Validator | null
+  /** What the service has marked the answer with. */
+  mark: Validator | null = null
   /** How it ended. */
   landing: Landed | null = null
   /** The answer, where it is good and can be handed to many. */
@@ -36,7 +36,6 @@ export class Flight implements Passage {
   constructor(plan: FlightPlan, ended: Ended) {
     this.plan = plan
     this.#ended = ended
-    this.validator = plan.kept?.validator ?? null
   }
 
   get entrance(): Passage["entrance"] {
@@ -47,8 +46,12 @@ export class Flight implements Passage {
     return this.plan.kept?.value
   }
 
+  get validator(): Validator | null {
+    return this.plan.kept?.validator ?? null
+  }
+
   note(validator: Validator | null): void {
-    this.validator = validator
+    this.mark = validator
   }
 
   /** The call that carries it, which may have ended already. */
@@ -78,7 +81,9 @@ export class Flight implements Passage {
     this.landing = landing
     if (landing.error === null) {
       const { kept } = this.plan
-      this.answer = kept !== undefined && landing.output === kept.value ? kept : frozen(landing.output)
+      const isUnchanged = kept !== undefined && landing.output === kept.value
+      this.answer = isUnchanged ? kept : frozen(landing.output)
+      if (isUnchanged) this.mark ??= kept.validator
     }
     this.#ended(this)
     for (const passenger of this.#waiting) passenger.arrive()

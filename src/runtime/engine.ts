@@ -51,8 +51,14 @@ export class Engine implements Surroundings {
   }
 
   add(op: unknown, operation: Operation): void {
-    const makers: StageMakers = { ...this.#parts.stages, "validate input": validateInput, call: () => this.#callStage(operation) }
-    const compiled = { operation, direct: compileStages(operation, { ...makers, encode: handOver }, false), entrance: compileStages(operation, makers, true) }
+    // One for both ways in: what its backend keeps is kept once.
+    const asking = this.#callStage(operation)
+    const makers: StageMakers = { ...this.#parts.stages, "validate input": validateInput, call: () => asking }
+    const compiled = {
+      operation,
+      direct: compileStages(operation, { ...makers, encode: handOver }, false),
+      entrance: compileStages(operation, makers, true),
+    }
     this.#compiled.set(operation.path, compiled)
     this.#byOp.set(op, compiled)
   }

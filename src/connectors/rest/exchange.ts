@@ -6,6 +6,7 @@ import type { WireRequest } from "../../contract/ports.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Upload } from "./body.ts"
+import { addConditions, isUnchanged, validatorOf } from "./conditional.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
 import { discard, exchanged, opened } from "./listeners.ts"
@@ -74,6 +75,7 @@ export function bindRestCall(
       const content = contentOf(route, spec, input)
       const headers = headersOf(spec, input, call, content)
       if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
+      if (call.revalidation !== null && route.method === "GET") addConditions(headers, call.revalidation, exchange)
       connection.prove(headers)
       return new Prepared(input, route, path, headers, content, limits.answerBytesMax)
     },
@@ -87,12 +89,21 @@ export function bindRestCall(
         const note = `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`
         throw failure("own-conflict", site.effect, { note })
       }
+      const { revalidation } = attempt.call
+      if (isUnchanged(reply.status, revalidation, exchange)) {
+        discard(reply)
+        attempt.call.noteServedBy(service.name)
+        return revalidation?.kept
+      }
       const error = errorOf(reply, rules)
       if (error) {
         discard(reply)
         throw error
       }
-      return read(reply as never, input, attempt)
+      if (revalidation === null) return read(reply as never, input, attempt)
+      const answer = await read(reply as never, input, attempt)
+      revalidation.note(validatorOf(reply, exchange))
+      return answer
     },
   }
   const answer = site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
