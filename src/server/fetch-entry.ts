@@ -98,7 +98,12 @@ export class FetchEntry implements MountedEntry, RequestHead {
     const reader = this.#request.body?.getReader()
     if (!reader) return
     let isLate = false
-    const late = { ring: () => (isLate = true) && void reader.cancel().catch(() => {}) }
+    const late = {
+      ring: () => {
+        isLate = true
+        reader.cancel().catch(() => {})
+      },
+    }
     try {
       for (;;) {
         const alarm = systemClock.after(READ_MS_MAX, late)
@@ -134,10 +139,14 @@ export class FetchEntry implements MountedEntry, RequestHead {
   }
 }
 
-/** A request made in process says neither how long its body is nor that it comes in chunks; a body it has all the same. */
+/**
+ * A request made in process says neither how long its body is nor that it comes in chunks; a body it has all the same. Without a type
+ * it has none: adapters give an empty stream to requests that came without a body, a DELETE for one.
+ */
 function headersOf(request: Request): RequestHead["headers"] {
   const headers: Record<string, string> = { host: new URL(request.url).host, ...Object.fromEntries(request.headers) }
-  if (request.body && headers["content-length"] === undefined) headers["transfer-encoding"] ??= "chunked"
+  if (request.body && headers["content-type"] !== undefined && headers["content-length"] === undefined)
+    headers["transfer-encoding"] ??= "chunked"
   return headers
 }
 

@@ -12,24 +12,33 @@ const JSON_MEDIA_TYPE = "application/json; charset=utf-8"
 /** Writes a call's end to the wire. Sets the status on the call, for its record. */
 export function respond(call: Call, status: number, entry: HttpEntry, maySeeMeta: MaySeeMeta): void {
   const { error } = call
+  if (entry.sending !== null) {
+    if (error) entry.sending.fail(error)
+    return
+  }
   if (error) {
     call.httpStatus = error.status
     return sendProblem(error, entry, call.trace)
   }
   call.httpStatus = status
   const isEmpty = status === 204 || call.encoded === ""
-  const fields: Record<string, string> = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "x-request-id": call.trace,
-    "trestle-meta": metaOf(call, maySeeMeta),
-  }
+  const fields = headFields(call, maySeeMeta)
   if (call.etag !== null && isVersioned(call, entry, fields)) {
     call.httpStatus = 304
     return entry.send(304, fields, "")
   }
   if (!isEmpty) fields["content-type"] = JSON_MEDIA_TYPE
   entry.send(status, fields, isEmpty ? "" : call.encoded)
+}
+
+/** Of every success. */
+export function headFields(call: Call, maySeeMeta: MaySeeMeta): Record<string, string> {
+  return {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-request-id": call.trace,
+    "trestle-meta": metaOf(call, maySeeMeta),
+  }
 }
 
 /** What an answer depends on beside its address: a client that acts for two must not take one's answer for the other's. */
@@ -79,7 +88,8 @@ export function sendProblem(error: TrestleError, entry: HttpEntry, trace: string
 
 export function problemHeaders(trace: string): Record<string, string> {
   return {
-    "content-type": PROBLEM_MEDIA_TYPE,
+    // Fastify would add the same to a text; said here, it is in the answers that Fastify does not write.
+    "content-type": `${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "x-request-id": trace,
