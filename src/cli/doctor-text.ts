@@ -40,12 +40,16 @@ function rowOf(one: Examined, paint: Paint): string[] {
   ]
 }
 
-/** The step that failed is the state: a word that can be looked up below. */
+/** What a failed step means, where its answer does not say it. */
+const STATES: Readonly<Record<string, string>> = { dns: "no name", tcp: "down", tls: "certificate", authentication: "no answer" }
+
 function stateOf({ state, steps, findings }: Examined): string {
   if (state === "ok") return "well"
   const step = steps.find((one) => one.state === state)!
   const status = /^[45]\d\d\b/.exec(step.seen)?.[0]
-  return status ?? (step.name === "variables" && findings.some(({ code }) => code !== "TRS2003") ? "not set" : step.name)
+  return (
+    status ?? (step.name === "variables" && findings.some(({ code }) => code !== "TRS2003") ? "not set" : (STATES[step.name] ?? step.name))
+  )
 }
 
 function noteOf({ state, steps, findings, service }: Examined, paint: Paint): string {

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander"
 import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
 import { addDb } from "./db.ts"
+import { addDev } from "./dev.ts"
+import { addDevChild } from "./dev-child.ts"
 import { addDoctor } from "./doctor.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
 import { addExplain } from "./explain.ts"
@@ -18,8 +20,8 @@ import { addVerify } from "./verify.ts"
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = ["init", "serve", "status", "call", "explain", "doctor", "verify", "db", "keys", "openapi"]
-const ADD_VERBS = [addInit, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addDb, addKeys, addOpenapi]
+const VERBS: readonly string[] = ["init", "dev", "serve", "status", "call", "explain", "doctor", "verify", "db", "keys", "openapi"]
+const ADD_VERBS = [addInit, addDev, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addDb, addKeys, addOpenapi, addDevChild]
 
 const EXAMPLES = `
 Examples:

@@ -3,8 +3,8 @@ import type { Running } from "../assembly/definition.ts"
 import type { Description } from "../assembly/describe.ts"
 import type { Environment } from "../config/environment.ts"
 import { EXIT, type ExitCode, Stop } from "./exit.ts"
-import { cliFinding, usage } from "./findings.ts"
 import { endGracefully } from "./interrupt.ts"
+import { listenRefusal, portFrom } from "./listening.ts"
 import type { Run } from "./program.ts"
 import { printReport, type Report } from "./report.ts"
 import { APP_FLAG, keptEvidence } from "./status.ts"
@@ -14,8 +14,6 @@ interface ServeFlags {
   readonly host?: string
   readonly app?: string
 }
-
-const DEFAULT_PORT = 4000
 
 export function addServe(program: Command, run: Run): void {
   program
@@ -61,19 +59,6 @@ async function printBanner(url: string, readyMs: number, description: Descriptio
   process.stderr.write(banner({ url, readyMs, description, paint: paintFor(process.stderr) }))
 }
 
-/** The flag, else `PORT`. @throws {Stop} wrong usage. */
-function portFrom(flag: string | undefined, environment: Environment): number {
-  const variable = environment.get("PORT")
-  const text = flag ?? (variable?.value || undefined)
-  if (text === undefined) return DEFAULT_PORT
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (port <= 65_535) return port
-  throw usage(
-    `${flag === undefined ? `PORT (from ${variable!.source})` : "--port"} is no port: "${text}"`,
-    "A port is a number from 0 to 65535: --port 4000",
-  )
-}
-
 /** Production takes no made-up answers that nobody has accepted. */
 async function refusePlaceholders(environment: Environment, { operations }: Description): Promise<void> {
   if (environment.name !== "production") return
@@ -82,22 +67,12 @@ async function refusePlaceholders(environment: Environment, { operations }: Desc
   if (findings.length > 0) throw new Stop(EXIT.noLoad, findings)
 }
 
-const LISTEN_FAILURES: Readonly<Record<string, readonly [string, string]>> = {
-  EADDRINUSE: ["is already in use", "Stop the other program, or take another port: --port 4001 (--port 0 takes a free one)."],
-  EACCES: ["may not be used by this user", "Take a port above 1023: --port 4000."],
-  EADDRNOTAVAIL: ["is not an address of this machine", "Take --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for every network."],
-  ENOTFOUND: ["is not a host that can be found", "Take --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for every network."],
-}
-
 async function listen(running: Running<unknown>, port: number, host: string): Promise<string> {
   try {
     return (await running.listen({ port, host })).url
   } catch (error) {
     await running.close()
-    const known = LISTEN_FAILURES[(error as NodeJS.ErrnoException).code ?? ""]
-    if (!known) throw error
-    const [what, fix] = known
-    throw new Stop(EXIT.noLoad, [cliFinding("TRS3005", `${host}:${port} ${what}`, fix, { at: `${host}:${port}` })])
+    throw listenRefusal(error, port, host) ?? error
   }
 }
 

@@ -73,7 +73,7 @@ describe("one service down, one credential wrong, one variable misspelt", () => 
     const { code, stdout, stderr } = await trestle(["doctor"], { cwd })
     expect({ code, stderr }).toEqual({ code: 3, stderr: "" })
     expect(stdout).toMatch(/^✓ people +rest +localhost:\d+ +well +[\d.]+ ms +people\/2\.3$/m)
-    expect(stdout).toMatch(/^✗ crm +rest +localhost:\d+ +tcp +nothing listens at localhost:\d+$/m)
+    expect(stdout).toMatch(/^✗ crm +rest +localhost:\d+ +down +nothing listens at localhost:\d+$/m)
     expect(stdout).toMatch(
       /^✗ mail +rest +localhost:\d+ +401 +bearer credential rejected; MAIL_TOKEN ends …9f2c, from \.env\.local, which shadows \.env$/m,
     )
