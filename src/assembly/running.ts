@@ -4,12 +4,10 @@ import type { Random } from "../base/random.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Principal } from "../contract/principal.ts"
-import type { Call } from "../runtime/call.ts"
 import { type CallerOf, compileCallers } from "../runtime/callers.ts"
 import type { Engine } from "../runtime/engine.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
-import { compileHolds } from "../security/authorization.ts"
 import { addToFastify, type HostFastify, type PluginOptions } from "../server/fastify-plugin.ts"
 import { type FetchHost, fetchThrough } from "../server/fetch.ts"
 import type { HttpParts } from "../server/http.ts"
@@ -23,6 +21,7 @@ import { documentOf } from "./describe.ts"
 import type { Keepings } from "./keeping.ts"
 import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
+import { maySeeMeta } from "./stages.ts"
 
 /** Calls under way get this long to finish when the application closes; all of it ends within 10 s. */
 const DRAIN_MS_MAX = 9_500
@@ -167,10 +166,4 @@ export class RunningApp<T> implements Running<T> {
       pages: options.pages ?? null,
     }
   }
-}
-
-/** `meta:read` as a permission, of the caller or of one of its roles. */
-function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (call: Call) => boolean {
-  const holds = compileHolds("meta:read", permissions)
-  return ({ principal }) => principal !== null && holds(principal)
 }

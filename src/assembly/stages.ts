@@ -4,8 +4,14 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Engine } from "../runtime/engine.ts"
 import type { Stage, StageMakers } from "../runtime/stages.ts"
-import { compileAccess } from "../security/authorization.ts"
+import { compileAccess, compileHolds } from "../security/authorization.ts"
 import { compileOwnership } from "../security/ownership.ts"
+
+/** `meta:read` as a permission, of the caller or of one of its roles. */
+export function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (call: Call) => boolean {
+  const holds = compileHolds("meta:read", permissions)
+  return ({ principal }) => principal !== null && holds(principal)
+}
 
 /** The stages of the security room, put on the way of a call. */
 export function securityStages(

@@ -30,7 +30,7 @@ import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
 import { checkHostLogger, openLogFor } from "./open-log.ts"
 import { RunningApp } from "./running.ts"
 import { Services } from "./services.ts"
-import { securityStages } from "./stages.ts"
+import { maySeeMeta, securityStages } from "./stages.ts"
 
 /** What a test may put in the place of the real world. */
 export interface StartOverrides {
@@ -40,7 +40,7 @@ export interface StartOverrides {
   /** Gets the lines of the log that would be opened. */
   readonly hostLog?: HostLogger | undefined
   /** Changes the log that would be opened, which still masks the resolved secrets. */
-  readonly logOptions?: Pick<LogOptions, "destination"> & Partial<Pick<LogOptions, "level">>
+  readonly logOptions?: Pick<LogOptions, "destination"> & Partial<Pick<LogOptions, "level" | "format">>
   readonly references?: References
   /** Instead of the process's variables and the `.env` files. */
   readonly environment?: Environment
@@ -102,7 +102,8 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     )
     const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)
     const limits = { bodyBytesMax: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX }
-    const stages = { ...httpStages(limits), ...securityStages(authenticate, options.permissions ?? {}, () => engine) }
+    const permissions = options.permissions ?? {}
+    const stages = { ...httpStages(limits, maySeeMeta(permissions)), ...securityStages(authenticate, permissions, () => engine) }
     const { replaced } = overrides
     const file = evidenceFile(folder)
     const live = openLive(environment.name, { operations, file, clock, random, log })

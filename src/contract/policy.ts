@@ -46,6 +46,8 @@ export interface AttemptSettings {
 }
 
 export const DEADLINE_MS = 10_000
+/** Of an operation that takes or answers a file, or answers a stream: until its last byte. */
+export const BODY_DEADLINE_MS = 600_000
 export const BODY_BYTES_MAX = 262_144
 export const DEFAULT_SERVICE: ServiceSettings = {
   breaker: { failures: 5, of: 10, slowMs: Infinity, restMs: 10_000 },

@@ -46,8 +46,12 @@ export interface Entry {
   read(): Promise<string>
   /** The body as it comes, once, without a limit of size; a sender that sends nothing for 9 s has stopped. */
   chunks(): AsyncIterable<Uint8Array>
+  /** Reads what nobody has read of the body, `bytesMax` at most, for a sender that hears no answer before it has sent all. */
+  skip(bytesMax: number): Promise<void>
   /** Sends an answer as its bytes come, no faster than they are taken. */
   sendChunks(answer: ChunkedAnswer): Sending
+  /** The answer that is being sent so; `null` before. */
+  readonly sending: Sending | null
 }
 
 export interface ChunkedAnswer {
@@ -55,6 +59,8 @@ export interface ChunkedAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** Asked for the first time only when the head has been sent. */
   readonly chunks: AsyncIterator<Uint8Array | string>
+  /** What stands in the place of the end after a failure, where the form has a word for one. Without it the connection is cut. */
+  readonly failed?: (error: TrestleError) => string
 }
 
 /** An answer on its way out. */
@@ -63,8 +69,10 @@ export interface Sending {
   readonly over: Promise<void>
   /** So far. */
   readonly bytes: number
-  /** Begins no further piece. What was sent stays without its end. */
+  /** Asks for no further piece. */
   stop(): void
+  /** Ends what was sent so that it cannot be taken for a whole answer. */
+  fail(error: TrestleError): void
 }
 
 /** One HTTP request to a service, as bytes. */

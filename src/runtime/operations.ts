@@ -2,7 +2,7 @@ import { parseDuration } from "../base/duration.ts"
 import type { Finding } from "../contract/finding.ts"
 import { type Declaration, declarationOf, isOp, type Op, type Verb } from "../contract/op.ts"
 import type { HttpRoute, Operation } from "../contract/operation.ts"
-import { DEADLINE_MS, type Defaults } from "../contract/policy.ts"
+import { BODY_DEADLINE_MS, DEADLINE_MS, type Defaults } from "../contract/policy.ts"
 import type { BuiltInAccess, Rule } from "../contract/principal.ts"
 import { isSchema, nothing, type Std } from "../contract/schema.ts"
 import { compileShape, type Shape } from "../contract/shape.ts"
@@ -111,13 +111,14 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
   const route = contract.http === undefined ? null : readRoute(contract.http)
   const isSilent = contract.output === nothing
   const stub = backend === null ? { why: "a contract without a backend answers from its examples" } : backend.plan.placeholder
+  const hasLongBody = (shapes.input.file ?? shapes.output.file ?? shapes.output.items) !== undefined
   let hash: string | null = null
   return {
     path,
     declaration,
     effect: contract.effect ?? (route?.verb === "GET" ? "read" : "write"),
     repeat: contract.repeat ?? (route?.verb === "POST" || route?.verb === "PATCH" || !route ? "none" : "natural"),
-    deadlineMs: parseDuration(contract.deadline) ?? parseDuration(defaults.deadline) ?? DEADLINE_MS,
+    deadlineMs: parseDuration(contract.deadline) ?? (hasLongBody ? BODY_DEADLINE_MS : (parseDuration(defaults.deadline) ?? DEADLINE_MS)),
     route,
     input: shapes.input,
     output: shapes.output,

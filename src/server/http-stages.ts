@@ -1,11 +1,15 @@
-import type { IncomingHttpHeaders } from "node:http"
 import { readJson } from "../base/json.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { type Issue, invalid, TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Stage, StageMakers } from "../runtime/stages.ts"
+import { isStreamed } from "../runtime/streamed.ts"
+import { hasBody, refuseCodings } from "./body-head.ts"
 import { versionOf } from "./etag.ts"
+import type { MaySeeMeta } from "./respond.ts"
+import { encodeStream } from "./stream-stages.ts"
+import { admitUpload, afterUpload, decodeUpload, readUpload } from "./upload-stages.ts"
 
 export interface HttpLimits {
   /** Largest request body, in bytes. */
@@ -13,24 +17,21 @@ export interface HttpLimits {
 }
 
 /** The stages that know HTTP: what is admitted, how the body is read and decoded, how the answer is written. */
-export function httpStages(limits: HttpLimits): StageMakers {
+export function httpStages(limits: HttpLimits, maySeeMeta: MaySeeMeta): StageMakers {
   return {
-    admit: () => (call) => admit(call.entry!.head, takesBody(call), limits),
-    read: () => read,
-    decode: (operation) => decoder(operation),
-    encode: encoder,
+    admit: ({ input }) => (input.file ? admitUpload(input.file) : (call) => admit(call.entry!.head, takesBody(call), limits)),
+    read: ({ input }) => (input.file ? readUpload(input.file) : read),
+    decode: (operation) => (operation.input.file ? decodeUpload(operation) : decoder(operation)),
+    encode: (operation) => {
+      const encode = isStreamed(operation) ? encodeStream(operation, maySeeMeta) : encoder(operation)
+      return operation.input.file && !isStreamed(operation) ? afterUpload(encode, operation.input.file) : encode
+    },
   }
 }
 
 function takesBody(call: Call): boolean {
   const { method } = call.entry!.head
   return method === "POST" || method === "PUT" || method === "PATCH"
-}
-
-/** Whether a body follows the head. Node refuses a request that says both how long it is and that it comes in chunks. */
-export function hasBody(headers: RequestHead["headers"] | IncomingHttpHeaders): boolean {
-  const length = headers["content-length"]
-  return (length !== undefined && length !== "0") || headers["transfer-encoding"] !== undefined
 }
 
 /** Refuses by the head alone what could never be taken; the body has not been read. */
@@ -42,13 +43,7 @@ function admit(head: RequestHead, takesBody: boolean, limits: HttpLimits): void 
   if (length !== undefined && Number(length) > limits.bodyBytesMax) {
     throw new TrestleError("TOO_LARGE", `The body may have ${limits.bodyBytesMax} bytes at most.`)
   }
-  const coding = headers["transfer-encoding"]
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    throw new TrestleError("UNSUPPORTED_MEDIA_TYPE", "Send the body in no transfer coding but chunked.")
-  }
-  if (headers["content-encoding"] !== undefined && headers["content-encoding"] !== "identity") {
-    throw new TrestleError("UNSUPPORTED_MEDIA_TYPE", "Send the body without content-encoding.")
-  }
+  refuseCodings(headers)
   if (!isJson(headers["content-type"])) throw new TrestleError("UNSUPPORTED_MEDIA_TYPE")
 }
 

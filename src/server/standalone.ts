@@ -32,7 +32,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     forceCloseConnections: "idle",
     // Whoever still has a connection is answered; leaving is said with the answer before.
     return503OnClosing: false,
-    requestTimeout,
+    requestTimeout: Math.max(requestTimeout, ...uploadTimesOf(parts)),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, caseSensitive: true },
     http,
     clientErrorHandler: (error, socket) => answerMalformed(error, socket, (refusal) => note(parts, refusal, undefined)),
@@ -58,6 +58,11 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   }
   if (parts.pages) await (await import("./pages.ts")).addPages(app, parts.pages)
   return app
+}
+
+/** A file may take as long as its operation; a sender that stops is found by the reading. */
+function uploadTimesOf({ engine }: HttpParts): number[] {
+  return [...engine.all()].flatMap(({ operation: { input, deadlineMs } }) => (input.file ? [deadlineMs] : []))
 }
 
 /** Nothing is parsed before the stages say so. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
+import { hasBody } from "./body-head.ts"
 import type { Fields } from "./entry.ts"
-import { hasBody } from "./http-stages.ts"
 
 /** How long, and how much of, the rest of a refused body is thrown away before the connection ends. */
 export const LINGER_MS = 1_000
