@@ -5,6 +5,7 @@ export type { ConnectorSample, ConnectorSubject } from "./connector-subject.ts"
 export { type ContractCase, type ContractCasesOptions, contractCases } from "./contract-cases.ts"
 export { FakeClock } from "./fake-clock.ts"
 export type { ServerPlace } from "./fault-proxy.ts"
+export { type MappingCase, type MappingRow, mappingCases } from "./mapping-cases.ts"
 export type { FailsHow } from "./replaced.ts"
 export { NoSample, type SampleOptions, sampleFromSchema } from "./sample-from-schema.ts"
 export {

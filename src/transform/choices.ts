@@ -1,7 +1,7 @@
 import { type Converter, Mended, NOT } from "./converter.ts"
 import { converter } from "./part.ts"
 
-type Value = string | number | boolean | null
+type Value = string | number | boolean
 
 export interface OneOfOptions<T> {
   /** What an unknown code is taken for, with `drift: "warn"` or `"repair"`. Default: an unknown code is refused. */
@@ -32,7 +32,7 @@ export function oneOf<const M extends Readonly<Record<string, Value>> | readonly
     noun: `code of ${pairs.map(([code]) => code).join(", ")}`,
     takesEmpty: byCode.has(""),
     mistakes: mistakesOf(pairs, isNumber),
-    read: (code) => byCode.get(code) ?? (byCode.has(code) ? null : NOT),
+    read: (code) => byCode.get(code) ?? NOT,
     mend(code) {
       const kind = typeof code
       if (kind !== "string" && kind !== "number") return null

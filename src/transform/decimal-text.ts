@@ -17,15 +17,15 @@ export interface Decimal {
   readonly isPadded: boolean
 }
 
-/** Beyond any honest number; keeps reading in proportion. */
-const DIGITS_MAX = 40
+/** The smallest number has 325 of them; keeps reading in proportion. */
+const CHARACTERS_MAX = 400
 
 /** Reads one notation of decimal numbers, compiled once; `null` for anything else. No plus, no exponent, no blanks, no hexadecimal. */
 export function compileDecimal({ mark = ".", thousands }: DecimalNotation): (text: string) => Decimal | null {
   const group = thousands === undefined ? "" : `|[0-9]{1,3}(?:${escaped(thousands)}[0-9]{3})+`
   const pattern = new RegExp(`^(-?)([0-9]+${group})(?:${escaped(mark)}([0-9]+))?$`)
   return (text) => {
-    const match = text.length > DIGITS_MAX ? null : pattern.exec(text)
+    const match = text.length > CHARACTERS_MAX ? null : pattern.exec(text)
     if (!match) return null
     const digits = thousands === undefined ? match[2]! : match[2]!.replaceAll(thousands, "")
     const whole = digits.replace(/^0+(?=[0-9])/, "")

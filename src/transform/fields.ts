@@ -23,6 +23,7 @@ export interface FieldRule {
 
 export interface Step {
   readonly key: string
+  readonly isReversible: boolean
   /** False when it was refused. */
   read(source: any, out: Record<string, unknown>, pass: Pass): boolean
   write(ours: any, target: Record<string, unknown>, pass: Pass): boolean
@@ -82,6 +83,7 @@ class SingleStep implements Step, Place {
   readonly key: string
   readonly source: string
   readonly target: string
+  readonly isReversible: boolean
   readonly #part: Part
   readonly #find: Find
   readonly #path: readonly string[]
@@ -90,6 +92,7 @@ class SingleStep implements Step, Place {
   constructor(key: string, names: readonly string[], drifted: readonly string[], part: Part) {
     this.key = this.target = key
     this.source = names[0]!
+    this.isReversible = part.isReversible
     this.#part = part
     this.#path = pathOf(this.source).keys
     this.#find = finderOf(names)
@@ -133,10 +136,12 @@ class GroupStep implements Step, Place {
   readonly key: string
   readonly source = null
   readonly target: string
+  readonly isReversible: boolean
   readonly #part: Part
 
   constructor(key: string, part: Part) {
     this.key = this.target = key
+    this.isReversible = part.isReversible
     this.#part = part
   }
 
@@ -162,6 +167,7 @@ class GroupStep implements Step, Place {
 class ConstantStep implements Step, Place {
   readonly key: string
   readonly source = "(constant)"
+  readonly isReversible = true
   readonly target: string
   readonly #value: unknown
 
@@ -190,6 +196,7 @@ class ConstantStep implements Step, Place {
 class ComputedStep implements Step, Place {
   readonly key: string
   readonly source = "(computed)"
+  readonly isReversible = false
   readonly target: string
   readonly #compute: (source: any) => unknown
 

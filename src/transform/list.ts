@@ -10,12 +10,14 @@ export function list<T, W extends Way>(item: Converter<T, W>): Converter<T[], W>
 export class ListPart implements Part {
   readonly noun = "list"
   readonly takesEmpty = false
+  readonly isReversible: boolean
   readonly mistakes: readonly string[]
   readonly #item: Part
 
   constructor(item: Part) {
     this.#item = item
     this.mistakes = item.mistakes
+    this.isReversible = item.isReversible
   }
 
   read(value: unknown, pass: Pass): unknown {

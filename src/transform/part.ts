@@ -11,6 +11,8 @@ export interface Part {
   write(value: unknown, pass: Pass): unknown
   /** An empty text is a value of it, and not the lack of one. */
   readonly takesEmpty: boolean
+  /** It can be written. */
+  readonly isReversible: boolean
   /** Of several fields that may stand beside others in one source. */
   readonly group?: GroupPart
 }
@@ -28,11 +30,13 @@ class Leaf implements Part {
   readonly noun: string
   readonly mistakes: readonly string[]
   readonly takesEmpty: boolean
+  readonly isReversible: boolean
   readonly #rules: ConverterRules<any>
 
   constructor(rules: ConverterRules<any>) {
     this.noun = rules.noun
     this.mistakes = rules.mistakes ?? []
+    this.isReversible = rules.write !== undefined
     this.takesEmpty = rules.takesEmpty === true
     this.#rules = rules
   }

@@ -49,6 +49,7 @@ class PresencePart implements Part {
   readonly noun: string
   readonly mistakes: readonly string[]
   readonly takesEmpty: boolean
+  readonly isReversible: boolean
   readonly group?: GroupPart
   readonly #inner: Part
   readonly #absent: Absent
@@ -57,6 +58,7 @@ class PresencePart implements Part {
     this.noun = inner.noun
     this.mistakes = inner.mistakes
     this.takesEmpty = inner.takesEmpty
+    this.isReversible = inner.isReversible
     this.#inner = inner
     this.#absent = absent
     const { group } = inner

@@ -8,12 +8,14 @@ export class RecordPart implements Part, GroupPart {
   readonly noun = "object"
   readonly takesEmpty = false
   readonly mayBeAbsent = false
+  readonly isReversible: boolean
   readonly mistakes: readonly string[]
   readonly #steps: readonly Step[]
 
   constructor(fields: Readonly<Record<string, Field<any, Way>>>) {
     const entries = Object.entries(fields)
     this.#steps = entries.map(([key, field]) => field["~field"].step(key))
+    this.isReversible = this.#steps.every((step) => step.isReversible)
     const reserved = Object.hasOwn(fields, "__proto__") ? ["no field can be called __proto__"] : []
     this.mistakes = [...reserved, ...entries.flatMap(([key, field]) => field["~field"].mistakes.map((mistake) => `${key}: ${mistake}`))]
   }
