@@ -107,7 +107,14 @@ function describe(operation: Operation, library: SchemaLibrary, authenticates: b
     ...request,
     responses,
     ...(operation.isPublic ? { security: [] } : {}),
-    "x-trestle": { effect, repeat, state, ...(why === null ? {} : { why }), ...(was.length > 0 ? { was } : {}) },
+    "x-trestle": {
+      effect,
+      repeat,
+      state,
+      ...(why === null ? {} : { why }),
+      ...(was.length > 0 ? { was } : {}),
+      ...(retiring ? { sunset: new Date(retiring.sunset).toISOString().slice(0, 10) } : {}),
+    },
   }
   return { item, responses }
 }
