@@ -71,7 +71,7 @@ export class LastGoodFile {
   /** What was kept for them is gone from the file when this returns; where another process holds it, as soon as it lets go, and unread until then. */
   forget(revoked: Revocation): void {
     for (const [id, { owner }] of this.#waiting) if (isRevoked(owner, revoked)) this.#waiting.delete(id)
-    rmSync(damagedAt(this.#file), { force: true })
+    this.#removeSetAside()
     this.#forgetting.push(revoked)
     this.#forgetNow()
   }
@@ -98,10 +98,10 @@ export class LastGoodFile {
   }
 
   #find(shelf: string, owner: Owner, key: string): ShelvedAnswer | null {
-    const waiting = this.#waiting.get(idOf(shelf, key))
+    const waiting = this.#waiting.get(idOf(shelf, owner, key))
     if (waiting) return waiting.answer
     if (this.#forgetting.some((revoked) => isRevoked(owner, revoked))) return null
-    const row = hash("sha256", idOf(shelf, key), "base64url")
+    const row = hash("sha256", idOf(shelf, owner, key), "base64url")
     const found = this.#use((database) => database.find(row))
     if (!found) return null
     try {
@@ -114,7 +114,7 @@ export class LastGoodFile {
 
   #put(shelf: string, owner: Owner, key: string, answer: ShelvedAnswer | null): void {
     if (this.#database === null) return
-    const id = idOf(shelf, key)
+    const id = idOf(shelf, owner, key)
     this.#waiting.delete(id)
     this.#waiting.set(id, { shelf, owner, answer })
     if (this.#waiting.size > WAITING_MAX) this.#waiting.delete(this.#waiting.keys().next().value!)
@@ -145,6 +145,15 @@ export class LastGoodFile {
       throw error
     }
     for (const id of taken) this.#waiting.delete(id)
+  }
+
+  /** It may hold theirs too, and nobody can tell. */
+  #removeSetAside(): void {
+    try {
+      rmSync(damagedAt(this.#file), { force: true })
+    } catch (error) {
+      this.#warn("was set aside before, and that file cannot be removed", error)
+    }
   }
 
   #forgetNow(): void {
@@ -198,8 +207,9 @@ export async function openLastGoodFile(options: LastGoodFileOptions): Promise<La
   return file
 }
 
-function idOf(shelf: string, key: string): string {
-  return `${shelf}\n${key}`
+/** The owner stands in it although the key is made for one caller already: a mistake there must not give a row to another. */
+function idOf(shelf: string, owner: Owner, key: string): string {
+  return `${shelf}\n${owner === null ? "" : JSON.stringify([owner.kind, owner.id, owner.credential])}\n${key}`
 }
 
 /** `undefined`, an answer of nothing, has no JSON. */
