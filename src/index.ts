@@ -34,7 +34,7 @@ export {
   raw,
   rest,
 } from "./connectors/rest/index.ts"
-export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec, Tx } from "./connectors/sql/index.ts"
+export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec, Tx, TxCtx } from "./connectors/sql/index.ts"
 export { type SqliteOptions, sqlite } from "./connectors/sqlite/index.ts"
 export type { Backend } from "./contract/backend.ts"
 export type { CallOptions, Ctx, Meta, Repaired } from "./contract/call.ts"

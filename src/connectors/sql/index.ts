@@ -46,6 +46,9 @@ export interface Tx<E extends string = string> {
   run(statement: SqlText): Promise<number>
 }
 
+/** What the function of a transaction gets of its call. Other operations are none of its statements, so it cannot run them. */
+export type TxCtx<E extends string = string> = Pick<Ctx<E>, "user" | "fail">
+
 /** A SQL database. The same face for each kind of them. */
 export interface Sql extends HasService {
   readonly kind: "sql"
@@ -63,7 +66,7 @@ export interface Sql extends HasService {
    * other writer, and is refused. What it throws, an answer that does not fit the contract, and the end of the call roll it back.
    */
   transaction<V, O, E extends string = never>(
-    work: (tx: Tx<NoInfer<E>>, input: V, ctx: Ctx<E>) => Promise<NoInfer<O>>,
+    work: (tx: Tx<NoInfer<E>>, input: V, ctx: TxCtx<E>) => Promise<NoInfer<O>>,
     spec?: StatementSpec<E>,
   ): Backend<V, O, E>
   /** A table, for `crud`: its name, and the schema of its rows, whose fields are its columns. */

@@ -1,5 +1,5 @@
 import type { Answer, Site } from "../../contract/backend.ts"
-import type { CallContext, Ctx } from "../../contract/call.ts"
+import type { CallContext } from "../../contract/call.ts"
 import { answered, failure } from "../../contract/failure.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
@@ -7,9 +7,9 @@ import { answerOfConstraint, type SqlSession, type SqlStatements } from "../../c
 import { isCatalogCode } from "../../errors/catalog.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { compiled } from "./exchange.ts"
-import type { StatementSpec, Tx } from "./index.ts"
+import type { StatementSpec, Tx, TxCtx } from "./index.ts"
 
-type Work = (tx: Tx, input: unknown, ctx: Ctx) => Promise<unknown>
+type Work = (tx: Tx, input: unknown, ctx: TxCtx) => Promise<unknown>
 
 /** Puts a declared transaction on an opened database, inside its policies. */
 export function bindTransaction(service: Service, work: Work, spec: StatementSpec<string>, site: Site): Answer {
@@ -150,5 +150,6 @@ class OverseenTx implements Tx {
 
 /** A function that throws at once rejects like any other. */
 async function begun(work: Work, tx: Tx, input: unknown, call: CallContext): Promise<unknown> {
-  return work(tx, input, call.public)
+  const { user, fail } = call.public
+  return work(tx, input, { user, fail })
 }

@@ -71,7 +71,6 @@ export async function openSqliteMigrator(settings: SqliteSettings, host: Pick<Se
 }
 
 async function bringUpToDate(migrator: SqliteMigrator, settings: SqliteSettings, file: string): Promise<void> {
-  const { name } = settings
   if (settings.migratesOnStart || file === IN_MEMORY) return void (await migrator.apply())
   const states = await migrator.states()
   const pending = states.filter(({ state }) => state === "pending")
