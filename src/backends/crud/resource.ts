@@ -25,7 +25,8 @@ export class Resource {
     this.id = options.id
     this.version = options.version
     this.#scope = options.scope as Scope | undefined
-    this.mistakes = [...table.mistakes.map((mistake) => `table ${table.name}: ${mistake}`), ...mistakesOf(options, table)]
+    // Of columns that could not be read, nothing more can be said.
+    this.mistakes = table.mistakes.length > 0 ? table.mistakes.map((mistake) => `table: ${mistake}`) : mistakesOf(options, table)
   }
 
   column(field: string): Column {
