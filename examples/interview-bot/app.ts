@@ -5,6 +5,7 @@ import * as candidates from "./candidates.ts"
 import * as demo from "./demo.ts"
 import { judge } from "./judge.ts"
 import * as questions from "./questions.ts"
+import * as recordings from "./recordings.ts"
 import { candidateTokens } from "./tokens.ts"
 
 /** A model is there as soon as somebody says where. */
@@ -16,6 +17,7 @@ export const app = trestle({
   ops: {
     candidates: { register: candidates.register, show: candidates.show, list: candidates.list },
     questions: { list: questions.list },
+    recordings: { upload: recordings.upload, download: recordings.download },
     answers: {
       give: answers.give,
       list: answers.list,

@@ -12,11 +12,12 @@ import { banner } from "./banner.ts"
 /** What its message says is all that a person needs. */
 class CannotStart extends Error {}
 
-type Urls = Readonly<Record<"people" | "replica" | "scoring" | "control", string>>
+type Urls = Readonly<Record<"people" | "replica" | "scoring" | "files" | "control", string>>
 
 const USUAL_PORT = 4000
 const PEOPLE_TOKEN = "demo-people-token"
 const SCORING_KEY = "demo-scoring-key"
+const FILES_TOKEN = "demo-files-token"
 const KEY_NAME = "demo-recruiter"
 
 const startedAt = performance.now()
@@ -64,7 +65,7 @@ async function stop(): Promise<void> {
 /** With keys of its own, whatever this shell holds: that may be the key of a real model. */
 function startWorld(): ChildProcess {
   return spawn(process.execPath, [join(here, "world", "main.ts")], {
-    env: { ...process.env, WORLD_DATA: join(data, "world"), PEOPLE_TOKEN, SCORING_KEY },
+    env: { ...process.env, WORLD_DATA: join(data, "world"), PEOPLE_TOKEN, SCORING_KEY, FILES_TOKEN },
     stdio: ["pipe", "pipe", "inherit"],
   })
 }
@@ -78,10 +79,11 @@ async function urlsOf(process: ChildProcess): Promise<Urls> {
 }
 
 function setVariables(urls: Urls): void {
-  const { people, replica, scoring, control } = urls
+  const { people, replica, scoring, files, control } = urls
   const INTERVIEW_DB = join(data, "interview.db")
   Object.assign(process.env, { TRESTLE_DATA: data, INTERVIEW_DB })
   Object.assign(process.env, { PEOPLE_URL: people, PEOPLE_REPLICA_URL: replica, PEOPLE_TOKEN, DEMO_WORLD_URL: control })
+  Object.assign(process.env, { FILES_URL: files, FILES_TOKEN })
   if (process.env.SCORING_URL === "demo") Object.assign(process.env, { SCORING_URL: scoring, SCORING_KEY })
 }
 

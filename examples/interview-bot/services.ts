@@ -31,5 +31,12 @@ export const scoring = rest({
   policy: { timeout: "4s", retry: { times: 2, backoff: "200ms" } },
 })
 
+/** Keeps recordings. `timeout` is how long nothing may move: how long a file takes is for its size to say. */
+export const files = rest({
+  url: env("FILES_URL"),
+  auth: bearer(secret("FILES_TOKEN")),
+  policy: { timeout: "5s", concurrency: 32 },
+})
+
 /** The switches of the demo world itself. A real application has nothing like it. */
 export const demoWorld = rest({ url: env("DEMO_WORLD_URL"), name: "demo-world" })

@@ -2,7 +2,8 @@ import { fstatSync } from "node:fs"
 import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { startWorld, type World, type WorldOptions } from "./world.ts"
+import { openFiles } from "./files.ts"
+import { startWorld, type WorldOptions } from "./world.ts"
 
 async function optionsFrom(env: NodeJS.ProcessEnv): Promise<WorldOptions> {
   const ports = {
@@ -25,10 +26,10 @@ function portIn(env: NodeJS.ProcessEnv, name: string): number {
   return port
 }
 
-function stopWithParent(world: World): void {
+function stopWithParent(close: () => Promise<unknown>): void {
   const stop = () => {
     process.stdin.destroy()
-    void world.close()
+    void close()
   }
   process.once("SIGTERM", stop)
   process.once("SIGINT", stop)
@@ -42,9 +43,12 @@ function isPipe(descriptor: number): boolean {
 }
 
 try {
-  const world = await startWorld(await optionsFrom(process.env))
-  stopWithParent(world)
-  console.log(JSON.stringify(world.urls))
+  const options = await optionsFrom(process.env)
+  const token = process.env.FILES_TOKEN || "demo-files-token"
+  const world = await startWorld(options)
+  const files = await openFiles({ folder: join(options.folder, "files"), token, port: portIn(process.env, "FILES_PORT") })
+  stopWithParent(() => Promise.all([world.close(), files.close()]))
+  console.log(JSON.stringify({ ...world.urls, files: files.url }))
 } catch (error) {
   console.error(`The demo world cannot start: ${(error as Error).message}`)
   process.exitCode = 1
