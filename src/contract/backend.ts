@@ -43,6 +43,8 @@ export interface Plan {
   readonly asks?: string
   /** The ways in which a leaf's service can fail it, for `trestle explain`; without it those that every service has. */
   readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
+  /** Names the version of each answer, and compares `call.ifMatch` with that of the stored object. */
+  readonly comparesVersion?: true
   /** What is wrong with the declaration itself. */
   readonly mistakes?: readonly string[]
   /** Those of its functions that are mappings. */
@@ -97,6 +99,8 @@ export interface Site {
   readonly keeping: Keeping
   /** SHA-256 of what callers depend on: what was kept under another one no longer holds. */
   readonly contractHash: string
+  /** The operation answers a stream of items, so the answer may be given while it is still being made. */
+  readonly isStream?: boolean
   connection(service: Service): Connection
   /** Puts the service's policies round an exchange, in their fixed order. */
   guard(service: Service, exchange: Exchange, options: { readonly policy: Policy | undefined; readonly mayRepeatUnknown: boolean }): Answer

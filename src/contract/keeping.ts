@@ -57,6 +57,17 @@ export interface Keeping {
   count(operation: string, result: CacheResult): void
 }
 
+const nothing = (): void => {}
+
+/** For backends that keep nothing. */
+export const KEEPS_NOTHING: Keeping = {
+  revocations: 0,
+  events: { info: nothing, warn: nothing, error: nothing },
+  add: nothing,
+  shelf: () => null,
+  count: nothing,
+}
+
 /** What a service has marked an answer with, and the declared call that it belongs to. Source: RFC 9110, section 8.8. */
 export interface Validator {
   readonly of: object

@@ -2,6 +2,7 @@ import type { Operation } from "../contract/operation.ts"
 import type { JsonSchema } from "../contract/schema.ts"
 import { type Field, fieldsOf, withoutFields } from "./openapi-input.ts"
 import type { SchemaLibrary } from "./openapi-schemas.ts"
+import { versionsOf } from "./openapi-versions.ts"
 import { isObject, targetOf } from "./openapi-walk.ts"
 
 /** How an operation's one input is spread over path, query and body. */
@@ -21,6 +22,7 @@ export function requestOf(operation: Operation, library: SchemaLibrary): Request
   const parameters: object[] = params.map((name) =>
     parameter("path", name, { schema: fields.named.get(name)?.schema ?? { type: "string" }, isRequired: true }, { lift, example }),
   )
+  parameters.push(...versionsOf(operation).parameters)
   if (WITH_BODY.has(verb)) {
     const requestBody = bodyOf(operation, lift)
     return { ...(parameters.length > 0 ? { parameters } : {}), ...(requestBody ? { requestBody } : {}) }

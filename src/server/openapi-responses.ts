@@ -3,6 +3,7 @@ import { CATALOG, type CatalogCode, isCatalogCode } from "../errors/catalog.ts"
 import { PROBLEM_MEDIA_TYPE } from "../errors/problem.ts"
 import { examplesOf } from "./openapi-request.ts"
 import type { SchemaLibrary } from "./openapi-schemas.ts"
+import { versionsOf } from "./openapi-versions.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" }
 
@@ -23,7 +24,10 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, entran
   for (const [code, status] of Object.entries(operation.errors)) add(code, status)
   for (const code of common) add(code, CATALOG[code].status)
 
-  const responses: Record<string, object> = { [operation.status]: successOf(operation, library) }
+  const { headers, notModified } = versionsOf(operation)
+  const success = successOf(operation, library)
+  const responses: Record<string, object> = { [operation.status]: headers ? { ...success, headers } : success }
+  if (notModified) responses[304] = notModified
   for (const [status, codes] of codesByStatus) {
     const [only] = codes
     const isShared = codes.length === 1 && common.includes(only as CatalogCode)
@@ -40,6 +44,7 @@ export function commonCodes(operation: Operation, { hasBody, authenticates }: En
     ...(operation.isPublic && !authenticates ? [] : (["UNAUTHENTICATED"] as const)),
     ...(operation.isPublic ? [] : (["FORBIDDEN"] as const)),
     ...(isHidden ? (["NOT_FOUND"] as const) : []),
+    ...(versionsOf(operation).isExpecting ? (["PRECONDITION_FAILED"] as const) : []),
     ...(hasBody ? (["REQUEST_TIMEOUT", "TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
     "INTERNAL",
     ...(operation.effect === "write" ? (["OUTCOME_UNKNOWN"] as const) : []),

@@ -2,6 +2,8 @@ import { Validator } from "@seriousme/openapi-schema-validator"
 import { type } from "arktype"
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
+import { value } from "../backends/value.ts"
+import { backend } from "../contract/backend.ts"
 import { type Contract, declarationOf, type Op, op, type Route, type Verb } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import { anyone, signedIn } from "../contract/principal.ts"
@@ -327,5 +329,32 @@ describe("document", () => {
   test("the same declarations twice → the same text", () => {
     const ops = { "x.echo": inAndOut(z.object({ tree: Tree, user: User })), "y.echo": inAndOut(Tree) }
     expect(JSON.stringify(documentOf(ops))).toBe(JSON.stringify(documentOf(ops)))
+  })
+})
+
+describe("versions", () => {
+  const Note = z.object({ id: z.string() })
+  const read = { input: z.object({}), output: Note, allow: anyone("a test") }
+  test("etag → ETag, If-None-Match and 304 on the read", async () => {
+    const document = documentOf({ get: op({ http: "GET /note", ...read, etag: true }).via(value({ id: "1" })) })
+    const { parameters, responses } = document.paths["/note"].get
+    expect(parameters).toMatchObject([{ name: "If-None-Match", in: "header" }])
+    expect(responses[200].headers).toHaveProperty("ETag")
+    expect(responses[304].headers).toHaveProperty("ETag")
+    expect(responses).not.toHaveProperty("412")
+    expect(await validityOf(document)).toBe("valid")
+  })
+  test("a backend that compares versions → If-Match and 412", async () => {
+    const comparing = backend<object, { id: string }>("comparing", { comparesVersion: true, bind: () => () => ({ id: "1" }) })
+    const document = documentOf({ put: op({ http: "PUT /note", ...read }).via(comparing) })
+    const { parameters, responses } = document.paths["/note"].put
+    expect(parameters).toMatchObject([{ name: "If-Match", in: "header" }])
+    expect(responses[412]).toEqual({ $ref: "#/components/responses/PreconditionFailed" })
+    expect(responses).not.toHaveProperty("304")
+    expect(await validityOf(document)).toBe("valid")
+  })
+  test("neither → nothing of the kind", () => {
+    const { parameters, responses } = documentOf({ get: op({ http: "GET /note", ...read }).via(value({ id: "1" })) }).paths["/note"].get
+    expect([parameters, responses[304], responses[412], responses[200].headers]).toEqual([undefined, undefined, undefined, undefined])
   })
 })

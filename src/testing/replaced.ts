@@ -2,6 +2,7 @@ import { code } from "../backends/code.ts"
 import type { Answer, Site } from "../contract/backend.ts"
 import type { CallContext, Ctx } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
+import { KEEPS_NOTHING } from "../contract/keeping.ts"
 import type { Declaration } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Checked } from "../contract/shape.ts"
@@ -75,15 +76,6 @@ function failing(operation: Operation, how: FailsHow, call: CallContext): never 
   throw error
 }
 
-/** A replaced backend keeps nothing. */
-const NOTHING_KEPT: Site["keeping"] = {
-  revocations: 0,
-  events: { info: () => {}, warn: () => {}, error: () => {} },
-  add: () => {},
-  shelf: () => null,
-  count: () => {},
-}
-
 function siteOf(operation: Operation): Site {
   const nowhere = (): never => {
     throw new TypeError("a replaced backend has no parts and no service")
@@ -94,7 +86,7 @@ function siteOf(operation: Operation): Site {
     effect,
     errors,
     contractHash: "",
-    keeping: NOTHING_KEPT,
+    keeping: KEEPS_NOTHING,
     accept: accepting(operation),
     bind: nowhere,
     apart: nowhere,

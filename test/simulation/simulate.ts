@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from "../../src/base/random.ts"
 import type { Stoppable } from "../../src/contract/call.ts"
+import { KEEPS_NOTHING } from "../../src/contract/keeping.ts"
 import { attemptSettings, serviceSettings } from "../../src/contract/policy.ts"
 import type { CallRecord } from "../../src/contract/ports.ts"
 import type { Connection, Service } from "../../src/contract/service.ts"
@@ -48,6 +49,7 @@ export async function simulate(seed: number, tell: (line: string) => void = () =
     record: (record: CallRecord) => void records.set(record, (records.get(record) ?? 0) + 1),
     stages: {},
     siteOf: (operation) => ({
+      keeping: KEEPS_NOTHING,
       connection: (service) => opened.get(service)!,
       guard: (service, exchange, { policy, mayRepeatUnknown }) =>
         guard(gates.get(service.name)!, exchange, {
