@@ -1,81 +1,13 @@
 // The real `main.ts` as `npm start` runs it: its own process, its own world, real HTTP.
-import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { createServer } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import { freshFolder, type Reply, read } from "./fixture.ts"
+import { type Bot, freePort, spawnBot, startBot } from "./bot-process.ts"
+import { freshFolder, type Reply } from "./fixture.ts"
 
-const HERE = import.meta.dirname
 const STOP_MS_MAX = 10_000
 const ADA = { name: "Ada Lovelace", email: "Ada@Example.org", level: "senior" }
 const ANSWER = "I would add an index because the query scanned 2,000,000 rows, for example."
-
-interface Bot {
-  readonly child: ChildProcess
-  readonly url: string
-  /** Recruiter key of the banner. */
-  readonly key: string
-  /** Where the demo world's own switches listen. */
-  readonly worldUrl: string
-  said(): string
-  call(route: string, init?: { credential?: string | undefined; body?: unknown }): Promise<Reply>
-  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, "close")
-  return port
-}
-
-function spawnBot(env: Readonly<Record<string, string>>) {
-  const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, ["--conditions=trestle-source", "main.ts"], {
-    cwd: HERE,
-    env: { PATH, HOME, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-  let said = ""
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding("utf8").on("data", (text) => {
-      said += text
-    })
-  }
-  return { child, said: () => said }
-}
-
-async function startBot(env: Readonly<Record<string, string>>): Promise<Bot> {
-  const controlPort = await freePort()
-  const { child, said } = spawnBot({ PORT: String(await freePort()), CONTROL_PORT: String(controlPort), ...env })
-  while (!said().includes("Ctrl-C")) {
-    if (child.exitCode !== null) throw new Error(`the bot ended with ${child.exitCode}: ${said()}`)
-    await Promise.race([once(child.stdout!, "data"), once(child, "exit")])
-  }
-  const url = /API\s+(http:\S+)/.exec(said())![1]!
-  return {
-    child,
-    said,
-    url,
-    key: /Recruiter key\s+(\S+)/.exec(said())![1]!,
-    worldUrl: `http://127.0.0.1:${controlPort}/_demo/people`,
-    async call(route, { credential, body } = {}) {
-      const [method = "", path = ""] = route.split(" ")
-      const headers = { ...(credential ? { authorization: `Bearer ${credential}` } : {}), "content-type": "application/json" }
-      return read(await fetch(url + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) }))
-    },
-    async stop(signal = "SIGTERM") {
-      const startedAt = performance.now()
-      const exit = child.exitCode === null ? once(child, "exit") : [child.exitCode]
-      child.kill(signal)
-      const [code] = await exit
-      return { code, ms: performance.now() - startedAt }
-    },
-  }
-}
 
 /** Of one test; killed with it, whatever becomes of it. Its world follows it. */
 async function ownBot(env: Readonly<Record<string, string>> = {}): Promise<Bot> {
@@ -203,7 +135,7 @@ describe("npm start", () => {
   })
 
   test("status: all wired, but for the placeholder that says what it waits for", () => {
-    expect(bot.said()).toContain("13 wired, 1 placeholder")
+    expect(bot.said()).toContain("15 wired, 1 placeholder")
     expect(bot.said()).toMatch(/placeholder\s+answers\.score: waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY/)
   })
 
@@ -259,7 +191,7 @@ describe("scoring", () => {
   test("SCORING_URL=demo: the real service scores, through the 503 of every 7th request; the status says wired", async () => {
     // Keys of this shell are not the demo's, and must not get in its way.
     const bot = await ownBot({ SCORING_URL: "demo", SCORING_KEY: "of-a-real-model", PEOPLE_TOKEN: "of-something-else" })
-    expect(bot.said()).toContain("16 wired, 0 placeholder")
+    expect(bot.said()).toContain("18 wired, 0 placeholder")
     const ada = await register(bot)
     const { body: questions } = await bot.call("GET /questions?level=senior", { credential: ada.token })
     const replies = await Promise.all(

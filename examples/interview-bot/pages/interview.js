@@ -14,6 +14,7 @@ import { endSession, keepDraft, keepSession, readDraft, readSession } from "./se
 /** @typedef {Awaited<ReturnType<Api["questions"]["list"]>>[number]} Question */
 
 const ANSWER_LENGTH_MAX = 20_000
+const BY_REPLICA = "One of our systems does not answer, so its replica keeps your registration. Nothing is missing, and you can go on."
 
 const signUpForm = byId("sign-up", HTMLFormElement)
 const answerForm = byId("answer", HTMLFormElement)
@@ -52,7 +53,9 @@ async function signUp(values) {
   if (result.ok) {
     state.session = { ...result.value, name: candidate.name.trim(), level }
     keepSession(state.session)
-    return resume(state.session)
+    await resume(state.session)
+    if (result.meta.degraded) showNotice({ title: "You are signed up", text: BY_REPLICA, isMild: true })
+    return
   }
   if (result.code === "EMAIL_TAKEN") return void showIssues(signUpForm, [{ path: "email", message: "This address is registered already." }])
   const elsewhere = showIssues(signUpForm, result.issues)
