@@ -10,6 +10,7 @@ import {
   integer,
   list,
   mapping,
+  matching,
   money,
   nest,
   nullable,
@@ -38,6 +39,7 @@ const Employee = z.object({
   leftOn: z.iso.date().optional(),
   address: z.object({ street: z.string(), city: z.string() }),
   tags: z.array(z.string()),
+  iban: z.string().optional(),
 })
 
 const employee = mapping(Employee, {
@@ -56,6 +58,7 @@ const employee = mapping(Employee, {
   leftOn: from("left_dt", optional(date("dd/MM/yyyy"), ["null", "missing"])),
   address: nest({ street: from("addr_street", text), city: from("addr_city", text) }),
   tags: from("tags.list", list(text)),
+  iban: from("iban", optional(matching(/^[A-Z]{2}\d+$/, "account number"))),
 })
 
 const theirs = {
@@ -163,6 +166,15 @@ describe("awkward rows", () => {
       drift: repair,
       ours,
       repaired: ["full_nm → name: with blanks round it"],
+    },
+    { name: "text of a form", theirs: { ...theirs, iban: "DE12" }, ours: { ...ours, iban: "DE12" } },
+    { name: "text of another form", theirs: { ...theirs, iban: "de12" }, drift: repair, refused: "iban → iban: is no account number" },
+    {
+      name: "text of a form with blanks",
+      theirs: { ...theirs, iban: " DE12" },
+      drift: repair,
+      ours: { ...ours, iban: "DE12" },
+      repaired: ["iban → iban: with blanks round it"],
     },
     {
       name: "number for a text",

@@ -16,6 +16,7 @@ import {
   type Mapping,
   MappingError,
   mapping,
+  matching,
   money,
   nest,
   nullable,
@@ -54,6 +55,7 @@ describe("round trip", () => {
   test.each([
     ["text", one(text), fc.string()],
     ["trimmed", one(trimmed), fc.string({ unit: "grapheme" }).map((value) => `x${value}x`)],
+    ["matching", one(matching(/^\d+$/, "digits")), fc.nat().map(String)],
     ["number", one(number), numbers],
     ["integer", one(integer), minor],
     ["decimal", one(decimal()), numbers.filter((value) => !Number.isInteger(value) || Number.isSafeInteger(value))],
