@@ -2,10 +2,10 @@
 import { readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Principal } from "trestle"
-import { contractCases, testApp } from "trestle/testing"
+import { contractCases, mappingCases, testApp } from "trestle/testing"
 import { describe, expect, test, vi } from "vitest"
 import { freshFolder } from "./fixture.ts"
-import { Candidate, NewCandidate, Person, toCandidate, toPerson } from "./people.ts"
+import { NewCandidate, person, registrationOf } from "./people.ts"
 
 delete process.env.SCORING_URL
 process.env.TRESTLE_DATA = await freshFolder()
@@ -44,41 +44,67 @@ describe("people.ts", () => {
     ["name in other letters", { name: "Ωmega O'Neill 李" }, noon, { full_nm: "Ωmega O'Neill 李" }],
     ["name that looks like a number", { name: "007" }, noon, { full_nm: "007" }],
   ] as const)("ours to theirs, %s", (_, ours, today, theirs) => {
-    expect(toPerson(NewCandidate.parse({ ...plain, ...ours }), today)).toEqual({ ...row, ...theirs })
+    expect(registrationOf(NewCandidate.parse({ ...plain, ...ours }), today)).toEqual({ ...row, ...theirs })
   })
 
-  test.each([
-    ["day first", { reg_dt: "02/01/2026" }, { registeredOn: "2026-01-02" }],
-    ["a day that cannot be a month", { reg_dt: "31/12/1999" }, { registeredOn: "1999-12-31" }],
-    ["not active", { active_yn: "N" }, { active: false }],
-    ["senior", { lvl_cd: "2" }, { level: "senior" }],
-    ["number with leading zeros", { person_no: "000042" }, { id: "000042" }],
-    ["number beyond what a float holds", { person_no: "9007199254740993" }, { id: "9007199254740993" }],
-    ["fields that nobody asked for", { ssn: "123", __v: 3 }, {}],
-    ["empty name", { full_nm: "" }, { name: "" }],
-  ])("theirs to ours, %s", (_, theirs, ours) => {
-    const plain = { id: "7", name: "Ada", email: "a@x.io", level: "junior", active: true, registeredOn: "2026-01-02" }
-    expect(Candidate.parse(toCandidate(Person.parse({ person_no: "7", ...row, ...theirs })))).toEqual({ ...plain, ...ours })
-  })
-
-  test.each([
-    ["number as a number", { person_no: 7 }],
-    ["number with letters", { person_no: "7a" }],
-    ["level that nobody knows", { lvl_cd: "3" }],
-    ["level as a number", { lvl_cd: 2 }],
-    ["flag in small letters", { active_yn: "y" }],
-    ["flag as a boolean", { active_yn: true }],
-    ["year first", { reg_dt: "2026-01-02" }],
-    ["short date", { reg_dt: "2/1/2026" }],
-    ["no date", { reg_dt: null }],
-    ["name left out", { full_nm: undefined }],
-  ])("theirs, %s → refused, never guessed", (_, theirs) => {
-    expect(Person.safeParse({ person_no: "7", ...row, ...theirs }).success).toBe(false)
-  })
-
-  test("theirs, a day that does not exist → refused by the contract", () => {
-    expect(Candidate.safeParse(toCandidate(Person.parse({ person_no: "7", ...row, reg_dt: "31/02/2026" }))).success).toBe(false)
-  })
+  const theirs = { person_no: "7", ...row }
+  const ours = { id: "7", name: "Ada", email: "a@x.io", level: "junior", active: true, registeredOn: "2026-01-02" } as const
+  const repair = "repair" as const
+  const cases = mappingCases(person, [
+    { name: "day first", theirs, ours },
+    { name: "a day that cannot be a month", theirs: { ...theirs, reg_dt: "31/12/1999" }, ours: { ...ours, registeredOn: "1999-12-31" } },
+    { name: "not active", theirs: { ...theirs, active_yn: "N" }, ours: { ...ours, active: false } },
+    { name: "senior", theirs: { ...theirs, lvl_cd: "2" }, ours: { ...ours, level: "senior" } },
+    { name: "number with leading zeros", theirs: { ...theirs, person_no: "000042" }, ours: { ...ours, id: "000042" } },
+    {
+      name: "number beyond what a float holds",
+      theirs: { ...theirs, person_no: "9007199254740993" },
+      ours: { ...ours, id: "9007199254740993" },
+    },
+    { name: "fields that nobody asked for", theirs: { ...theirs, ssn: "123", __v: 3 }, ours },
+    { name: "empty name", theirs: { ...theirs, full_nm: "" }, refused: "full_nm → name" },
+    { name: "number as a number", theirs: { ...theirs, person_no: 7 }, refused: "person_no → id" },
+    {
+      name: "number as a number, repaired",
+      theirs: { ...theirs, person_no: 7 },
+      drift: repair,
+      ours,
+      repaired: ["person_no → id: a number instead of a text"],
+    },
+    {
+      name: "number with letters",
+      theirs: { ...theirs, person_no: "7a" },
+      drift: repair,
+      refused: "person_no → id: is no number of a person",
+    },
+    { name: "level that nobody knows", theirs: { ...theirs, lvl_cd: "3" }, drift: repair, refused: "lvl_cd → level: is no code of 1, 2" },
+    { name: "level as a number", theirs: { ...theirs, lvl_cd: 2 }, refused: "lvl_cd → level" },
+    { name: "flag in small letters", theirs: { ...theirs, active_yn: "y" }, refused: "active_yn → active" },
+    {
+      name: "flag as a word",
+      theirs: { ...theirs, active_yn: "yes" },
+      drift: repair,
+      ours,
+      repaired: ["active_yn → active: in another form of yes and no"],
+    },
+    { name: "year first", theirs: { ...theirs, reg_dt: "2026-01-02" }, drift: repair, refused: "reg_dt → registeredOn" },
+    {
+      name: "older date",
+      theirs: { ...theirs, reg_dt: "2.1.2026" },
+      drift: repair,
+      ours,
+      repaired: ["reg_dt → registeredOn: in the format d.M.yyyy"],
+    },
+    { name: "no date", theirs: { ...theirs, reg_dt: null }, drift: repair, refused: "reg_dt → registeredOn: is null" },
+    {
+      name: "a day that does not exist",
+      theirs: { ...theirs, reg_dt: "31/02/2026" },
+      drift: repair,
+      refused: "is a day or a time that does not exist",
+    },
+    { name: "name left out", theirs: { ...theirs, full_nm: undefined }, drift: repair, refused: "full_nm → name: is missing" },
+  ])
+  test.each(cases.map(({ name, run }) => [name, run] as const))("theirs to ours, %s", (_, run) => run())
 })
 
 describe("ownership", () => {

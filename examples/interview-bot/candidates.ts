@@ -1,7 +1,7 @@
 // Candidates: registered and read at the people service, or at its replica.
 import { anyone, code, fallback, op, type Principal, role, signedIn } from "trestle"
 import { z } from "zod"
-import { Candidate, NewCandidate, Person, PersonPage, toCandidate, toPerson } from "./people.ts"
+import { Candidate, CandidatePage, NewCandidate, person, personPage, registrationOf } from "./people.ts"
 import { people, peopleReplica } from "./services.ts"
 import { issueToken } from "./tokens.ts"
 
@@ -17,15 +17,13 @@ export const createPerson = op({
 }).via(
   fallback(
     people.call("POST /v2/people", {
-      body: (c) => toPerson(c),
-      response: Person,
-      map: (p) => toCandidate(p),
+      body: (c) => registrationOf(c),
+      map: person.read,
       errors: { 409: "EMAIL_TAKEN" },
     }),
     peopleReplica.call("POST /v2/people", {
-      body: (c) => toPerson(c),
-      response: Person,
-      map: (p) => toCandidate(p),
+      body: (c) => registrationOf(c),
+      map: person.read,
       errors: { 409: "EMAIL_TAKEN" },
     }),
   ),
@@ -62,15 +60,11 @@ export const show = op({
   summary: "One candidate: to the candidate, and to recruiters",
   input: ById,
   output: Candidate,
+  drift: "repair",
   allow: signedIn(),
   owner: { load: findOwner, is: (row, who) => isSelf(row, who) || isRecruiter(who) },
   deadline: "5s",
-}).via(
-  fallback(
-    people.call("GET /v2/people/{id}", { response: Person, map: (p) => toCandidate(p) }),
-    peopleReplica.call("GET /v2/people/{id}", { response: Person, map: (p) => toCandidate(p) }),
-  ),
-)
+}).via(fallback(people.call("GET /v2/people/{id}", { map: person.read }), peopleReplica.call("GET /v2/people/{id}", { map: person.read })))
 
 const PAGE_SIZE = 50
 
@@ -78,20 +72,19 @@ export const list = op({
   http: "GET /candidates",
   summary: `All candidates, ${PAGE_SIZE} a page`,
   input: z.object({ page: z.number().int().min(1).max(10_000).default(1) }),
-  output: z.object({ candidates: z.array(Candidate), total: z.number().int() }),
+  output: CandidatePage,
+  drift: "repair",
   allow: role("recruiter"),
   deadline: "5s",
 }).via(
   fallback(
     people.call("GET /v2/people", {
       query: (i) => ({ pg: i.page, pg_sz: PAGE_SIZE }),
-      response: PersonPage,
-      map: (p) => ({ candidates: p.rows.map(toCandidate), total: Number(p.total_cnt) }),
+      map: personPage.read,
     }),
     peopleReplica.call("GET /v2/people", {
       query: (i) => ({ pg: i.page, pg_sz: PAGE_SIZE }),
-      response: PersonPage,
-      map: (p) => ({ candidates: p.rows.map(toCandidate), total: Number(p.total_cnt) }),
+      map: personPage.read,
     }),
   ),
 )

@@ -1,4 +1,5 @@
 // The people service's records and ours. Its names, string numbers, "Y"/"N" flags and day-first dates stay in this file.
+import { date, decimal, from, list, mapping, matching, oneOf, text, trimmed, yesNo } from "trestle/mapping"
 import { z } from "zod"
 
 export const Level = z.enum(["junior", "senior"], "Please choose junior or senior.")
@@ -18,37 +19,27 @@ export const Candidate = z.object({
   registeredOn: z.iso.date(),
 })
 
-/** A record as the service sends it. */
-export const Person = z.object({
-  person_no: z.string().regex(/^\d+$/),
-  full_nm: z.string(),
-  e_mail: z.string(),
-  lvl_cd: z.enum(["1", "2"]),
-  active_yn: z.enum(["Y", "N"]),
-  reg_dt: z.string().regex(/^\d{2}\/\d{2}\/\d{4}$/),
-})
+export const CandidatePage = z.object({ candidates: z.array(Candidate), total: z.number().int() })
 
-export const PersonPage = z.object({ rows: z.array(Person), total_cnt: z.string().regex(/^\d+$/) })
-
-export function toPerson(candidate: z.infer<typeof NewCandidate>, today = new Date()): Omit<z.infer<typeof Person>, "person_no"> {
-  const [year, month, day] = today.toISOString().slice(0, 10).split("-")
-  return {
-    full_nm: candidate.name,
-    e_mail: candidate.email.toLowerCase(),
-    lvl_cd: candidate.level === "senior" ? "2" : "1",
-    active_yn: "Y",
-    reg_dt: `${day}/${month}/${year}`,
-  }
+const fields = {
+  name: from("full_nm", trimmed),
+  email: from("e_mail", text),
+  level: from("lvl_cd", oneOf({ "1": "junior", "2": "senior" })),
+  active: from("active_yn", yesNo),
+  // Records that were taken over from an older register still have its dates.
+  registeredOn: from("reg_dt", date("dd/MM/yyyy", { drift: "d.M.yyyy" })),
 }
 
-export function toCandidate(person: z.infer<typeof Person>): z.infer<typeof Candidate> {
-  const [day, month, year] = person.reg_dt.split("/")
-  return {
-    id: person.person_no,
-    name: person.full_nm,
-    email: person.e_mail,
-    level: person.lvl_cd === "2" ? "senior" : "junior",
-    active: person.active_yn === "Y",
-    registeredOn: `${year}-${month}-${day}`,
-  }
+/** Their record as our candidate. */
+export const person = mapping(Candidate, { id: from("person_no", matching(/^\d+$/, "number of a person")), ...fields })
+
+/** Their page of records as ours. */
+export const personPage = mapping(CandidatePage, { candidates: from("rows", list(person)), total: from("total_cnt", decimal()) })
+
+const registration = mapping(Candidate.omit({ id: true }), fields)
+
+/** The record that registers a candidate. */
+export function registrationOf(candidate: z.infer<typeof NewCandidate>, today = new Date()): Record<string, unknown> {
+  const registeredOn = today.toISOString().slice(0, 10)
+  return registration.write({ ...candidate, email: candidate.email.toLowerCase(), active: true, registeredOn })
 }
