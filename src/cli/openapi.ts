@@ -24,7 +24,7 @@ With --against it compares instead: exits 1 when something breaks who was built 
 export function addOpenapi(program: Command, run: Run): void {
   program
     .command("openapi")
-    .summary("Print the OpenAPI 3.1 document, or compare it")
+    .summary("Print or compare the OpenAPI document")
     .description("Print the OpenAPI 3.1 document, or compare it with an earlier one. Needs no secret and no network.")
     .option("--out <file>", "write it to a file instead of stdout")
     .option("--against <file>", "list what has changed since this earlier document")

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander"
 import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
+import { addClient } from "./client.ts"
 import { addDb } from "./db.ts"
 import { addDev } from "./dev.ts"
 import { addDevChild } from "./dev-child.ts"
@@ -20,8 +21,35 @@ import { addVerify } from "./verify.ts"
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = ["init", "dev", "serve", "status", "call", "explain", "doctor", "verify", "db", "keys", "openapi"]
-const ADD_VERBS = [addInit, addDev, addServe, addStatus, addCall, addExplain, addDoctor, addVerify, addDb, addKeys, addOpenapi, addDevChild]
+const VERBS: readonly string[] = [
+  "init",
+  "dev",
+  "serve",
+  "status",
+  "doctor",
+  "call",
+  "explain",
+  "verify",
+  "keys",
+  "openapi",
+  "client",
+  "db",
+]
+const ADD_VERBS = [
+  addInit,
+  addDev,
+  addServe,
+  addStatus,
+  addDoctor,
+  addCall,
+  addExplain,
+  addVerify,
+  addKeys,
+  addOpenapi,
+  addClient,
+  addDb,
+  addDevChild,
+]
 
 const EXAMPLES = `
 Examples:

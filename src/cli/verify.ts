@@ -28,7 +28,7 @@ an example is a warning.
 export function addVerify(program: Command, run: Run): void {
   program
     .command("verify")
-    .summary("Call the real services, see that contracts hold")
+    .summary("Try the real services, keep what held")
     .description("Call the real services and see that every answer keeps its contract.")
     .argument("[targets...]", 'operations: a path, a group, or a glob such as "users.*"')
     .option("--writes", "also try the writes that declare how")

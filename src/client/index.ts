@@ -3,13 +3,15 @@ import { type ClientOptions, exchange } from "./exchange.ts"
 
 export type { CallOptions, Meta } from "../contract/call.ts"
 export type { Failure, Fn, NotExposed, Remote, Success } from "../contract/caller.ts"
+export type { FileBody, FileSource } from "../contract/file-body.ts"
 export type { Issue } from "../errors/trestle-error.ts"
 export { ClientError, type ClientFailure } from "./client-error.ts"
 export type { ClientOptions } from "./exchange.ts"
+export type { Exposed } from "./exposed.ts"
 
 /**
  * A typed caller of a Trestle application, for browsers and Node: `createClient<typeof app>({ url: "/api" })`, with `app` imported as a
- * type only.
+ * type only. Without the sources of the application: `createClient<Api>({ url })`, with the declarations that `trestle client` writes.
  *
  * `api.users.create(input)` resolves with the value or rejects with a `ClientError`; `.safe` never rejects; `.detailed` adds the story
  * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest then reads

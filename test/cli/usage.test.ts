@@ -9,7 +9,7 @@ describe("help", () => {
     const { code, stdout, stderr } = await trestle([])
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     const listed = [...stdout.matchAll(/^ {2}(\w+) .* {2,}\S/gm)].map((match) => match[1])
-    const inOrder = ["init", "serve", "status", "call", "explain", "verify", "keys", "openapi"]
+    const inOrder = ["init", "dev", "serve", "status", "doctor", "call", "explain", "verify", "keys", "openapi", "client"]
     expect(listed.filter((verb) => inOrder.includes(verb!))).toEqual(inOrder)
     expect(stdout).toContain("Exit codes:")
   })
@@ -21,6 +21,7 @@ describe("help", () => {
     ["status"],
     ["openapi"],
     ["verify"],
+    ["client"],
     ["keys"],
     ["keys", "create"],
     ["keys", "list"],
