@@ -106,12 +106,17 @@ export function crud<
         http: route,
         allow: name === "list" || name === "get" ? plain.allow.read : plain.allow.write,
       },
-      backend: backend("crud", { service: resource.table.service, mistakes, bind }),
+      backend: backend("crud", { service: resource.table.service, mistakes, bind, ...(isOfOne(name) ? { comparesVersion: true } : {}) }),
       at,
     }
     return [name, { "~op": declaration }]
   })
   return Object.fromEntries(operations)
+}
+
+/** Of a row that is there, and so has a version. */
+function isOfOne(name: CrudName): boolean {
+  return name === "get" || name === "update" || name === "remove"
 }
 
 type AnyOptions = CrudOptions<any, Std<any, any>, Std<any, any>, string, string, string, CrudName>

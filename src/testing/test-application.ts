@@ -100,7 +100,7 @@ export class TestApplication<T> implements TestApp<T> {
   }
 
   lastCall(): Meta {
-    const last = this.#parts.records.findLast(({ entrance }) => entrance !== "nested")
+    const last = this.#parts.records.findLast(({ entrance }) => entrance !== "nested" && entrance !== "refresh")
     if (!last) throw new TestFailure("no call has ended yet")
     return last.meta
   }
