@@ -55,6 +55,8 @@ export interface Plan {
   readonly keeps?: "memory" | "file"
   /** What it keeps for one caller is given to all. */
   readonly isShared?: boolean
+  /** Its answer comes piece by piece, and is what the operation answers: a file, or items. */
+  readonly gives?: "file" | "items"
   /** Called once, when the application starts. */
   bind(site: Site): Answer
   /** Of a part of a `fallback` that remembers what the parts before it answered; called in the place of `bind`. */

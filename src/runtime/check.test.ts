@@ -8,8 +8,9 @@ import { lastGood } from "../backends/last-good.ts"
 import { placeholder } from "../backends/placeholder.ts"
 import { value } from "../backends/value.ts"
 import { callerPlace } from "../base/source-place.ts"
-import { rest } from "../connectors/rest/index.ts"
+import { asFile, raw, rest } from "../connectors/rest/index.ts"
 import type { Backend } from "../contract/backend.ts"
+import { type FileOptions, file } from "../contract/file.ts"
 import type { Finding } from "../contract/finding.ts"
 import { op } from "../contract/op.ts"
 import type { Defaults } from "../contract/policy.ts"
@@ -191,6 +192,24 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
       ),
     }),
     right: () => ({ wrong: op({ effect: "read", ...list }).via(cache({ for: "30s" }, crm.call("GET /notes"))) }),
+  },
+  TRS1030: {
+    wrong: () => ({ wrong: op({ effect: "write", input: file({ limit: "large" }), output: nothing }).via(code(() => {})) }),
+    right: () => ({ wrong: op({ effect: "write", input: file({ limit: "20mb" }), output: nothing }).via(code(() => {})) }),
+  },
+  TRS1031: {
+    wrong: () => ({ wrong: op({ effect: "read", input: None, output: z.string() }).via(crm.call("GET /report", { answer: asFile })) }),
+    right: () => ({ wrong: op({ effect: "read", input: None, output: file() }).via(crm.call("GET /report", { answer: asFile })) }),
+  },
+  TRS1032: {
+    wrong: () => ({
+      wrong: op({ effect: "write", input: file(), output: nothing }).via(
+        fallback(crm.call("POST /a", { body: raw((i) => i.file) }), crmEu.call("POST /a", { body: raw((i) => i.file) })),
+      ),
+    }),
+    right: () => ({
+      wrong: op({ effect: "write", input: file(), output: nothing }).via(crm.call("POST /a", { body: raw((i) => i.file) })),
+    }),
   },
   TRS1035: {
     wrong: () => ({ wrong: op({ effect: "read", ...list, was: ["not a path"] }).via(crm.call("GET /notes")) }),
@@ -464,5 +483,31 @@ describe("never throws", () => {
       }),
       { numRuns: 250 },
     )
+  })
+})
+
+describe("files and streams", () => {
+  const up = { http: "POST /up", allow: anyone("public"), output: nothing } as const
+  const messagesOf = (ops: unknown): string[] => find(ops).map(({ code, message }) => `${code} ${message}`)
+
+  test.each([
+    [{ types: ["pdf"] }, '"pdf" is no media type'],
+    [{ fields: z.object({ file: z.string() }) }, "fields declares `file`"],
+    [{ fields: z.object({ where: z.object({ x: z.number() }) }) }, "the field where holds objects"],
+  ] as [FileOptions<any>, string][])("file(%j) → TRS1030 that says what", (options, what) => {
+    expect(messagesOf({ wrong: op({ ...up, input: file(options) }).via(code(() => {})) })).toEqual([expect.stringContaining(what)])
+  })
+  test("a file on GET → TRS1030", () => {
+    const wrong = op({ ...up, http: "GET /up", input: file() }).via(code(() => {}))
+    expect(messagesOf({ wrong })).toEqual(["TRS1030 wrong: GET carries no file"])
+  })
+  test("a stream as an input → TRS1030", () => {
+    const wrong = op({ ...up, input: stream(Note) }).via(code(() => {}))
+    expect(messagesOf({ wrong })).toEqual(["TRS1030 wrong: stream() is for outputs"])
+  })
+  test("an item of an example that does not fit → TRS1008 that names it", () => {
+    const examples = [{ input: {}, output: [{ id: "1", text: "a" }, { id: "2" } as never] }]
+    const wrong = op({ effect: "read", input: None, output: stream(Note), examples }).via(code(() => []))
+    expect(messagesOf({ wrong })).toEqual([expect.stringMatching(/^TRS1008 wrong: item 1 in the output of example 1 .*text/)])
   })
 })

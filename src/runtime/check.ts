@@ -9,6 +9,7 @@ import { attemptSettings, callPolicies, type Defaults, policyMistakes } from "..
 import { type JsonSchema, nothing, targetOf, typesOf } from "../contract/schema.ts"
 import type { Service } from "../contract/service.ts"
 import { COMMON } from "../errors/catalog.ts"
+import { checkBodies } from "./check-bodies.ts"
 import { checkKept } from "./check-kept.ts"
 import { checkMappings } from "./check-mappings.ts"
 import { finding } from "./findings.ts"
@@ -62,6 +63,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   checkBackend(operation, findings)
   checkMappings(operation, one.declaration.backend ? within(one.declaration.backend) : [], findings)
   checkKept(operation, findings)
+  checkBodies(operation, one.declaration.backend ? within(one.declaration.backend) : [], findings)
   checkTime(operation, defaults, findings)
   checkSamples(operation, findings)
   return operation
@@ -364,14 +366,23 @@ function checkSamples(operation: Operation, findings: Finding[]): void {
       finding("TRS1008", at, `${operation.path}: ${what} does not fit its own contract: ${issues}`, "Correct the answer, or the schema."),
     )
   }
+  const complainOfItems = (what: string, items: unknown): void => {
+    const { items: item } = operation.output
+    if (!item || !Array.isArray(items)) return
+    for (const [i, one] of items.entries()) complain(`item ${i} in ${what}`, item.check(one))
+  }
   examples.forEach((example, i) => {
     complain(`the input of example ${i + 1}`, operation.input.check(example.input))
     complain(`the output of example ${i + 1}`, operation.output.check(example.output))
+    complainOfItems(`the output of example ${i + 1}`, example.output)
   })
   if (contract.verify) complain("the input of verify", operation.input.check(contract.verify.input))
   if (!backend) return
   for (const { kind, plan } of within(backend)) {
-    for (const sample of plan.samples ?? []) complain(`the answer of ${kind}()`, operation.output.check(sample))
+    for (const sample of plan.samples ?? []) {
+      complain(`the answer of ${kind}()`, operation.output.check(sample))
+      complainOfItems(`the answer of ${kind}()`, sample)
+    }
     const { sampleFor } = plan
     if (!sampleFor) continue
     examples.forEach((example, i) => {

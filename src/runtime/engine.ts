@@ -162,6 +162,7 @@ export class Engine implements Surroundings {
         : (answer, call, servedBy) => accept(operation, answer, call, servedBy),
       bind: (part) => part.plan.bind(site),
       apart: (answer) => this.#apart(operation, answer),
+      isStream: operation.output.items !== undefined,
       get contractHash() {
         return operation.contractHash
       },

@@ -91,6 +91,19 @@ export const FINDINGS = {
     title: "kept answer that comes piece by piece",
     why: "A file or a stream is read once, by one caller; there is no whole answer that could be given again.",
   },
+  TRS1030: {
+    title: "file or stream that cannot be carried",
+    why: "A file comes as a request's body, and its fields as texts beside it; a stream only goes out.",
+  },
+  TRS1031: {
+    title: "answer of another kind",
+    why: "A file and a list that is read item by item are handed on as they come, so the output must be one too.",
+  },
+  TRS1032: {
+    title: "file for two backends",
+    why: "A file that comes over the network can be read once: what the first has begun to read, the second cannot have.",
+    severity: "warning",
+  },
   TRS1035: {
     title: "former path that is taken",
     why: "A client built against that path would be answered by one operation today and by another tomorrow.",

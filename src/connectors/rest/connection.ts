@@ -25,6 +25,7 @@ export interface Probe {
 /** An opened REST service: its pool, its address, its credentials. */
 export class RestConnection implements Connection {
   readonly transport: HttpTransport
+  readonly origin: string
   /** Path of the service's address, which comes before every route's. */
   readonly prefix: string
   readonly probe?: () => Promise<void>
@@ -33,9 +34,10 @@ export class RestConnection implements Connection {
   readonly #references: References
   readonly #host: ServiceHost
 
-  constructor(transport: HttpTransport, prefix: string, settings: RestSettings, host: ServiceHost) {
+  constructor(transport: HttpTransport, url: URL, settings: RestSettings, host: ServiceHost) {
     this.transport = transport
-    this.prefix = prefix
+    this.origin = url.origin
+    this.prefix = url.pathname.replace(/\/$/, "")
     this.epoch = host.clock.epoch
     this.#auth = settings.auth
     this.#references = host.references
@@ -106,5 +108,5 @@ export async function openRest(settings: RestSettings, host: ServiceHost): Promi
   }
   const open = host.openTransport ?? openUndici
   const transport = await open({ origin: url.origin, connections: host.concurrency })
-  return new RestConnection(transport, url.pathname.replace(/\/$/, ""), settings, host)
+  return new RestConnection(transport, url, settings, host)
 }

@@ -1,6 +1,6 @@
 import { parseBytes } from "../../base/bytes.ts"
 import { callerPlace } from "../../base/source-place.ts"
-import { type Backend, backend } from "../../contract/backend.ts"
+import { type Backend, backend, type Site } from "../../contract/backend.ts"
 import { type Drift, mappingsAmong } from "../../contract/mapping.ts"
 import type { Route } from "../../contract/op.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
@@ -13,11 +13,14 @@ import { openRest, type RestSettings } from "./connection.ts"
 import type { OutboundAuth } from "./credentials.ts"
 import { bindRestCall } from "./exchange.ts"
 import { restFailures } from "./failures.ts"
+import { bindPages, type PagesSpec, pagesMistakes } from "./pages.ts"
 import { parseRoute } from "./request.ts"
 
 export { type AnswerForm, asFile, asItems, asText, type ItemsOptions } from "./answer.ts"
 export { type BodyEncoding, type FormFields, form, type MultipartFields, multipart, raw } from "./body.ts"
 export { apiKey, basic, bearer, type OutboundAuth } from "./credentials.ts"
+export { cursor, nextLink, offset, type Paging, pageNumber } from "./next-page.ts"
+export type { PagesSpec } from "./pages.ts"
 
 /** How one operation is answered by one call of a REST service. */
 export interface CallSpec<V, O, W, E extends string> {
@@ -47,6 +50,11 @@ export interface CallSpec<V, O, W, E extends string> {
 export interface Rest extends HasService {
   readonly kind: "rest"
   call<V, O, E extends string = never, W = any>(route: Route, spec?: CallSpec<V, O, W, E>): Backend<V, O, E>
+  /**
+   * All pages of a list, one after the other: as a list, or as the stream that the operation's `stream(Item)` asks for, in constant memory.
+   * A list that would have to be cut short fails instead.
+   */
+  pages<V, O, E extends string = never, W = any>(route: `GET /${string}`, spec: PagesSpec<V, O, W, E>): Backend<V, O, E>
 }
 
 export interface RestOptions {
@@ -87,6 +95,10 @@ export function rest(options: RestOptions): Rest {
     diagnose: async (host) => (await import("./diagnosis.ts")).diagnoseRest(settings, host),
   }
   const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
+  const failuresOf = (
+    errors: Readonly<Record<number, string>> | undefined,
+    { effect, errors: declared }: Pick<Site, "effect" | "errors">,
+  ) => restFailures({ service: name, effect, errors: errors ?? {}, declared, refuses: limits.refuses, epoch: () => 0 })
   const call: Rest["call"] = (route, spec = {}) => {
     const template = parseRoute(route)
     const mistakes = [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {})]
@@ -100,25 +112,36 @@ export function rest(options: RestOptions): Rest {
       mappings: mappingsAmong(spec.map, spec.body, spec.answer?.items?.map),
       heedsDrift: heededBy(any),
       ...(spec.lookup ? { parts: [spec.lookup] } : {}),
-      failures: (site) =>
-        restFailures({
-          service: name,
-          effect: site.effect,
-          errors: any.errors ?? {},
-          declared: site.errors,
-          refuses: limits.refuses,
-          epoch: () => 0,
-        }),
+      ...givesOf(any),
+      failures: (site) => failuresOf(any.errors, site),
       bind: (site) => bindRestCall(service, limits, template as never, any, site),
     })
   }
-  return { kind: "rest", "~service": service, call }
+  const pages: Rest["pages"] = (route, spec) => {
+    const template = parseRoute(route)
+    const any = spec as PagesSpec<any, any, any, string>
+    return backend("rest", {
+      service,
+      policy: spec.policy,
+      at: callerPlace(pages),
+      asks: route,
+      mistakes: [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {}), ...pagesMistakes(any)],
+      failures: (site) => failuresOf(any.errors, site),
+      bind: (site) => bindPages({ service, limits, route: template as never }, any, site),
+    })
+  }
+  return { kind: "rest", "~service": service, call, pages }
 }
 
 /** A mapping heeds each of them; a schema can be passed over with a warning, and cannot mend. */
 function heededBy({ map, response, answer }: CallSpec<any, any, any, string>): readonly Drift[] {
   if (mappingsAmong(map, answer?.items?.map).length > 0) return ["warn", "repair"]
   return response && !answer?.items ? ["warn"] : []
+}
+
+/** What becomes the operation's answer as it comes. */
+function givesOf({ answer, map }: CallSpec<any, any, any, string>): { gives?: "file" | "items" } {
+  return answer && answer.kind !== "text" && !map ? { gives: answer.kind } : {}
 }
 
 function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string; path: string } | null {
