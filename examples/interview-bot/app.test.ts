@@ -159,10 +159,23 @@ describe("ownership", () => {
 describe("questions and answers", () => {
   test.each(["junior", "senior"] as const)("%s: eight questions in their order, to whoever is signed in", async (level) => {
     await using t = await testApp(app)
-    const questions = await t.as(candidate("1001")).questions.list({ level })
-    expect(questions.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
-    expect(new Set(questions.map(({ topic }) => topic))).toEqual(new Set(["TypeScript", "HTTP", "SQL", "Failure"]))
+    const { items } = await t.as(candidate("1001")).questions.list({ level, sort: "position" })
+    expect(items.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(new Set(items.map(({ topic }) => topic))).toEqual(new Set(["TypeScript", "HTTP", "SQL", "Failure"]))
     expect((await t.http(`GET /questions?level=${level}`)).status).toBe(401)
+  })
+
+  test("the questions: tended by recruiters, only read by candidates; one with answers stays", async () => {
+    await using t = await testApp(app)
+    const ninth = { id: "junior-ninth", level: "junior", position: 9, topic: "SQL", text: "What does `null = null` say?" } as const
+    expect(await t.as(candidate("1001")).questions.create.safe(ninth)).toMatchObject({ code: "FORBIDDEN" })
+    expect(await t.as(recruiter).questions.create(ninth)).toEqual(ninth)
+    expect(await t.as(recruiter).questions.create.safe({ ...ninth, id: "other" })).toMatchObject({ code: "CONFLICT" })
+    expect(await t.as(recruiter).questions.update({ id: ninth.id, topic: "Nothing" })).toEqual({ ...ninth, topic: "Nothing" })
+    await t.as(candidate("1001")).answers.give({ candidateId: "1001", questionId: ninth.id, text: "Nothing, too." })
+    expect(await t.as(recruiter).questions.remove.safe({ id: ninth.id })).toMatchObject({ code: "CONFLICT" })
+    await t.as(recruiter).questions.remove({ id: "junior-swallowed" })
+    expect((await t.as(recruiter).questions.list({ level: "junior" })).items).toHaveLength(8)
   })
 
   test("a question: answered once, whatever is tried", async () => {

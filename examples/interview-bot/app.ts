@@ -4,7 +4,7 @@ import * as answers from "./answers.ts"
 import * as candidates from "./candidates.ts"
 import * as demo from "./demo.ts"
 import { judge } from "./judge.ts"
-import * as questions from "./questions.ts"
+import { questions } from "./questions.ts"
 import * as recordings from "./recordings.ts"
 import { candidateTokens } from "./tokens.ts"
 
@@ -16,7 +16,7 @@ export const app = trestle({
   version: "1.0.0",
   ops: {
     candidates: { register: candidates.register, show: candidates.show, list: candidates.list },
-    questions: { list: questions.list },
+    questions,
     recordings: { upload: recordings.upload, download: recordings.download },
     answers: {
       give: answers.give,

@@ -68,9 +68,12 @@ describe("npm start", () => {
   })
 
   test("candidate: answers, and reads the answer back with its score", async () => {
-    const asked = await bot.call("GET /questions?level=senior", { credential: ada.token })
-    expect(asked.body).toHaveLength(8)
-    expect(given).toMatchObject({ status: 201, body: { candidateId: ada.id, question: asked.body[4].text, text: ANSWER, score: null } })
+    const asked = await bot.call("GET /questions?level=senior&sort=position", { credential: ada.token })
+    expect(asked.body.items).toHaveLength(8)
+    expect(given).toMatchObject({
+      status: 201,
+      body: { candidateId: ada.id, question: asked.body.items[4].text, text: ANSWER, score: null },
+    })
     expect(await answer(bot, ada)).toMatchObject({ status: 409, body: { code: "ALREADY_ANSWERED" } })
     const path = `/answers/${given.body.id}`
     expect(await bot.call(`GET ${path}`, { credential: ada.token })).toMatchObject({ status: 200, body: given.body })
@@ -135,7 +138,7 @@ describe("npm start", () => {
   })
 
   test("status: all wired, but for the placeholder that says what it waits for", () => {
-    expect(bot.said()).toContain("15 wired, 1 placeholder")
+    expect(bot.said()).toContain("19 wired, 1 placeholder")
     expect(bot.said()).toMatch(/placeholder\s+answers\.score: waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY/)
   })
 
@@ -191,9 +194,9 @@ describe("scoring", () => {
   test("SCORING_URL=demo: the real service scores, through the 503 of every 7th request; the status says wired", async () => {
     // Keys of this shell are not the demo's, and must not get in its way.
     const bot = await ownBot({ SCORING_URL: "demo", SCORING_KEY: "of-a-real-model", PEOPLE_TOKEN: "of-something-else" })
-    expect(bot.said()).toContain("18 wired, 0 placeholder")
+    expect(bot.said()).toContain("22 wired, 0 placeholder")
     const ada = await register(bot)
-    const { body: questions } = await bot.call("GET /questions?level=senior", { credential: ada.token })
+    const { items: questions } = (await bot.call("GET /questions?level=senior", { credential: ada.token })).body
     const replies = await Promise.all(
       questions.map(async (question: { id: string }) => {
         const { body } = await answer(bot, ada, question.id)

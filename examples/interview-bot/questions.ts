@@ -1,21 +1,27 @@
-// What is asked. The questions themselves come with the first migration.
-import { op, signedIn, sql } from "trestle"
+// What is asked: a resource that recruiters tend and every candidate reads. The first questions come with the migration.
+import { crud, role, signedIn } from "trestle"
 import { z } from "zod"
 import { Level } from "./people.ts"
 import { db } from "./services.ts"
 
-export const Question = z.object({
-  id: z.string(),
+const Question = z.object({
+  id: z.string().regex(/^[a-z0-9-]{1,100}$/, "Small letters, digits and hyphens, please."),
   level: Level,
-  position: z.number().int(),
-  topic: z.string(),
-  text: z.string(),
+  /** Of the question in the interview of its level, from 1. */
+  position: z.number().int().min(1).max(100),
+  topic: z.string().trim().min(1).max(40),
+  /** What stands between backticks is code. */
+  text: z.string().trim().min(1).max(2_000),
 })
 
-export const list = op({
-  http: "GET /questions",
-  summary: "The questions of a level, in the order in which they are asked",
-  input: z.object({ level: Level }),
-  output: z.array(Question),
-  allow: signedIn(),
-}).via(db.many(({ level }) => sql`select id, level, position, topic, text from questions where level = ${level} order by position`))
+export const questions = crud({
+  http: "/questions",
+  table: db.table("questions", Question),
+  id: "id",
+  create: Question,
+  update: Question.omit({ id: true }).partial(),
+  allow: { read: signedIn(), write: role("recruiter") },
+  anyObject: "questions belong to nobody",
+  filter: ["level"],
+  sort: ["position"],
+})

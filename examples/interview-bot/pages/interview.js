@@ -11,7 +11,7 @@ import { endSession, keepDraft, keepSession, readDraft, readSession } from "./se
 /** @import { Answer } from "./answer-card.js" */
 /** @import { Api } from "./api.js" */
 /** @import { Session } from "./session.js" */
-/** @typedef {Awaited<ReturnType<Api["questions"]["list"]>>[number]} Question */
+/** @typedef {Awaited<ReturnType<Api["questions"]["list"]>>["items"][number]} Question */
 
 const ANSWER_LENGTH_MAX = 20_000
 const BY_REPLICA = "One of our systems does not answer, so its replica keeps your registration. Nothing is missing, and you can go on."
@@ -60,7 +60,7 @@ async function signUp(values) {
   if (result.code === "EMAIL_TAKEN") return void showIssues(signUpForm, [{ path: "email", message: "This address is registered already." }])
   const elsewhere = showIssues(signUpForm, result.issues)
   if (result.code !== "INVALID" || elsewhere.length > 0)
-    showFailure(result, { retry: () => signUpForm.requestSubmit(), isSafeAgain: false })
+    showFailure(result, { retry: () => signUpForm.requestSubmit(), isSafeAgain: false, hasWritten: true })
 }
 
 /**
@@ -70,12 +70,12 @@ async function signUp(values) {
 async function resume(session) {
   const api = apiFor(session.token)
   const [questions, answers] = await Promise.all([
-    api.questions.list.safe({ level: session.level }),
+    api.questions.list.safe({ level: session.level, sort: "position" }),
     api.answers.list.safe({ candidateId: session.id }),
   ])
   if (!questions.ok) return refused(questions, () => resume(session))
   if (!answers.ok) return refused(answers, () => resume(session))
-  state.questions = questions.value
+  state.questions = questions.value.items
   state.answers = answers.value
   const answered = new Set(state.answers.map(({ questionId }) => questionId))
   state.open = state.questions.filter(({ id }) => !answered.has(id))
@@ -87,7 +87,7 @@ async function resume(session) {
  * @param {() => void} retry
  */
 function refused(failure, retry) {
-  if (failure.code !== "UNAUTHENTICATED") return showFailure(failure, { retry })
+  if (failure.code !== "UNAUTHENTICATED") return showFailure(failure, { retry, hasWritten: text.value !== "" })
   endSession()
   state.session = null
   show("welcome")

@@ -25,7 +25,7 @@ export function showNotice({ title, text, support = "", isMild = false, retry })
   button.hidden = retry === undefined
   again = retry
   notice.hidden = false
-  if (!isMild) notice.scrollIntoView({ block: "nearest" })
+  notice.scrollIntoView({ block: "nearest" })
 }
 
 export function hideNotice() {
@@ -35,11 +35,12 @@ export function hideNotice() {
 /**
  * Says what a failure means for whoever reads it.
  * @param {Failure<string>} failure
- * @param {{ retry?: () => void, isSafeAgain?: boolean }} [options] `isSafeAgain`: doing it twice has the effect of doing it once
+ * @param {{ retry?: () => void, isSafeAgain?: boolean, hasWritten?: boolean }} [options] `isSafeAgain`: doing it twice has the effect of
+ * doing it once. `hasWritten`: something in a field waits to be sent
  */
-export function showFailure(failure, { retry, isSafeAgain = true } = {}) {
+export function showFailure(failure, { retry, isSafeAgain = true, hasWritten = false } = {}) {
   const support = failure.trace === "" ? "" : `Support id: ${failure.trace}`
-  const words = wordsFor(failure, isSafeAgain)
+  const words = wordsFor(failure, isSafeAgain, hasWritten ? " What you wrote is still here." : "")
   const mayRetry = retry !== undefined && (isSafeAgain || failure.outcome !== "unknown")
   showNotice({ ...words, support, isMild: words.isMild, ...(mayRetry ? { retry } : {}) })
 }
@@ -47,20 +48,20 @@ export function showFailure(failure, { retry, isSafeAgain = true } = {}) {
 /**
  * @param {Failure<string>} failure
  * @param {boolean} isSafeAgain
+ * @param {string} stillHere
  */
-function wordsFor({ code, detail, outcome, trace }, isSafeAgain) {
-  if (trace === "" && outcome === "unknown" && isSafeAgain)
-    return { title: "No connection", text: "The server did not answer. What you wrote is still here.", isMild: true }
+function wordsFor({ code, detail, outcome, trace }, isSafeAgain, stillHere) {
   if (outcome === "unknown" && !isSafeAgain)
     return {
       title: "We cannot tell whether it worked",
       text: "Your request left, but no answer came back. It may have been carried out, so please do not send it again: write to us, and name the support id.",
       isMild: false,
     }
+  if (trace === "" && outcome === "unknown") return { title: "No connection", text: `The server did not answer.${stillHere}`, isMild: true }
   if (code === "UNAVAILABLE" || code === "TIMEOUT" || outcome === "unknown")
     return {
       title: "Not available just now",
-      text: "One of the systems behind this page does not answer. Nothing is lost: what you wrote is still here. Please try again in a moment.",
+      text: `One of the systems behind this page does not answer.${stillHere} Please try again in a moment.`,
       isMild: true,
     }
   return { title: "That did not work", text: detail, isMild: false }

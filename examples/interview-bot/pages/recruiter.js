@@ -82,20 +82,30 @@ async function turnTo(to) {
 
 async function showList() {
   const result = await api().candidates.list.safe({ page })
-  if (!result.ok) return refused(result, showView)
+  if (!result.ok) {
+    fillList([], 0, "The list cannot be shown just now.")
+    return refused(result, showView)
+  }
   const { candidates, total } = result.value
   const tallies = await api().answers.tally.safe({ candidateIds: candidates.map(({ id }) => id) })
   const of = new Map(tallies.ok ? tallies.value.map((tally) => [tally.candidateId, tally]) : [])
-  byId("people", HTMLElement).replaceChildren(...candidates.map((candidate) => row(candidate, of.get(candidate.id))))
-  byId("people", HTMLElement).hidden = candidates.length === 0
+  const rows = candidates.map((candidate) => row(candidate, of.get(candidate.id)))
+  fillList(rows, total, total === 0 ? "Nobody has signed up yet." : total === 1 ? "One person." : `${total} people.`)
+  tellDegraded(result.meta)
+}
+
+/** @param {HTMLElement[]} rows @param {number} total @param {string} lead */
+function fillList(rows, total, lead) {
   const first = (page - 1) * PAGE_SIZE + 1
-  byId("total", HTMLElement).textContent = total === 0 ? "Nobody has signed up yet." : total === 1 ? "One person." : `${total} people.`
-  byId("range", HTMLElement).textContent = `${first} to ${first + candidates.length - 1} of ${total}`
+  const last = first + rows.length - 1
+  byId("people", HTMLElement).replaceChildren(...rows)
+  byId("people", HTMLElement).hidden = rows.length === 0
+  byId("total", HTMLElement).textContent = lead
+  byId("range", HTMLElement).textContent = first < last ? `${first} to ${last} of ${total}` : `${last} of ${total}`
   byId("earlier", HTMLButtonElement).disabled = page === 1
   byId("later", HTMLButtonElement).disabled = page * PAGE_SIZE >= total
   byId("paging", HTMLElement).hidden = total <= PAGE_SIZE
   show("list")
-  tellDegraded(result.meta)
 }
 
 /** @param {Candidate} candidate @param {Tally | undefined} tally */
