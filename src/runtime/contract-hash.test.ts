@@ -2,9 +2,11 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { value } from "../backends/value.ts"
+import { file } from "../contract/file.ts"
 import { op } from "../contract/op.ts"
 import { anyone } from "../contract/principal.ts"
 import { nothing } from "../contract/schema.ts"
+import { stream } from "../contract/stream.ts"
 import { checkDeclarations } from "./check.ts"
 import { contractHashOf, type Promised } from "./contract-hash.ts"
 
@@ -21,7 +23,7 @@ function hashOf(contract: Record<string, unknown>, path = "one"): string {
 const base = hashOf(BASE)
 
 describe("what callers depend on: another hash", () => {
-  test.each<[string, Record<string, unknown>]>([
+  test.each<[string, Record<string, unknown>, Record<string, unknown>?]>([
     ["route", { http: "GET /item/{id}" }],
     ["verb", { http: "PUT /things/{id}" }],
     ["no entrance any more", { http: undefined, effect: "read" }],
@@ -36,8 +38,10 @@ describe("what callers depend on: another hash", () => {
     ["a field less coming out", { output: Output.omit({ size: true }) }],
     ["a type coming out", { output: Output.extend({ size: z.string() }) }],
     ["nothing coming out", { output: nothing }],
-  ])("%s", (_, change) => {
-    expect(hashOf({ ...BASE, ...change })).not.toBe(base)
+    ["item by item instead of a list", { output: stream(Output) }, { output: z.array(Output) }],
+    ["a larger file", { http: "POST /f", input: file({ limit: "2mb" }) }, { http: "POST /f", input: file({ limit: "1mb" }) }],
+  ])("%s", (_, change, before = {}) => {
+    expect(hashOf({ ...BASE, ...change })).not.toBe(hashOf({ ...BASE, ...before }))
   })
 })
 

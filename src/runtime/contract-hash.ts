@@ -10,9 +10,9 @@ export type Promised = Pick<Operation, "route" | "effect" | "repeat" | "status" 
 export const HASH_SHOWN = 12
 
 /**
- * SHA-256, in hexadecimal, of everything in a contract that callers depend on: route, effect, repeat, status, errors, and the JSON Schemas
- * of input and output. The same for the same promise: summaries, descriptions, examples, the order of keys and the names of shared
- * schemas do not count. Stored beside what was seen, kept or journaled under a contract, to know whether it still holds.
+ * SHA-256, in hexadecimal, of everything in a contract that callers depend on: route, effect, repeat, status, errors, the JSON Schemas of
+ * input and output, and whether they travel as files or item by item. The same for the same promise: summaries, descriptions, examples,
+ * the order of keys and the names of shared schemas do not count. Stored beside what was seen, kept or journaled under a contract, to know whether it still holds.
  */
 export function contractHashOf({ route, effect, repeat, status, isSilent, errors, input, output }: Promised): string {
   const http = route && { verb: route.verb, pattern: route.pattern }
@@ -25,6 +25,9 @@ export function contractHashOf({ route, effect, repeat, status, isSilent, errors
     errors,
     input: canonicalSchema(input.json),
     output: canonicalSchema(output.json),
+    // A file and a stream travel in another way than the JSON whose schema they share.
+    takes: input.file ?? null,
+    answers: output.file ?? (output.items ? "items" : null),
   }
   return hash("sha256", JSON.stringify(sorted(promise)))
 }

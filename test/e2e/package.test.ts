@@ -189,7 +189,7 @@ describe("a new application", () => {
     const { code, stdout, stderr } = await run("npx", ["trestle", "status"], project)
     expect(code, stderr).toBe(0)
     expect(stdout).toMatch(/placeholder\s+notes\.summary/)
-    expect(stdout).toMatch(/4 operations, 1 placeholder, 3 wired, no findings/)
+    expect(stdout).toMatch(/4 operations, no findings\n.*\n1 placeholder · 3 wired · 0 verified · 0 live/)
   })
 
   test("npm test: its own test passes", async () => {
