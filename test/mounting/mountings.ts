@@ -90,6 +90,7 @@ export function ask({ port, prefix }: Mounting, { method = "GET", path, headers 
 
 /** A credential that needs no host. */
 export const badges = authenticator("badge", ({ headers }) => {
+  if (headers.authorization === "Bearer writer") return { id: "writer", kind: "user", roles: ["writer"] }
   const badge = headers["x-badge"]
   if (badge === undefined) return null
   return badge === "reader" || badge === "writer" ? { id: badge, kind: "user", roles: [badge] } : "bad"

@@ -155,9 +155,13 @@ describe.each(Object.keys(MOUNTINGS).filter((name) => name !== "standalone"))("%
     expect(own.servers).toBeUndefined()
   })
 
-  test("a credential given twice → proves nothing", async () => {
-    const twice = ["host", "a.test", "x-badge", "writer", "x-badge", "writer", "authorization", "Bearer a", "authorization", "Bearer b"]
-    const got = await ask(mounting, { path: "/notes/1", headers: twice as never })
-    expect([got.status, JSON.parse(got.body).code]).toEqual([401, "UNAUTHENTICATED"])
+  test("a credential given twice → proves nothing, whichever of the two would hold", async () => {
+    const given = (...tokens: string[]): Promise<Told> => {
+      const headers = ["host", "a.test", ...tokens.flatMap((token) => ["authorization", `Bearer ${token}`])]
+      return ask(mounting, { path: "/notes/1", headers: headers as never })
+    }
+    expect((await given("writer")).status).toBe(200)
+    expect((await given("writer", "other")).status).toBe(401)
+    expect((await given("other", "writer")).status).toBe(401)
   })
 })
