@@ -1,5 +1,6 @@
 import { excerptAt, pathOf } from "../base/source-excerpt.ts"
 import type { SourcePlace } from "../base/source-place.ts"
+import { LOG_FINDINGS } from "../config/log-settings.ts"
 import type { Finding } from "../contract/finding.ts"
 import { EXIT, Stop } from "./exit.ts"
 
@@ -38,6 +39,7 @@ export const CLI_FINDINGS = {
   },
   TRS3017: { title: "credential not accepted", why: "The service is there, and answers no call of ours." },
   TRS3018: { title: "service that is not as declared", why: "What the declaration says of it does not hold." },
+  ...LOG_FINDINGS,
 } as const satisfies Record<string, FindingKind>
 
 /** The place of a finding that is about the command itself. */

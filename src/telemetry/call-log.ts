@@ -16,9 +16,9 @@ export interface LogOptions {
   readonly redactor: Redactor
   /** The application's name; stands in every JSON line. */
   readonly name: string
-  /** A file's path (lines are appended), or a writer. Default: standard output. */
+  /** A file's path (lines are appended), a file that rotates, or a writer. Default: standard output. */
   readonly destination?: Destination
-  /** Dates the events; calls bring their own time. */
+  /** Dates the events, and rotates the file; calls bring their own time. */
   readonly clock?: Clock
   /** Of the `pretty` format. Default: only on standard output that is a terminal, and not with `NO_COLOR`. */
   readonly colour?: boolean
@@ -47,7 +47,7 @@ const RESERVED = new Set(["level", "time", "name", "msg", "operation"])
  */
 export function openLog(options: LogOptions): Log {
   if (options.format === "silent") return SILENT
-  const sink = new Sink(options.destination)
+  const sink = new Sink(options.destination, options.clock)
   const pretty = options.format === "pretty" ? new PrettyLines(options.colour ?? hasColourTerminal(options.destination)) : null
   const write = pretty ? (line: string): void => sink.write(pretty.line(line)) : (line: string): void => sink.write(line)
   const events = eventsOf(options, write)

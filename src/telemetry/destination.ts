@@ -1,9 +1,10 @@
 import { openSync } from "node:fs"
 import { pino } from "pino"
 import { failWith } from "../errors/trestle-error.ts"
+import type { LogFile } from "./log-file.ts"
 
-/** Where finished lines go: a file's path, or a writer, which gets some lines at a time. */
-export type Destination = string | { write(lines: string): unknown }
+/** Where finished lines go: a file's path, a file that rotates, or a writer, which gets some lines at a time. */
+export type Destination = string | LogFile | { write(lines: string): unknown }
 
 export const STDOUT = 1
 /** Unwritten text at a destination that does not keep up; above it lines are dropped, so that a log cannot eat the memory. */
@@ -20,6 +21,7 @@ export interface Stream {
   end(): void
   on(event: "drop", heard: () => void): unknown
   on(event: "error", heard: (error: Error) => void): unknown
+  on(event: "close", heard: () => void): unknown
 }
 
 /** pino's destination over a file descriptor. Writes what it is given at once; never lets an error end the process. */

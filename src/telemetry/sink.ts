@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs"
+import { type Clock, systemClock } from "../base/clock.ts"
 import { type Destination, openFile, openStream, STDOUT, type Stream } from "./destination.ts"
+import { RotatingFile } from "./log-file.ts"
 
 /** Lines of a hundred calls: few enough system calls, little enough to lose. */
 const BATCH_LENGTH = 32_768
@@ -16,17 +18,29 @@ const FLUSH_MS_MAX = 2_000
 export class Sink {
   readonly #writer: { write(lines: string): unknown } | null
   readonly #stream: Stream | null
-  readonly #fd: number
+  /** Of what is written past the stream, when the process ends. */
+  readonly #fd: () => number
   #waiting = ""
   #timer: NodeJS.Timeout | null = null
   #state: "open" | "exiting" | "closed" = "open"
   #isBroken = false
 
   /** @throws {TrestleError} `START_REFUSED` when the file cannot be opened. */
-  constructor(destination: Destination | undefined) {
-    this.#fd = typeof destination === "object" ? -1 : destination === undefined ? STDOUT : openFile(destination)
-    this.#stream = typeof destination === "object" ? null : openStream(this.#fd, (error) => this.#complain(error))
-    this.#writer = typeof destination === "object" ? destination : null
+  constructor(destination: Destination | undefined, clock: Clock = systemClock) {
+    const complain = (error: Error): void => this.#complain(error)
+    this.#writer = isWriter(destination) ? destination : null
+    if (isWriter(destination)) {
+      this.#stream = null
+      this.#fd = () => -1
+    } else if (typeof destination === "object") {
+      const file = new RotatingFile(destination, clock, complain)
+      this.#stream = file
+      this.#fd = () => file.fd
+    } else {
+      const fd = destination === undefined ? STDOUT : openFile(destination)
+      this.#stream = openStream(fd, complain)
+      this.#fd = () => fd
+    }
     watch(this)
   }
 
@@ -101,7 +115,7 @@ export class Sink {
     if (this.#state === "closed" || lines === "") return
     try {
       if (this.#writer) this.#writer.write(lines)
-      else if (this.#stream?.destroyed !== true || this.#fd === STDOUT) writeSync(this.#fd, lines)
+      else if (this.#stream?.destroyed !== true || this.#fd() === STDOUT) writeSync(this.#fd(), lines)
     } catch {
       // As above.
     }
@@ -114,6 +128,10 @@ export class Sink {
     this.#isBroken = true
     process.stderr.write(`trestle: the log cannot be written: ${error instanceof Error ? error.message : String(error)}\n`)
   }
+}
+
+function isWriter(destination: Destination | undefined): destination is { write(lines: string): unknown } {
+  return typeof destination === "object" && "write" in destination
 }
 
 const watched = new Set<Sink>()
