@@ -22,9 +22,9 @@ export function exists({ year, month, day, hour, minute, second }: Moment): bool
 
 /** As if its zone were UTC, in milliseconds since 1970. */
 export function utcOf({ year, month, day, hour, minute, second, millisecond }: Moment): number {
-  const time = Date.UTC(2000, month - 1, day, hour, minute, second, millisecond)
-  // Date.UTC takes the years 0 to 99 for the twentieth century, and 2000 is leap.
-  return year === 2000 ? time : new Date(Date.UTC(2000, 0, 1, hour, minute, second, millisecond)).setUTCFullYear(year, month - 1, day)
+  if (year >= 100) return Date.UTC(year, month - 1, day, hour, minute, second, millisecond)
+  // Date.UTC takes the years 0 to 99 for the twentieth century.
+  return new Date(Date.UTC(2000, 0, 1, hour, minute, second, millisecond)).setUTCFullYear(year, month - 1, day)
 }
 
 export function momentOf(time: number): Moment {
@@ -45,5 +45,6 @@ export function isoDate({ year, month, day }: Moment): string {
 }
 
 export function digits(value: number, width: number): string {
+  if (width === 2) return value < 10 ? `0${value}` : String(value)
   return String(value).padStart(width, "0")
 }

@@ -134,9 +134,11 @@ class Reader {
   readonly mistakes: readonly string[]
   readonly all: readonly DateFormat[]
   readonly #declared: readonly DateFormat[]
+  readonly #first: DateFormat
 
   constructor(formats: Formats, { drift = [], pivot }: DateOptions, what: string) {
     this.#declared = listOf(formats).map((pattern) => compileFormat(pattern, pivot))
+    this.#first = this.#declared[0]!
     const drifted = listOf(drift).map((pattern) => compileFormat(pattern, pivot))
     this.all = [...this.#declared, ...drifted]
     this.noun = `${what} of ${this.#declared.map(({ pattern }) => `"${pattern}"`).join(" or ")}`
@@ -145,7 +147,10 @@ class Reader {
   }
 
   read(value: unknown, meaning: Meaning): string | Refusal {
-    return typeof value === "string" ? (meant(value, this.#declared, meaning).value ?? NOT) : NOT
+    if (typeof value !== "string") return NOT
+    if (this.#declared.length > 1) return meant(value, this.#declared, meaning).value ?? NOT
+    const dated = this.#first.parse(value)
+    return dated === null ? NOT : dated === "no such day" ? NO_SUCH_DAY : meaning(dated)
   }
 
   mend(value: unknown, meaning: Meaning): Mended<string> | Refusal | null {
@@ -158,7 +163,7 @@ class Reader {
 
   /** Prints, and reads it back: what the format has no place for would be lost unseen. */
   write(dated: Dated, ours: string, meaning: Meaning): string | Refusal {
-    const written = this.#declared[0]!.print(dated)
+    const written = this.#first.print(dated)
     return this.read(written, meaning) === ours ? written : LOSSY
   }
 }

@@ -34,12 +34,17 @@ export function zoneOf(name: string): Zone | null {
   }
   const timesOf = (moment: Moment): number[] => {
     const local = utcOf(moment)
-    const offsets = new Set([offsetAt(local - DAY_MS), offsetAt(local + DAY_MS)])
-    const times = [...offsets].map((offset) => local - offset).filter((time) => local - offsetAt(time) === time)
-    return times.sort((one, other) => one - other)
+    const before = offsetAt(local - DAY_MS)
+    const after = offsetAt(local + DAY_MS)
+    const times = offsetAt(local - before) === before ? [local - before] : []
+    // Clocks were changed within these two days; put back, the time comes twice.
+    if (after !== before && offsetAt(local - after) === after) times.push(local - after)
+    return times.sort(earlierFirst)
   }
   return { timesOf, offsetAt }
 }
+
+const earlierFirst = (one: number, other: number): number => one - other
 
 const FIELDS = {
   era: "short",
