@@ -15,7 +15,8 @@ export function table(rows: readonly (readonly string[])[], width: number = Numb
     .flatMap((row) => {
       const head = row.slice(0, last).map((cell, i) => cell + " ".repeat(widths[i]! + 2 - lengthOf(cell)))
       const cell = row[last] ?? ""
-      if (isNarrow && lengthOf(cell) > width - indent) return [head.join(""), ...indented(wrapped(cell, width - UNDER), UNDER)]
+      if (isNarrow && cell !== "" && lengthOf(cell) > width - indent)
+        return [head.join(""), ...indented(wrapped(cell, width - UNDER), UNDER)]
       const [first = "", ...more] = wrapped(cell, width - indent)
       return [head.join("") + first, ...indented(more, indent)]
     })

@@ -188,7 +188,7 @@ describe("a new application", () => {
   test("status: shows its operations, finds nothing wrong", async () => {
     const { code, stdout, stderr } = await run("npx", ["trestle", "status"], project)
     expect(code, stderr).toBe(0)
-    expect(stdout).toMatch(/placeholder\s+notes\.summary/)
+    expect(stdout).toMatch(/○ notes\.summary .* placeholder/)
     expect(stdout).toMatch(/4 operations, no findings\n.*\n1 placeholder · 3 wired · 0 verified · 0 live/)
   })
 
