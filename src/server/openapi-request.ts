@@ -1,5 +1,6 @@
 import type { Operation } from "../contract/operation.ts"
 import type { JsonSchema } from "../contract/schema.ts"
+import { uploadBody } from "./openapi-files.ts"
 import { type Field, fieldsOf, withoutFields } from "./openapi-input.ts"
 import type { SchemaLibrary } from "./openapi-schemas.ts"
 import { versionsOf } from "./openapi-versions.ts"
@@ -23,6 +24,13 @@ export function requestOf(operation: Operation, library: SchemaLibrary): Request
     parameter("path", name, { schema: fields.named.get(name)?.schema ?? { type: "string" }, isRequired: true }, { lift, example }),
   )
   parameters.push(...versionsOf(operation).parameters)
+  if (operation.input.file) {
+    // As texts beside the body, or as fields of the form.
+    for (const [name, { schema }] of fields.named)
+      if (!params.includes(name) && name !== "file")
+        parameters.push(parameter("query", name, { schema, isRequired: false }, { lift, example }))
+    return { ...(parameters.length > 0 ? { parameters } : {}), requestBody: uploadBody(operation, lift) }
+  }
   if (WITH_BODY.has(verb)) {
     const requestBody = bodyOf(operation, lift)
     return { ...(parameters.length > 0 ? { parameters } : {}), ...(requestBody ? { requestBody } : {}) }

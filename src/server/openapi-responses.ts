@@ -1,6 +1,7 @@
 import type { Operation } from "../contract/operation.ts"
 import { CATALOG, type CatalogCode, isCatalogCode } from "../errors/catalog.ts"
 import { PROBLEM_MEDIA_TYPE } from "../errors/problem.ts"
+import { streamedContent } from "./openapi-files.ts"
 import { examplesOf } from "./openapi-request.ts"
 import type { SchemaLibrary } from "./openapi-schemas.ts"
 import { versionsOf } from "./openapi-versions.ts"
@@ -62,6 +63,8 @@ export function sharedResponses(responses: readonly Record<string, object>[]): R
 
 function successOf(operation: Operation, library: SchemaLibrary): object {
   if (operation.isSilent) return { description: "Done; there is nothing to say." }
+  const streamed = streamedContent(operation, library)
+  if (streamed) return { description: "Success, sent piece by piece.", content: streamed }
   const { json } = operation.output
   const schema = library.lift(json, json, { hint: `${operation.path}.output`, side: "Output" })
   const examples = examplesOf(operation.declaration.contract.examples?.map((example) => example.output) ?? [])

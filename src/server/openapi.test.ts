@@ -4,11 +4,13 @@ import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { value } from "../backends/value.ts"
 import { backend } from "../contract/backend.ts"
+import { file } from "../contract/file.ts"
 import { type Contract, declarationOf, type Op, op, type Route, type Verb } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import { anyone, signedIn } from "../contract/principal.ts"
 import { type JsonSchema, nothing, type Std } from "../contract/schema.ts"
 import { compileShape, type Shape } from "../contract/shape.ts"
+import { stream } from "../contract/stream.ts"
 import { CATALOG } from "../errors/catalog.ts"
 import { problemOf } from "../errors/problem.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -356,5 +358,42 @@ describe("versions", () => {
   test("neither → nothing of the kind", () => {
     const { parameters, responses } = documentOf({ get: op({ http: "GET /note", ...read }).via(value({ id: "1" })) }).paths["/note"].get
     expect([parameters, responses[304], responses[412], responses[200].headers]).toEqual([undefined, undefined, undefined, undefined])
+  })
+})
+
+describe("files and streams", () => {
+  const upload = op({
+    http: "POST /candidates/{id}/recording",
+    input: file({ types: ["video/*"], fields: z.object({ id: z.string(), title: z.string() }) }),
+    output: z.object({ bytes: z.number() }),
+    allow: anyone("public"),
+    anyObject: "test",
+  })
+  const download = op({ http: "GET /report", input: z.object({}), output: file({ types: ["application/pdf"] }), allow: anyone("public") })
+  const items = op({ http: "GET /items", input: z.object({}), output: stream(z.object({ id: z.string() })), allow: anyone("public") })
+
+  test("valid OpenAPI 3.1", async () => {
+    expect(await validityOf(documentOf({ upload, download, items }))).toBe("valid")
+  })
+  test("a file as an input: alone with its fields in the query, or in a form after them", () => {
+    const { parameters, requestBody } = documentOf({ upload }).paths["/candidates/{id}/recording"].post
+    expect(parameters).toEqual([
+      { name: "id", in: "path", required: true, schema: { type: "string" } },
+      { name: "title", in: "query", schema: { type: "string" } },
+    ])
+    const bytes = { type: "string", format: "binary" }
+    expect(requestBody.content).toMatchObject({
+      "video/*": { schema: bytes },
+      "multipart/form-data": { schema: { properties: { title: { type: "string" }, file: bytes }, required: ["title", "file"] } },
+    })
+  })
+  test("a file as an output: its types", () => {
+    const { content } = documentOf({ download }).paths["/report"].get.responses[200]
+    expect(content).toEqual({ "application/pdf": { schema: { type: "string", format: "binary" } } })
+  })
+  test("a stream: the schema of one item, as lines and as events", () => {
+    const { content } = documentOf({ items }).paths["/items"].get.responses[200]
+    expect(Object.keys(content)).toEqual(["application/x-ndjson", "text/event-stream"])
+    expect(content["application/x-ndjson"].schema).toMatchObject({ type: "object", properties: { id: { type: "string" } } })
   })
 })

@@ -45,7 +45,8 @@ const curlOf = (item, request, carrier) => {
   const inQuery = carrier && carrier.query
   const parts = ["curl -i -X " + item.verb + " " + (inQuery ? quote(withQuery(url, carrier.query, "")) + '"$CREDENTIAL"' : quote(url))]
   if (carrier && carrier.header) parts.push((carrier.encode ? "-u " : "-H " + quote(carrier.header + ": " + carrier.prefix)) + '"$CREDENTIAL"')
-  if (request.body !== undefined) parts.push("-H 'content-type: application/json'", "--data-raw " + quote(request.body))
+  if (item.upload) parts.push("-H " + quote("content-type: " + (item.upload.includes("*") ? "application/octet-stream" : item.upload)), "--data-binary @file")
+  else if (request.body !== undefined) parts.push("-H 'content-type: application/json'", "--data-raw " + quote(request.body))
   return parts.join(" \\\n  ")
 }
 
@@ -72,12 +73,16 @@ const credentialFields = (item) => {
 const send = async (item, request, carrier, signal) => {
   const headers = { accept: "application/json, application/problem+json" }
   let url = baseUrl() + request.path
-  if (request.body !== undefined) headers["content-type"] = "application/json"
+  if (request.body !== undefined) headers["content-type"] = request.body instanceof File ? request.body.type || "application/octet-stream" : "application/json"
   if (carrier && carrier.value && carrier.header) headers[carrier.header] = carrier.prefix + (carrier.encode ? carrier.encode(carrier.value) : carrier.value)
   if (carrier && carrier.value && carrier.query) url = withQuery(url, carrier.query, carrier.value)
   const began = performance.now()
   const response = await fetch(url, { method: item.verb, headers, body: request.body, signal, cache: "no-store" })
-  return { response, body: await response.text(), ms: performance.now() - began }
+  /* A file is for the disk; looking at the head of its answer is enough. */
+  const isFile = /^attachment/.test(response.headers.get("content-disposition") ?? "")
+  if (isFile) response.body?.cancel()
+  const body = isFile ? "A file: " + response.headers.get("content-type") + ", " + (response.headers.get("content-length") ?? "?") + " bytes." : await response.text()
+  return { response, body, ms: performance.now() - began }
 }
 
 const headerText = (value) => {
@@ -103,6 +108,7 @@ const tryForm = (item) => {
   const go = el("button", { class: "main", type: "submit" }, "Send")
   const curl = el("button", { type: "button" }, "Copy as curl")
   const reset = el("button", { class: "bare", type: "button" }, "Reset")
+  const picked = item.upload ? el("input", { type: "file", id: "file", accept: item.upload }) : null
   let running = null
   const read = () => requestFor(item, item.hasInput ? JSON.parse(editor.value) : undefined)
   const grow = () => { editor.rows = Math.min(18, Math.max(4, editor.value.split("\n").length + 1)) }
@@ -123,6 +129,7 @@ const tryForm = (item) => {
     if (running) return running.abort()
     const request = update()
     if (!request) return editor.focus()
+    if (picked && picked.files[0]) request.body = picked.files[0]
     running = new AbortController()
     go.textContent = "Stop"
     try {
@@ -139,7 +146,7 @@ const tryForm = (item) => {
   editor.addEventListener("input", () => { drafts.set(item.id, editor.value); update() })
   const form = el("form", { class: "try", on: { submit: (event) => { event.preventDefault(); run() }, keydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run() } } } },
     el("h2", null, "Try it"), credential.node,
-    item.hasInput ? [el("label", { for: "input" }, "Input, as JSON"), editor] : el("p", "hint", "Takes no input."), line,
+    item.hasInput ? [el("label", { for: "input" }, "Input, as JSON"), editor] : el("p", "hint", "Takes no input."), picked ? [el("label", { for: "file" }, "File"), picked] : null, line,
     el("div", "acts", go, curl, item.hasInput ? reset : null),
     el("p", "hint", item.isPlaceholder ? "A placeholder answers; nothing behind it is called." : item.effect === "write" ? "This is a real call and may change something." : "This is a real call; it changes nothing."), result)
   fill(drafts.get(item.id) ?? pretty(item.start))
