@@ -70,7 +70,8 @@ export class NodeEntry implements MountedEntry, RequestHead {
   }
 
   setHeader(name: string, value: string): void {
-    if (!this.response.headersSent) this.response.setHeader(name, value)
+    const isOfHttp1 = name === "connection" && this.request.httpVersionMajor > 1
+    if (!this.response.headersSent && !isOfHttp1) this.response.setHeader(name, value)
   }
 
   send(status: number, fields: Fields, body: string): void {

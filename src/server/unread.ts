@@ -7,9 +7,15 @@ import type { Fields } from "./entry.ts"
 export const LINGER_MS = 1_000
 const LINGER_BYTES = 1_048_576
 
-/** Whether more of the body may come. */
+/** Whether more of the body may come on a connection that it would block; HTTP/2 ends the one stream by itself. */
 export function isUnread(request: IncomingMessage): boolean {
-  return hasBody(request.headers) && !request.complete && !request.destroyed && request.socket instanceof Socket
+  return (
+    request.httpVersionMajor === 1 &&
+    hasBody(request.headers) &&
+    !request.complete &&
+    !request.destroyed &&
+    request.socket instanceof Socket
+  )
 }
 
 interface Answer {
