@@ -1,4 +1,5 @@
 import { broken, type Subject, takesBody } from "./case-subject.ts"
+import type { SampleFile } from "./sample-stream.ts"
 
 /** A request in its parts, so that a case can spoil one of them. */
 export interface CaseRequest {
@@ -7,6 +8,8 @@ export interface CaseRequest {
   query: Record<string, unknown>
   /** `undefined` sends none. */
   body: unknown
+  /** Sent as the body. */
+  file?: SampleFile
 }
 
 /** The request that carries an input to the operation's own address. */
@@ -22,6 +25,10 @@ export function requestFor(subject: Subject, input: unknown): CaseRequest {
     return encodeURIComponent(String(value))
   })
   const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !route!.params.includes(name)))
+  if (subject.operation.input.file) {
+    const { file, ...others } = rest
+    return { method: route!.verb, path: target, query: onlyAddressable(others, subject), body: undefined, file: file as SampleFile }
+  }
   if (!takesBody(subject)) return { method: route!.verb, path: target, query: onlyAddressable(rest, subject), body: undefined }
   const isObject = typeof input === "object" && input !== null && !Array.isArray(input)
   return { method: route!.verb, path: target, query: {}, body: isObject ? rest : input }

@@ -1,3 +1,4 @@
+import { bodyOf } from "../contract/file-body.ts"
 import type { Principal } from "../contract/principal.ts"
 import { callerFor } from "./case-caller.ts"
 import { type CaseRequest, requestFor, urlOf } from "./case-request.ts"
@@ -38,10 +39,11 @@ export async function prepare(
   return { input, answer, principal, request: requestFor(subject, input) }
 }
 
-export function send(t: TestApp<any>, { request, principal }: GoodCall, options: SendOptions = {}): Promise<Response> {
+export async function send(t: TestApp<any>, { request, principal }: GoodCall, options: SendOptions = {}): Promise<Response> {
   const { as = principal, text, headers } = options
-  const body = text ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
-  const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" }
+  const file = request.file && bodyOf(request.file)
+  const body = text ?? (file ? await file.bytes() : request.body === undefined ? undefined : JSON.stringify(request.body))
+  const type: Record<string, string> = body === undefined ? {} : { "content-type": file?.type ?? "application/json" }
   return t.http(`${request.method} ${urlOf(request)}`, {
     headers: { ...type, ...headers },
     ...(body === undefined ? {} : { body }),

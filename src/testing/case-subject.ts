@@ -5,6 +5,7 @@ import { type JsonSchema, jsonSchemaOf, targetOf, typesOf } from "../contract/sc
 import type { Shape } from "../contract/shape.ts"
 import { compileUndeclared } from "../contract/undeclared.ts"
 import { NoSample, sampleFromSchema } from "./sample-from-schema.ts"
+import { fieldsOfUpload, sampleFile, sampleStream } from "./sample-stream.ts"
 import { TestFailure } from "./test-failure.ts"
 
 /** One operation, and what its cases need to know of the application round it. */
@@ -24,7 +25,9 @@ export function broken(message: string): never {
   throw new TestFailure(message)
 }
 
+/** A JSON body; a file's fields travel beside it, in path and query. */
 export function takesBody({ operation }: Subject): boolean {
+  if (operation.input.file) return false
   const verb = operation.route?.verb
   return verb === "POST" || verb === "PUT" || verb === "PATCH"
 }
@@ -34,6 +37,8 @@ export async function inputOf(subject: Subject): Promise<unknown> {
   const { operation } = subject
   const [example] = operation.declaration.contract.examples ?? []
   if (example) return example.input
+  if (operation.input.file)
+    return { ...(sampleFromSchema(fieldsOfUpload(operation.input.json)) as object), file: sampleFile(operation.input.file.types) }
   return firstThatFits(
     operation,
     "input",
@@ -49,6 +54,8 @@ export async function answerOf(operation: Operation): Promise<unknown> {
   if (operation.isSilent) return undefined
   const [example] = contract.examples ?? []
   if (example) return example.output
+  const streamed = sampleStream(operation)
+  if (streamed !== undefined) return streamed
   return firstThatFits(operation, "output", answerSchema(operation.declaration), operation.output, [false, true])
 }
 
@@ -126,5 +133,6 @@ export function refusesUnknown({ operation }: Subject): boolean {
 
 /** The input's own fields, with the schema of each. */
 export function fieldsOf({ operation }: Subject): readonly (readonly [string, JsonSchema])[] {
-  return Object.entries(operation.input.json.properties ?? {})
+  const { json, file } = operation.input
+  return Object.entries((file ? fieldsOfUpload(json) : json).properties ?? {})
 }

@@ -1,3 +1,4 @@
+import { isStreamed } from "../runtime/streamed.ts"
 import { expectProblem, expectSuccess } from "./case-expect.ts"
 import { prepare, send } from "./case-send.ts"
 import { answerSchema, broken, type Subject, wrongValueFor } from "./case-subject.ts"
@@ -41,7 +42,10 @@ const placeholder: PlannedCase = {
   promise: "its placeholder's answer fits",
   see: async (t, subject) => {
     const good = await prepare(t, subject, { isBackendKept: true })
-    await expectSuccess(await send(t, good), subject.operation.status, null)
+    const response = await send(t, good)
+    if (!isStreamed(subject.operation)) return expectSuccess(response, subject.operation.status, null)
+    const { status } = subject.operation
+    if (response.status !== status || (await response.arrayBuffer()) === null) broken(`expected ${status}, got ${response.status}`)
   },
 }
 

@@ -1,6 +1,8 @@
+import { isStreamed } from "../runtime/streamed.ts"
 import { expectProblem, expectSuccess } from "./case-expect.ts"
 import type { CaseRequest } from "./case-request.ts"
 import { type GoodCall, prepare, send } from "./case-send.ts"
+import { expectStreamed } from "./case-stream.ts"
 import { broken, fieldsOf, refusesUnknown, type Subject, takesBody, UNKNOWN_FIELD, wrongValueFor } from "./case-subject.ts"
 import { entranceCases } from "./cases-entrance.ts"
 import type { PlannedCase } from "./contract-cases.ts"
@@ -15,6 +17,7 @@ export function inputCases(subject: Subject): PlannedCase[] {
     ...(refusesUnknown(subject) && !(operation.input.json.type === "null" && takesBody(subject)) ? [unknownField] : []),
     ...fieldsOf(subject).flatMap(([name]) => missing(subject, name)),
     ...fieldsOf(subject).flatMap(([name]) => wrongType(subject, name)),
+    ...(operation.input.file ? [noFile, ...(operation.input.file.types.length > 0 ? [otherType] : [])] : []),
     ...entranceCases(subject),
   ]
 }
@@ -27,7 +30,9 @@ function accepted({ operation }: Subject): PlannedCase[] {
     t.backend(subject.op).replies(answer)
     const checked = await operation.output.check(answer)
     if ("issues" in checked) return broken(`the answer does not fit: ${JSON.stringify(checked.issues)}`)
-    await expectSuccess(await send(t, good), operation.status, operation.isSilent ? null : checked)
+    const response = await send(t, good)
+    if (isStreamed(operation)) await expectStreamed(response, operation, checked.value)
+    else await expectSuccess(response, operation.status, operation.isSilent ? null : checked)
   }
   if (examples.length === 0)
     return [{ promise: "an input made from its schema → accepted, and answered with its own status", see: (t, subject) => see(t, subject) }]
@@ -47,6 +52,24 @@ function acceptedInProcess({ operation, op }: Subject): PlannedCase[] {
       await call(example.input)
     },
   }))
+}
+
+const noFile: PlannedCase = {
+  promise: "no file → 400 that names it",
+  see: async (t, subject) => {
+    const good = await prepare(t, subject)
+    delete good.request.file
+    await expectProblem(await send(t, good), { code: "INVALID", naming: "file" })
+  },
+}
+
+const otherType: PlannedCase = {
+  promise: "a file of another type → 415",
+  see: async (t, subject) => {
+    const good = await prepare(t, subject)
+    const response = await send(t, good, { headers: { "content-type": "application/x-trestle-test" } })
+    await expectProblem(response, { code: "UNSUPPORTED_MEDIA_TYPE" })
+  },
 }
 
 const unknownField: PlannedCase = {

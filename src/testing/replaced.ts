@@ -7,6 +7,7 @@ import type { Declaration } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Checked } from "../contract/shape.ts"
 import type { Reason } from "../errors/reasons.ts"
+import { checkedItems } from "../runtime/streamed.ts"
 
 /** How a backend can fail as a whole. */
 export type FailsHow = "refused" | "timeout" | "unknown" | 429 | 500 | 503
@@ -103,7 +104,7 @@ function accepting(operation: Operation): Site["accept"] {
       throw failure("output-misfit", operation.effect, { note: `test: the answer does not fit the output of ${operation.path}: ${issues}` })
     }
     call.noteServedBy(SERVED_BY)
-    return checked.value
+    return operation.output.items ? checkedItems(operation, checked.value, call, SERVED_BY) : checked.value
   }
   return (answer, call) => {
     const checked = operation.output.check(answer)
