@@ -77,6 +77,7 @@ export class FetchEntry implements MountedEntry, RequestHead {
 
   stopWhenGone(call: Stoppable): void {
     const { signal } = this.#request
+    if (signal.aborted) return call.stop(gone())
     const stop = (): void => call.stop(gone())
     signal.addEventListener("abort", stop, { once: true })
     // A signal may outlive its request.

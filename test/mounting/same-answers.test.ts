@@ -1,4 +1,4 @@
-import { anyone, code, nothing, op, type Running, role, signedIn, trestle } from "trestle"
+import { anyone, code, file, nothing, op, type Running, role, signedIn, stream, trestle } from "trestle"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { type Asked, ask, badges, MOUNTINGS, type Mounting, type Told } from "./mountings.ts"
@@ -39,6 +39,27 @@ const app = trestle({
         }),
       ),
     },
+    files: {
+      upload: op({
+        http: "POST /files",
+        input: file({ limit: "2kb", types: ["text/plain"], fields: z.object({ name: z.string() }) }),
+        output: z.any(),
+        allow: role("writer"),
+      }).via(
+        code(async ({ name, file }) => {
+          let bytes = 0
+          for await (const chunk of file.stream()) bytes += chunk.length
+          return { name, bytes }
+        }),
+      ),
+      download: op({ http: "GET /file", input: nothing, output: file(), allow: anyone("a test") }).via(
+        code(() => ({ content: new TextEncoder().encode("grüße".repeat(1_000)), name: "grüße.txt", type: "text/plain" })),
+      ),
+      lines: op({ http: "GET /lines", input: nothing, output: stream(z.object({ n: z.number() })), allow: anyone("a test") }).via(
+        code(() => [{ n: 1 }, { n: 2 }]),
+      ),
+    },
+    versioned: op({ http: "GET /versioned", input: nothing, output: z.string(), allow: anyone("a test"), etag: true }).via(code(() => "v")),
     inside: op({ effect: "read", input: nothing, output: z.string() }).via(code(() => "in")),
   },
 })
@@ -99,6 +120,34 @@ const TABLE: Readonly<Record<string, Asked & { status: number }>> = {
   "415 for no type": { method: "POST", path: "/notes", headers: writer, body: "{}", status: 415 },
   "415 for a coding": { method: "POST", path: "/notes", ...json(NOTE, { "content-encoding": "gzip" }), status: 415 },
   "502 for a throw of a write": { method: "POST", path: "/throws", status: 502 },
+  "201 for a file": { method: "POST", path: "/files?name=a", headers: { ...writer, "content-type": "text/plain" }, body: "x", status: 201 },
+  "413 for a file, while it comes": {
+    method: "POST",
+    path: "/files?name=a",
+    headers: { ...writer, "content-type": "text/plain", "transfer-encoding": "chunked" },
+    body: "x".repeat(3_000),
+    status: 413,
+  },
+  "415 for a file of another type": {
+    method: "POST",
+    path: "/files?name=a",
+    headers: { ...writer, "content-type": "image/png" },
+    body: "x",
+    status: 415,
+  },
+  "401 for a file of a stranger": {
+    method: "POST",
+    path: "/files?name=a",
+    headers: { "content-type": "text/plain" },
+    body: "x",
+    status: 401,
+  },
+  "200 with a file": { path: "/file", status: 200 },
+  "HEAD of a file": { method: "HEAD", path: "/file", status: 200 },
+  "200 line by line": { path: "/lines", status: 200 },
+  "200 event by event": { path: "/lines", headers: { accept: "text/event-stream" }, status: 200 },
+  "200 with a version": { path: "/versioned", status: 200 },
+  "304 for the same version": { path: "/versioned", headers: { "if-none-match": "*" }, status: 304 },
   "HEAD of an operation": { method: "HEAD", path: "/open", status: 200 },
   "HEAD of a refusal": { method: "HEAD", path: "/notes/1", status: 401 },
   "the documents page": { path: "/docs", status: 200 },
