@@ -72,7 +72,9 @@ export async function layOut(project: string, tarball: string): Promise<void> {
   mkdirSync(join(modules, "trestle"))
   const { code, stderr } = await run("tar", ["-xzf", tarball, "-C", join(modules, "trestle"), "--strip-components=1"], project)
   if (code !== 0) throw new Error(stderr)
-  for (const name of ["commander", "fastify", "pino", "undici", "zod", "node", "typescript", "@types"]) {
+  const { dependencies: needed } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
+  const folders = new Set([...Object.keys(needed), "zod", "node", "typescript", "@types"].map((name) => name.split("/")[0]!))
+  for (const name of folders) {
     symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction")
   }
   for (const [name, file] of [

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { Validator } from "@seriousme/openapi-schema-validator"
@@ -104,16 +104,16 @@ describe("an old Node", () => {
   })
 })
 
-describe("the doors", () => {
-  const script = async (source: string): Promise<unknown> => {
-    toProject("probe.mjs", source)
-    // Through npm, whose PATH has the project's own Node.
-    const { code, stdout, stderr } = await run("npm", ["exec", "-c", "node probe.mjs"], project)
-    rmSync(join(project, "probe.mjs"))
-    expect(code, stderr).toBe(0)
-    return JSON.parse(stdout)
-  }
+const script = async (source: string): Promise<unknown> => {
+  toProject("probe.mjs", source)
+  // Through npm, whose PATH has the project's own Node.
+  const { code, stdout, stderr } = await run("npm", ["exec", "-c", "node probe.mjs"], project)
+  rmSync(join(project, "probe.mjs"))
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout)
+}
 
+describe("the doors", () => {
   test("each: leads to compiled code, with no condition set, and gives functions", async () => {
     const source = `const found = {}
       for (const door of ${JSON.stringify(DOORS)}) {
@@ -137,6 +137,34 @@ describe("the doors", () => {
       for (const path of ${JSON.stringify(closed)}) codes.push(await import("trestle/" + path).then(() => "open", (error) => error.code))
       console.log(JSON.stringify(codes))`
     expect(await script(source)).toEqual(closed.map(() => "ERR_PACKAGE_PATH_NOT_EXPORTED"))
+  })
+})
+
+describe("pages", () => {
+  test("an installed package: serves them, and the client as modules that call, with nothing but what is compiled", async () => {
+    mkdirSync(join(project, "pages"))
+    toProject("pages/index.html", "<!doctype html><title>Start</title>")
+    const source = `import { anyone, code, op, trestle } from "trestle"
+      import { z } from "zod"
+      const greet = op({ http: "POST /greetings", input: z.object({ name: z.string() }), output: z.string(), allow: anyone("a test") })
+      const ops = { greet: greet.via(code(({ name }) => "Hello, " + name)) }
+      process.env.TRESTLE_LOG = "silent"
+      const running = await trestle({ name: "paged", ops, pages: new URL("./pages/", import.meta.url) }).start()
+      const { url } = await running.listen({ port: 0 })
+      const text = async (path) => (await fetch(new URL(path, url))).text()
+      // What a browser does with a module's imports.
+      const load = async (path) => {
+        let whole = await text(path)
+        for (const [, name] of whole.matchAll(/from "(\\.\\/[^"]+)"/g))
+          whole = whole.replace('"' + name + '"', JSON.stringify("data:text/javascript," + encodeURIComponent(await load(new URL(name, url + path).pathname))))
+        return whole
+      }
+      const client = await load("/rpc/client.js")
+      const { createClient } = await import("data:text/javascript," + encodeURIComponent(client))
+      console.log(JSON.stringify([await text("/"), await createClient({ url }).greet({ name: "Ada" }), client.includes("sourceMappingURL")]))
+      await running.close()`
+    expect(await script(source)).toEqual(["<!doctype html><title>Start</title>", "Hello, Ada", false])
+    rmSync(join(project, "pages"), { recursive: true })
   })
 })
 
