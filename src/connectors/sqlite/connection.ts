@@ -56,13 +56,29 @@ export class SqliteSession implements SqlSession {
   }
 
   read(statement: SqlStatement, taker: SqlTaker, attempt: Attempt): unknown {
-    return this.#isInMemory
-      ? this.#inTurn(() => this.#withoutWriting(() => taker.take(this.#rowsOf(statement), 0)), attempt)
-      : this.#patiently(() => taker.take(this.#rowsOf(statement), 0), attempt)
+    if (this.#isInMemory) return this.#inTurn(() => this.#withoutWriting(() => this.#taken(statement, taker)), attempt)
+    try {
+      return this.#taken(statement, taker)
+    } catch (thrown) {
+      if (!isBusy(thrown)) throw this.#judged(thrown, attempt.call.effect)
+    }
+    return this.#again(() => this.#taken(statement, taker), attempt)
   }
 
   write(statement: SqlStatement, taker: SqlTaker, attempt: Attempt): unknown {
-    return this.#inTurn(() => this.#committed(statement, taker, attempt), attempt)
+    // What is free and goes well needs neither a closure nor a promise.
+    if (!this.#turns.tryTake())
+      return this.#turns.take(attempt).then(() => this.#leaving(() => this.#committed(statement, taker, attempt), attempt))
+    let answer: unknown
+    try {
+      answer = this.#committed(statement, taker, attempt)
+    } catch (thrown) {
+      if (isBusy(thrown)) return this.#again(() => this.#committed(statement, taker, attempt), attempt).finally(() => this.#turns.leave())
+      this.#turns.leave()
+      throw this.#judged(thrown, attempt.call.effect)
+    }
+    this.#turns.leave()
+    return answer
   }
 
   async transaction(work: (statements: SqlStatements) => unknown, attempt: Attempt): Promise<unknown> {
@@ -102,6 +118,10 @@ export class SqliteSession implements SqlSession {
 
   #rowsOf(statement: SqlStatement): readonly SqlRow[] {
     return this.#reading().rows(statement, this.#settings.rowsMax)
+  }
+
+  #taken(statement: SqlStatement, taker: SqlTaker): unknown {
+    return taker.take(this.#rowsOf(statement), 0)
   }
 
   /** One statement in a transaction of its own, from beginning to end in one go: nothing can come between. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
+import { loadSqlite } from "../../base/node-sqlite.ts"
 import type { BoundValue, SqlStatement } from "../../contract/sql-compile.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
 import { statementMistake } from "../sql/statement-check.ts"
@@ -106,25 +107,4 @@ export class SqliteDatabase {
 /** The driver binds every number as a float, and a column for text would then keep 5 as "5.0". */
 function bound(value: BoundValue): SQLInputValue {
   return (Number.isSafeInteger(value) ? BigInt(value as number) : value) as SQLInputValue
-}
-
-type Sqlite = typeof import("node:sqlite")
-let loaded: Sqlite | undefined
-
-/**
- * Loads the driver when the first database is opened. Node 22 warns on stderr that it is experimental, which tells a user of Trestle
- * nothing to act on; that one sentence is kept back, and only while the module loads.
- */
-function loadSqlite(): Sqlite {
-  if (loaded) return loaded
-  const { emitWarning } = process
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith("SQLite is an experimental feature")) (emitWarning as Function).call(process, warning, ...rest)
-  }) as typeof emitWarning
-  try {
-    loaded = process.getBuiltinModule("node:sqlite")
-  } finally {
-    process.emitWarning = emitWarning
-  }
-  return loaded
 }

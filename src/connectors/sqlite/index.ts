@@ -54,7 +54,9 @@ export function sqlite(options: SqliteOptions): Sql {
     mistakes: mistakesOf(options),
     isProbed: true,
     capabilities: { cancel: false },
+    address: options.file,
     open: (host) => openSqlite(settings, host),
+    diagnose: async (host) => (await import("./diagnosis.ts")).diagnoseSqlite(settings, host),
   }
   const whole: Service | HasMigrations =
     options.migrations === undefined ? service : { ...service, openMigrator: (host) => openSqliteMigrator(settings, host) }

@@ -98,7 +98,7 @@ async function explained<T>(name: string, file: string, open: () => Promise<T>):
   }
 }
 
-function fileOf({ file, name }: SqliteSettings, host: Pick<ServiceHost, "references">): string {
+export function fileOf({ file, name }: SqliteSettings, host: Pick<ServiceHost, "references">): string {
   const path = host.references.read(file)
   if (path === IN_MEMORY) return path
   // Both would be read by SQLite as something else than the name of a file.

@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process"
 import { existsSync, statSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
@@ -328,6 +329,26 @@ describe("the file", () => {
   ])("%j: a finding", (options, said) => {
     expect(sqlite({ file: "x.db", ...options })["~service"].mistakes.join()).toContain(said)
   })
+})
+
+test("the driver's warning that it is experimental: kept back; any other is heard", async () => {
+  const script = `import { op, nothing, sql, sqlite, trestle } from "trestle"
+    import { z } from "zod"
+    const one = op({ effect: "read", input: nothing, output: z.object({ n: z.number() }) }).via(sqlite({ file: ":memory:" }).one(() => sql\`select 1 as n\`))
+    const running = await trestle({ name: "x", ops: { one } }).start()
+    process.stdout.write(JSON.stringify(await running.internal().one()))
+    process.emitWarning("another")
+    await running.close()`
+  const args = ["--conditions=trestle-source", "--input-type=module", "--eval", script]
+  const child = spawnSync(process.execPath, args, {
+    cwd: join(import.meta.dirname, "..", "..", ".."),
+    env: { ...process.env, TRESTLE_LOG: "silent" },
+    encoding: "utf8",
+  })
+  expect(child.stdout).toBe('{"n":1}')
+  expect(child.stderr.split("\n").filter((line) => /Warning/.test(line) && !/Type Stripping/.test(line))).toEqual([
+    expect.stringContaining("Warning: another"),
+  ])
 })
 
 describe("another process", () => {
