@@ -48,7 +48,8 @@ export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contra
 export { type FileOptions, type FileSchema, file } from "./contract/file.ts"
 export type { FileBody, FileContent, FileSource } from "./contract/file-body.ts"
 export type { Finding } from "./contract/finding.ts"
-export { type Contract, type Declared, type Op, op, type Route, type Server } from "./contract/op.ts"
+export { type Contract, type Declared, type Op, op, type Route, type Run, type Server } from "./contract/op.ts"
+export type { State } from "./contract/operation.ts"
 export type { Pages, PagesOptions } from "./contract/pages.ts"
 export type { Defaults, Policy } from "./contract/policy.ts"
 export {
@@ -86,5 +87,5 @@ export { type KeyRecord, type KeyStore, openKeyStore } from "./security/key-stor
 export type { HostFastify, PluginOptions } from "./server/fastify-plugin.ts"
 export type { FetchHost } from "./server/fetch.ts"
 export type { HandlerOptions, NodeHandler } from "./server/node-handler.ts"
-export { serverSettings } from "./server/standalone.ts"
+export { serverSettings } from "./server/server-settings.ts"
 export type { HostLogger } from "./telemetry/host-log.ts"

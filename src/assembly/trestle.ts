@@ -1,6 +1,5 @@
 import { checkApplication } from "./check.ts"
 import { type App, DEFINITION, type TrestleOptions } from "./definition.ts"
-import { startApp } from "./start.ts"
 
 /**
  * Declares an application. Resolves nothing and never throws: `check()` finds, `start()` resolves and opens.
@@ -11,7 +10,8 @@ export function trestle<T extends object>(options: TrestleOptions<T>): App<T> {
     name: options.name,
     ops: options.ops,
     check: () => checkApplication(options).findings,
-    start: ({ log } = {}) => startApp(app, { hostLog: log }),
+    // What a running application needs is loaded when it runs: tools that only look at declarations are quicker for it.
+    start: async ({ log } = {}) => (await import("./start.ts")).startApp(app, { hostLog: log }),
   }
   Object.defineProperty(app, DEFINITION, { value: options })
   return app

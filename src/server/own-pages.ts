@@ -1,5 +1,5 @@
 import { TrestleError } from "../errors/trestle-error.ts"
-import { docsPage } from "./docs-page.ts"
+import type { DocsPageOptions } from "./docs-page.ts"
 import { type Fields, GET, type HttpEntry } from "./entry.ts"
 import type { HttpParts, Served } from "./http.ts"
 import { refuse } from "./refuse.ts"
@@ -39,6 +39,14 @@ function documentOf(parts: HttpParts): Served["serve"] {
 }
 
 function showDocs(parts: HttpParts, entry: HttpEntry): void {
+  // Loaded when somebody looks.
+  import("./docs-page.ts").then(
+    ({ docsPage }) => sendDocs(parts, entry, docsPage),
+    (cause) => refuse(parts, entry, new TrestleError("INTERNAL", undefined, { cause })),
+  )
+}
+
+function sendDocs(parts: HttpParts, entry: HttpEntry, docsPage: (options: DocsPageOptions) => string): void {
   const nonce = parts.random.hex(16)
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
   const fields = {

@@ -5,19 +5,7 @@ import { addressesOf, type HttpParts, PARAM_LENGTH_MAX } from "./http.ts"
 import { answerMalformed } from "./malformed.ts"
 import { notInvited } from "./node-entry.ts"
 import { note, refuse } from "./refuse.ts"
-
-/**
- * Settings of `node:http` for a server that strangers can reach: a slow head and a slow body each end within 15 s, a head has 16 KiB
- * at most, repeated fields are joined. Trestle's own server has them; pass them to yours: `createServer(serverSettings, handler)`.
- */
-export const serverSettings = {
-  headersTimeout: 8_000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 2_500,
-  maxHeaderSize: 16_384,
-  // Of two credentials none counts; without this the first would, and a proxy may have looked at the last.
-  joinDuplicateHeaders: true,
-} as const
+import { serverSettings } from "./server-settings.ts"
 
 /** Our own server. */
 export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
