@@ -38,14 +38,14 @@ export class Keepings implements Keeping {
   }
 
   /** Opens the file where some operation has a `lastGood`; a file that cannot be used costs what it held, never the start. */
-  static async open(options: KeepingOptions): Promise<Keepings> {
+  static open(options: KeepingOptions): Keepings {
     const kinds = new Set(
       options.operations.flatMap(({ declaration: { backend } }) =>
         (backend ? within(backend as AnyBackend) : []).map(({ plan }) => plan.keeps),
       ),
     )
     const { folder, events } = options
-    const file = kinds.has("file") && folder !== null ? await openLastGoodFile({ folder, events }) : null
+    const file = kinds.has("file") && folder !== null ? openLastGoodFile({ folder, events }) : null
     return new Keepings(options, kinds.has("file") || kinds.has("memory"), file)
   }
 

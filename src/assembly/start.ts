@@ -81,7 +81,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const folder = dataFolder(environment)
   const { keptFolder = folder } = overrides
   const metrics = new Metrics()
-  const keeping = await Keepings.open({
+  const keeping = Keepings.open({
     operations,
     events: log.events,
     count: (operation, result) => metrics.countKept(operation, result),

@@ -92,11 +92,12 @@ export class Flight implements Passage {
 
   /** What one call hears of the landing: its own error, the common answer, or one of its own where it cannot be common. */
   told(call: CallContext, isFirst: boolean, alone: () => unknown): unknown {
-    const { error, output, meta } = this.landing!
+    const { error, output, meta, ownRepairs } = this.landing!
     const isForAll = error !== null || this.answer !== null
     if (!isForAll && !isFirst) return alone()
-    // Attempts are counted once.
-    call.adopt(isFirst ? meta : { ...meta, attempts: 0 })
+    // Attempts and repairs are counted once.
+    if (isFirst) call.adopt(meta, this.entrance === "flight" ? ownRepairs : undefined)
+    else call.adopt({ ...meta, attempts: 0 })
     if (error !== null) throw isFirst ? error : copyOf(error)
     return this.answer === null ? output : this.answer.value
   }

@@ -111,8 +111,11 @@ export interface CallContext {
   noteDegraded(why: string, ageMs?: number): void
   /** The answer was kept, and is that old. */
   noteAge(ageMs: number): void
-  /** Takes over what another call says of the making of an answer that this one gives too. */
-  adopt(made: Meta): void
+  /**
+   * Takes over what another call says of the making of an answer that this one gives too; `ownRepairs` where that call has no record in
+   * which they could be counted.
+   */
+  adopt(made: Meta, ownRepairs?: ReadonlyMap<string, number>): void
   /** Names the version of the answer, without quotes. */
   noteEtag(tag: string): void
   /** Says what was repaired in a service's data, by the names of the fields on both sides, never by the value. */

@@ -89,6 +89,7 @@ export interface Landed {
   readonly output: unknown
   readonly error: TrestleError | null
   readonly meta: Meta
+  readonly ownRepairs: ReadonlyMap<string, number> | undefined
 }
 
 /** What a call apart is made for. */

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { loadSqlite } from "../base/node-sqlite.ts"
 
 /** One answer as a row. Everything that could name a person is a hash. */
 export interface Row {
@@ -63,8 +64,8 @@ export class LastGoodDatabase {
   }
 
   /** Makes file and folder for this user only. @throws {Damaged} when what is there is not sound. */
-  static async open(file: string): Promise<LastGoodDatabase> {
-    const { DatabaseSync } = await import("node:sqlite")
+  static open(file: string): LastGoodDatabase {
+    const { DatabaseSync } = loadSqlite()
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     // SQLite gives its other files the mode of this one.
     closeSync(openSync(file, "a", 0o600))

@@ -46,9 +46,9 @@ export class LastGoodFile {
   }
 
   /** A damaged file is set aside; one that cannot be opened at all is done without. */
-  async open(): Promise<void> {
+  open(): void {
     try {
-      this.#database = await this.#openOrRenew()
+      this.#database = this.#openOrRenew()
     } catch (error) {
       this.#warn("cannot be opened: last good answers will not outlive this process", error)
     }
@@ -86,9 +86,9 @@ export class LastGoodFile {
     this.#database = null
   }
 
-  async #openOrRenew(): Promise<LastGoodDatabase> {
+  #openOrRenew(): LastGoodDatabase {
     try {
-      return await LastGoodDatabase.open(this.#file)
+      return LastGoodDatabase.open(this.#file)
     } catch (error) {
       if (!(error instanceof Damaged)) throw error
       setAside(this.#file)
@@ -191,7 +191,7 @@ export class LastGoodFile {
     } catch (error) {
       return this.#warn("cannot be set aside", error)
     }
-    void this.open()
+    this.open()
   }
 
   #warn(what: string, error: unknown): void {
@@ -201,9 +201,9 @@ export class LastGoodFile {
   }
 }
 
-export async function openLastGoodFile(options: LastGoodFileOptions): Promise<LastGoodFile> {
+export function openLastGoodFile(options: LastGoodFileOptions): LastGoodFile {
   const file = new LastGoodFile(options)
-  await file.open()
+  file.open()
   return file
 }
 

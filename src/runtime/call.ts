@@ -44,6 +44,11 @@ class Repairs implements Repaired {
     return this.#own
   }
 
+  /** Those of a call that has no record of its own, and that `absorb` has counted. */
+  adopt(own: ReadonlyMap<string, number>): void {
+    for (const [what, count] of own) this.#own.set(what, (this.#own.get(what) ?? 0) + count)
+  }
+
   #name(what: string): void {
     if (this.fields.length < REPAIRS_NAMED_MAX && !this.fields.includes(what)) this.fields.push(what)
   }
@@ -375,13 +380,14 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     return this.#ageMs === null ? { why: this.#degradedWhy } : { why: this.#degradedWhy, ageMs: this.#ageMs }
   }
 
-  adopt({ servedBy, attempts, degraded, ageMs, etag, repaired }: Meta): void {
+  adopt({ servedBy, attempts, degraded, ageMs, etag, repaired }: Meta, ownRepairs?: ReadonlyMap<string, number>): void {
     this.#servedBy = servedBy
     this.#attempts += attempts
     if (degraded) this.#degradedWhy = degraded.why
     if (ageMs !== undefined) this.#ageMs = ageMs
     if (etag !== undefined) this.#etag = etag.slice(1, -1)
     if (repaired) this.#absorbRepairs(repaired)
+    if (ownRepairs) this.#repairs?.adopt(ownRepairs)
   }
 
   noteEtag(tag: string): void {

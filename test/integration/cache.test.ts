@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
+import { startApp } from "../../src/assembly/start.ts"
 import { seededRandom } from "../../src/base/random.ts"
+import { backend } from "../../src/contract/backend.ts"
 import { op } from "../../src/contract/op.ts"
 import {
   anyone,
@@ -16,6 +18,7 @@ import {
   value,
 } from "../../src/index.ts"
 import { testApp } from "../../src/testing/index.ts"
+import { rememberingLog } from "../../src/testing/stand-ins.ts"
 
 const ADA: Principal = { id: "ada", kind: "user" }
 const BOB: Principal = { id: "bob", kind: "user" }
@@ -224,6 +227,22 @@ describe("one flight", () => {
     expect(all.reduce((sum, { meta }) => sum + meta.attempts, 0)).toBe(1)
     expect(sent()).toBe(1)
     await t.close()
+  })
+  test("repairs → in every call's story, counted once", async () => {
+    const repairing = backend<{ id: string }, { id: string; n: number }>("repairing", {
+      bind: (site) => async (given, call) => {
+        await null
+        call.noteRepair("a → b: number")
+        return site.accept({ ...given, n: 1 }, call, "repairing")
+      },
+    })
+    const get = op({ effect: "read", input, output }).via(cache({ for: "30s" }, repairing))
+    const running = await startApp(trestle({ name: "repaired", ops: { get } }), { log: rememberingLog([]) })
+    const all = await Promise.all([1, 2, 3].map(() => running.internal().get.detailed({ id: "a" })))
+    expect(all.map(({ meta }) => meta.repaired?.count)).toEqual([1, 1, 1])
+    expect(await running.metrics()).toContain('trestle_repairs_total{operation="get",field="a → b: number"} 1')
+    expect(await running.metrics()).toContain('trestle_cache_total{operation="get",result="coalesced"} 2')
+    await running.close()
   })
   test("it fails → every call has the failure as its own", async () => {
     const { t, sent, ada } = await cached()

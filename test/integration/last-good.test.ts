@@ -172,17 +172,17 @@ describe("the file", () => {
       .join("")
 
   test("closed and opened again → the answers are there, each with its time and version", async () => {
-    const file = await open()
+    const file = open()
     file.shelf("a", 10).put(ada, "key", { value: { text: "é", list: [1, null] }, at: 5, etag: "v1" })
     file.close()
-    const again = await open()
+    const again = open()
     expect(again.shelf("a", 10).find(ada, "key")).toEqual({ value: { text: "é", list: [1, null] }, at: 5, etag: "v1" })
     expect(again.shelf("b", 10).find(ada, "key")).toBeNull()
     again.close()
   })
   test("it and what belongs to it: for this user only, in a folder made for it", async () => {
     const inner = join(folder, "data")
-    const file = await openLastGoodFile({ folder: inner, events })
+    const file = openLastGoodFile({ folder: inner, events })
     file.shelf("a", 10).put(ada, "key", answer(1))
     file.flush()
     for (const name of readdirSync(inner)) expect([name, statSync(join(inner, name)).mode & 0o777]).toEqual([name, 0o600])
@@ -190,7 +190,7 @@ describe("the file", () => {
     file.close()
   })
   test("names in it: neither callers nor inputs", async () => {
-    const file = await open()
+    const file = open()
     file
       .shelf("users.get", 10)
       .put({ id: "ada@example.org", kind: "user", credential: "c0ffee" }, '["ada@example.org"] "secret input"', answer("kept"))
@@ -199,7 +199,7 @@ describe("the file", () => {
     for (const name of ["ada@example.org", "secret input", "c0ffee"]) expect(everything()).not.toContain(name)
   })
   test("not written yet → found all the same; null removes", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 10)
     shelf.put(ada, "key", answer(1))
     expect(shelf.find(ada, "key")?.value).toBe(1)
@@ -211,7 +211,7 @@ describe("the file", () => {
     file.close()
   })
   test("more than its entries → the newest stay", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 3)
     for (let i = 0; i < 10; i++) shelf.put(ada, `${i}`, { value: i, at: i, etag: null })
     file.shelf("b", 3).put(ada, "b", answer("b"))
@@ -221,7 +221,7 @@ describe("the file", () => {
     file.close()
   })
   test("more than 64 MiB → the oldest go", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 1_000)
     const text = "x".repeat(1_048_576)
     for (let i = 0; i < 80; i++) {
@@ -233,17 +233,17 @@ describe("the file", () => {
     expect(statSync(join(folder, "last-good.db")).size).toBeLessThan(80 * 1_048_576)
   })
   test("a batch: bounded, and close writes all that waits", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 5_000)
     for (let i = 0; i < 1_200; i++) shelf.put(ada, `${i}`, answer(i))
     file.close()
-    const again = await open()
+    const again = open()
     expect(again.shelf("a", 5_000).find(ada, "1199")?.value).toBe(1_199)
     expect(again.shelf("a", 5_000).find(ada, "0")?.value).toBe(0)
     again.close()
   })
   test("forget → gone from the bytes of the file, waiting or written; the others stay", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 10)
     shelf.put(ada, "1", answer("marker-of-ada-written"))
     shelf.put(bob, "1", answer("marker-of-bob"))
@@ -256,7 +256,7 @@ describe("the file", () => {
     expect(everything()).not.toContain("marker-of-ada")
   })
   test("forget one credential → the principal's others stay", async () => {
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 10)
     shelf.put({ ...ada, credential: "c1" }, "1", answer(1))
     shelf.put({ ...ada, credential: "c2" }, "2", answer(2))
@@ -272,12 +272,12 @@ describe("the file", () => {
     ["half a database", (sound: Buffer) => sound.subarray(0, sound.length - 5_000)],
     ["a page overwritten", (sound: Buffer) => Buffer.concat([sound.subarray(0, 4_096), Buffer.alloc(4_096, 7), sound.subarray(8_192)])],
   ])("%s → set aside with a warning, and begun anew", async (_name, damaged) => {
-    const first = await open()
+    const first = open()
     for (let i = 0; i < 50; i++) first.shelf("a", 100).put(ada, `${i}`, answer("x".repeat(500)))
     first.close()
     const path = join(folder, "last-good.db")
     writeFileSync(path, damaged(readFileSync(path)))
-    const file = await open()
+    const file = open()
     expect(warnings).toEqual([expect.stringContaining("damaged")])
     expect(existsSync(`${path}.damaged`)).toBe(true)
     const shelf = file.shelf("a", 100)
@@ -290,7 +290,7 @@ describe("the file", () => {
   })
   test("a folder that cannot be made → a warning, and memory only", async () => {
     writeFileSync(join(folder, "taken"), "")
-    const file = await openLastGoodFile({ folder: join(folder, "taken"), events })
+    const file = openLastGoodFile({ folder: join(folder, "taken"), events })
     const shelf = file.shelf("a", 10)
     shelf.put(ada, "1", answer(1))
     file.flush()
@@ -301,7 +301,7 @@ describe("the file", () => {
   })
   test("another process holds the file → written, and forgotten, as soon as it lets go", async () => {
     const { DatabaseSync } = await import("node:sqlite")
-    const file = await open()
+    const file = open()
     const shelf = file.shelf("a", 10)
     shelf.put(ada, "1", answer("marker-of-ada"))
     file.flush()
@@ -316,7 +316,7 @@ describe("the file", () => {
     file.flush()
     expect(everything()).not.toContain("marker-of-ada")
     file.close()
-    const again = await open()
+    const again = open()
     expect(again.shelf("a", 10).find(bob, "1")?.value).toBe("b")
     again.close()
   })
@@ -330,18 +330,18 @@ describe("the file", () => {
         return text.startsWith(key) ? text.slice(key.length) : null
       },
     }
-    const file = await openLastGoodFile({ folder, events, seal })
+    const file = openLastGoodFile({ folder, events, seal })
     file.shelf("a", 10).put(ada, "1", answer("marker"))
     file.close()
     expect(everything()).not.toContain("marker")
     const { DatabaseSync } = await import("node:sqlite")
-    const again = await openLastGoodFile({ folder, events, seal })
+    const again = openLastGoodFile({ folder, events, seal })
     expect(again.shelf("a", 10).find(ada, "1")?.value).toBe("marker")
     again.close()
     const database = new DatabaseSync(join(folder, "last-good.db"))
     database.exec("UPDATE answers SET key = (SELECT 'x' || substr(key, 2) FROM answers)")
     database.close()
-    const third = await openLastGoodFile({ folder, events, seal })
+    const third = openLastGoodFile({ folder, events, seal })
     expect(third.shelf("a", 10).find(ada, "1")).toBeNull()
     third.close()
   })
