@@ -52,6 +52,7 @@ export function can(permission: string): Access {
 /** The head of a request, as an authenticator sees it: the body has not been read. */
 export interface RequestHead {
   readonly method: string
+  /** Without the query, and without the prefix behind which the application is mounted. */
   readonly path: string
   /** Names in lower case; a repeated field is joined with ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>
