@@ -29,7 +29,7 @@ export function oneOf<const M extends Readonly<Record<string, Value>> | readonly
   const loose = looseOf(pairs)
   const { drift } = options
   return converter<Value>({
-    noun: `code of ${pairs.map(([code]) => code).join(", ")}`,
+    noun: `code of ${shownCodes(pairs)}`,
     takesEmpty: byCode.has(""),
     mistakes: mistakesOf(pairs, isNumber),
     read: (code) => byCode.get(code) ?? NOT,
@@ -48,6 +48,13 @@ export function oneOf<const M extends Readonly<Record<string, Value>> | readonly
 }
 
 export type ChoiceOf<M> = M extends readonly (infer W)[] ? W : M[keyof M]
+
+const CODES_SHOWN_MAX = 10
+
+function shownCodes(pairs: readonly (readonly [string, Value])[]): string {
+  const shown = pairs.slice(0, CODES_SHOWN_MAX).map(([code]) => code)
+  return shown.join(", ") + (pairs.length > CODES_SHOWN_MAX ? `, and ${pairs.length - CODES_SHOWN_MAX} more` : "")
+}
 
 /** Codes without regard to capitals; two that differ in nothing else are not known by it, for either may be meant. */
 function looseOf(pairs: readonly (readonly [string, Value])[]): Map<string, Value> {

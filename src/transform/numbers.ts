@@ -5,12 +5,15 @@ import { converter } from "./part.ts"
 const TOO_PRECISE = refused("has more digits than a number can hold")
 const readPlain = compileDecimal({})
 
-/** A JSON number. Mends a text of one: plain digits with a point, blanks round it, zeros in front. */
+/**
+ * A JSON number; a whole one up to 2^53, for beyond it each stands for several. Mends a text of one: plain digits with a point, blanks
+ * round it, zeros in front.
+ */
 export const number = converter<number>({
   noun: "number",
-  read: (value) => (typeof value === "number" && Number.isFinite(value) ? value + 0 : NOT),
+  read: (value) => (typeof value !== "number" || !Number.isFinite(value) ? NOT : isExact(value) ? value + 0 : TOO_PRECISE),
   mend: (value) => mendNumber(value, () => true),
-  write: (value) => (Number.isFinite(value) ? value : NOT),
+  write: (value) => (Number.isFinite(value) && isExact(value) ? value : NOT),
 })
 
 /** A whole JSON number up to 2^53. Mends a text of one. */

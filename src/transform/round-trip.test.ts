@@ -35,7 +35,10 @@ const isoDays = fc
 const isoTimes = fc
   .date({ min: new Date("1900-01-01"), max: new Date("2100-01-01"), noInvalidDate: true })
   .map((time) => time.toISOString())
-const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
+const numbers = fc
+  .double({ noNaN: true, noDefaultInfinity: true })
+  .map((value) => value + 0)
+  .filter((value) => !Number.isInteger(value) || Number.isSafeInteger(value))
 const minor = fc.maxSafeInteger().map((value) => value + 0)
 
 /** Through JSON, as it travels. */
@@ -58,7 +61,7 @@ describe("round trip", () => {
     ["matching", one(matching(/^\d+$/, "digits")), fc.nat().map(String)],
     ["number", one(number), numbers],
     ["integer", one(integer), minor],
-    ["decimal", one(decimal()), numbers.filter((value) => !Number.isInteger(value) || Number.isSafeInteger(value))],
+    ["decimal", one(decimal()), numbers],
     [
       "decimal with comma",
       one(decimal({ mark: ",", thousands: "." })),
