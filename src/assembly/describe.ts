@@ -25,11 +25,16 @@ export interface Description {
 export function describe(app: App<unknown>, book: EvidenceBook = {}): Description {
   const options = definitionOf(app)
   const { operations, findings } = checkApplication(options)
+  let board: readonly OperationStatus[] | null = null
   return {
     name: options.name,
     version: versionOf(options),
     operations,
-    board: operations.map((operation) => statusOf(operation, book)),
+    // On demand, like the hashes that it compares: most verbs never look at it.
+    get board() {
+      board ??= operations.map((operation) => statusOf(operation, book))
+      return board
+    },
     findings,
     authenticators: (options.authenticate ?? []).map(({ kind }) => kind),
   }

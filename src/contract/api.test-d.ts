@@ -74,6 +74,29 @@ op({ effect: "read", input: NewUser, output: z.object({ n: z.string().transform(
 op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TAKEN")))
 op({ effect: "read", input: z.object({ id: z.string() }), output: User }).via(code((i, ctx) => ctx.run(getUser, { id: i.id })))
 
+// How a write may be tried: the input of the contract, the answer as callers see it, other operations by their types.
+op({
+  effect: "write",
+  input: NewUser,
+  output: User,
+  was: ["users.add"],
+  deprecated: { sunset: "2027-01-31", use: "users.create" },
+  verify: {
+    input: { name: "Ada", email: "a@x.io" },
+    cleanup: async (made, run) => {
+      holds<Same<typeof made.state, "active" | "pending">>()
+      const found = await run(getUser, { id: made.id ?? "" })
+      holds<Same<typeof found.name, string>>()
+      // @ts-expect-error no such field of that operation's input
+      await run(getUser, { uid: "1" })
+    },
+  },
+}).via(crm.call("POST /x", { map: (_r, u) => ({ id: null, name: u.name, email: u.email, state: "active" }) }))
+// @ts-expect-error an input that the contract does not take
+op({ effect: "write", input: NewUser, output: User, verify: { input: { name: 7, email: "" } } })
+// @ts-expect-error an end without its day
+op({ effect: "read", input: NewUser, output: User, deprecated: { use: "users.create" } })
+
 // -- callers --------------------------------------------------------------------------------------------
 const app = trestle({
   name: "demo",

@@ -40,7 +40,9 @@ export function statusOf(operation: Operation, book: EvidenceBook = {}): Operati
     services,
     http: operation.route ? `${operation.route.verb} ${operation.route.pattern}` : null,
     effect: operation.effect,
-    contract: operation.contractHash.slice(0, HASH_SHOWN),
+    get contract() {
+      return operation.contractHash.slice(0, HASH_SHOWN)
+    },
     deprecated: operation.retiring?.sentence ?? null,
   }
 }
