@@ -31,6 +31,9 @@ export class SqlTable {
   readonly row: Std<any, any>
   readonly columns: ReadonlyMap<string, Column>
   readonly mistakes: readonly string[]
+  // Made when they are first used: a table with mistakes has neither.
+  #from: SqlName | undefined
+  #selection: SqlText | undefined
 
   constructor(name: string, service: Service, row: Std<any, any>, options: TableOptions) {
     this.name = name
@@ -41,14 +44,16 @@ export class SqlTable {
     this.mistakes = isSqlNamePart(name) ? columnsOf(row, options, columns) : [`"${name}" cannot be the name of a table`]
   }
 
+  /** Its name, quoted. */
   get from(): SqlName {
-    return sql.id(this.name)
+    this.#from ??= sql.id(this.name)
+    return this.#from
   }
 
   /** `"id", "user_id" as "userId"`: never `*`, so that a new column changes no answer. */
   get selection(): SqlText {
-    const one = ({ field, name }: Column): SqlText => (name.parts[0] === field ? sql`${name}` : sql`${name} as ${sql.id(field)}`)
-    return sql.join([...this.columns.values()].map(one), ", ")
+    this.#selection ??= sql.join([...this.columns.values()].map(selected), ", ")
+    return this.#selection
   }
 
   /** A row as its schema has it. */
@@ -63,6 +68,10 @@ export class SqlTable {
     const isText = this.columns.get(field)!.kind === "json" && capabilities.json === "text" && value !== null
     return (isText ? JSON.stringify(value) : value) as SqlValue
   }
+}
+
+function selected({ field, name }: Column): SqlText {
+  return name.parts[0] === field ? sql`${name}` : sql`${name} as ${sql.id(field)}`
 }
 
 export function tableOf(table: Table<any>): SqlTable {
