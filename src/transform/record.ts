@@ -1,7 +1,8 @@
 import type { Way } from "./converter.ts"
-import type { Field, Step } from "./fields.ts"
+import type { Field } from "./fields.ts"
 import type { GroupPart, Part } from "./part.ts"
 import { kindOf, type Pass, REFUSED } from "./pass.ts"
+import type { Step } from "./steps.ts"
 
 /** An object of theirs as an object of ours: its fields in a closed list of steps, made once. */
 export class RecordPart implements Part, GroupPart {
