@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { FastifyEntry } from "./fastify-entry.ts"
 import { type Mount, pathAndQuery } from "./mount.ts"
 import { refuse } from "./refuse.ts"
@@ -34,7 +34,11 @@ export async function addToFastify(scope: FastifyInstance, mount: Mount, notFoun
     return entry
   }
   parseNothing(scope)
-  scope.setErrorHandler((error, request, reply) => refuse(parts, entryOf(request, reply), frameworkRefusal(error)))
+  scope.setErrorHandler<FastifyError>((error, request, reply) => {
+    // What the host's hooks throw is for the host to answer.
+    if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") throw error
+    refuse(parts, entryOf(request, reply), frameworkRefusal(error))
+  })
   if (notFound === "own") scope.setNotFoundHandler((request, reply) => mount.notFound(entryOf(request, reply)))
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     const entry = entryOf(request, reply)

@@ -14,7 +14,7 @@ export interface FetchHost {
 }
 
 /** Answers a `Request` without a port: the same addresses, the same stages, the same problems. */
-export function fetchThrough(mount: Mount, request: Request, given: FetchHost = {}): Promise<Response> {
+export async function fetchThrough(mount: Mount, request: Request, given: FetchHost = {}): Promise<Response> {
   const { prefix = "", host = request, address = "", body } = given
   if (prefix !== "") refuseBadPrefix(mount.parts.name, prefix)
   const { pathname, search } = new URL(request.url)

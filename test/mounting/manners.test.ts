@@ -95,6 +95,16 @@ describe("the host's rules", () => {
     })
     expect(await ask(mounting, { path: "/hello" })).toMatchObject({ status: 403, body: "closed today" })
   })
+  test("an error that a hook of Fastify throws → the host's error handler answers", async () => {
+    const mounting = await fastifyHost(async (host) => {
+      host.setErrorHandler((error: Error, _, reply) => reply.code(401).send(`theirs: ${error.message}`))
+      host.addHook("onRequest", async () => {
+        throw new Error("sign in first")
+      })
+      await host.register(running.plugin({ close: false }), { prefix: "/api" })
+    })
+    expect(await ask(mounting, { path: "/hello" })).toMatchObject({ status: 401, body: "theirs: sign in first" })
+  })
   test("fields that its hooks set → are in our answers, refusals of unread bodies included", async () => {
     const mounting = await fastifyHost(async (host) => {
       host.addHook("onRequest", async (_, reply) => void reply.header("x-host", "yes"))
@@ -137,9 +147,10 @@ describe("the prefix", () => {
     const document = await ask({ ...mounting, prefix: "/api/v1" }, { path: "/openapi.json?x=1" })
     expect(JSON.parse(document.body).servers).toEqual([{ url: "/api/v1" }])
   })
-  test.each(["api", "/api/", "/", "/a b", "/a?b"])("%j → START_REFUSED with TRS1034", (prefix) => {
+  test.each(["api", "/api/", "/", "/a b", "/a?b"])("%j → START_REFUSED with TRS1034", async (prefix) => {
     expect(() => running.handler({ prefix })).toThrow(TrestleError)
     expect(() => running.handler({ prefix })).toThrow("TRS1034")
+    await expect(running.fetch(new Request("http://host.test/hello"), { prefix })).rejects.toThrow("TRS1034")
   })
 })
 

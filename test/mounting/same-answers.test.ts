@@ -118,6 +118,7 @@ const TABLE: Readonly<Record<string, Asked & { status: number }>> = {
     status: 415,
   },
   "415 for no type": { method: "POST", path: "/notes", headers: writer, body: "{}", status: 415 },
+  "415 for a type that is none": { method: "POST", path: "/notes", ...json(NOTE, { "content-type": "nonsense" }), status: 415 },
   "415 for a coding": { method: "POST", path: "/notes", ...json(NOTE, { "content-encoding": "gzip" }), status: 415 },
   "502 for a throw of a write": { method: "POST", path: "/throws", status: 502 },
   "201 for a file": { method: "POST", path: "/files?name=a", headers: { ...writer, "content-type": "text/plain" }, body: "x", status: 201 },
