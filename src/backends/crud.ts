@@ -1,9 +1,10 @@
 import { callerPlace } from "../base/source-place.ts"
-import { type Answer, backend, type Site } from "../contract/backend.ts"
+import { type Answer, backend, type Plan, type Site } from "../contract/backend.ts"
 import type { Declaration, Op, Route } from "../contract/op.ts"
 import type { Access, Principal } from "../contract/principal.ts"
 import { type In, type JsonSchema, nothing, type Std } from "../contract/schema.ts"
 import { type Table, tableOf } from "../contract/sql-table.ts"
+import type { Common } from "../errors/catalog.ts"
 import { bindGet, bindList } from "./crud/read.ts"
 import { Resource } from "./crud/resource.ts"
 import { pageSchema, recordSchema, updateSchema } from "./crud/schemas.ts"
@@ -106,7 +107,7 @@ export function crud<
         http: route,
         allow: name === "list" || name === "get" ? plain.allow.read : plain.allow.write,
       },
-      backend: backend("crud", { service: resource.table.service, mistakes, bind, ...(isOfOne(name) ? { comparesVersion: true } : {}) }),
+      backend: backend("crud", { ...planOf(name, resource), mistakes, bind }),
       at,
     }
     return [name, { "~op": declaration }]
@@ -114,9 +115,13 @@ export function crud<
   return Object.fromEntries(operations)
 }
 
-/** Of a row that is there, and so has a version. */
-function isOfOne(name: CrudName): boolean {
-  return name === "get" || name === "update" || name === "remove"
+/** What can be said of it before it is bound. Only a row that is there has a version to compare. */
+function planOf(name: CrudName, { table }: Resource): Omit<Plan, "bind"> {
+  const isOfOne = name !== "list" && name !== "create"
+  const isWrite = name !== "list" && name !== "get"
+  const answers: Common[] = [...(isOfOne ? (["NOT_FOUND"] as const) : []), ...(isWrite ? (["CONFLICT"] as const) : [])]
+  const plan = { service: table.service, failures: table.failures, answers } as const
+  return isOfOne ? { ...plan, comparesVersion: true } : plan
 }
 
 type AnyOptions = CrudOptions<any, Std<any, any>, Std<any, any>, string, string, string, CrudName>

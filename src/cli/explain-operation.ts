@@ -52,6 +52,8 @@ export interface BackendNode {
   /** The leaf's number in the predictions; null for combinations, and for what answers without a service and cannot fail. */
   readonly leaf: number | null
   readonly repeatsUnknown: boolean | null
+  /** Keeps answers of earlier calls; in a rehearsal there are none. */
+  readonly keeps: boolean
   readonly policies: EffectivePolicies | null
   readonly parts: readonly BackendNode[]
 }
@@ -134,6 +136,7 @@ function nodeOf(backend: Backend<any, any, any>, leaves: readonly Leaf[], around
     service: service ? { name: service.name, kind: service.kind, at: placeText(service.at) } : null,
     leaf: leaf === -1 ? null : leaf,
     repeatsUnknown: leaf === -1 || !service ? null : leaves[leaf]!.mayRepeatUnknown,
+    keeps: plan.keeps !== undefined,
     policies: service ? policiesOf(backend, around) : null,
     parts: (plan.parts ?? []).map((part) => nodeOf(part, leaves, around)),
   }

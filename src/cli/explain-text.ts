@@ -52,9 +52,9 @@ function backendOf({ backend }: Explanation, look: Look): string[] {
 
 function nodeLines(node: BackendNode, depth: number, look: Look): string[] {
   const indent = "  ".repeat(depth)
-  const { kind, service, asks, at, policies, parts } = node
+  const { kind, service, asks, at, policies, parts, keeps } = node
   const name = service ? `${look.paint("cyan", shown(service.name))}  ${service.kind}` : kind
-  const order = parts.length > 1 && !service ? ": the first that can, in this order" : ""
+  const order = parts.length > 1 && !service ? ": the first that can, in this order" : keeps ? ": nothing is kept yet in what follows" : ""
   const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${order}${at ? `   ${look.paint("dim", shortPlace(at))}` : ""}`
   const inner = policies ? policyLines(node, policies, indent, look) : []
   return [head, ...inner, ...parts.flatMap((part) => nodeLines(part, depth + 1, look))]

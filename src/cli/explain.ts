@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import type { Operation } from "../contract/operation.ts"
 import type { Defaults } from "../contract/policy.ts"
-import { EXIT } from "./exit.ts"
+import { EXIT, Stop } from "./exit.ts"
 import type { Run } from "./program.ts"
 import type { Report } from "./report.ts"
 import { APP_FLAG } from "./status.ts"
@@ -36,11 +36,14 @@ async function explain(subject: string, appFlag: string | undefined): Promise<Re
     import("../assembly/definition.ts"),
   ])
   const { app } = await loadApp(appFlag)
-  const { operations } = describe(app)
+  const { operations, findings } = describe(app)
   const operation = operations.find(({ path }) => path === subject)
   if (operation) return explainOperation(operation, definitionOf(app).defaults ?? {})
   const declaring = operations.filter(({ errors }) => Object.hasOwn(errors, subject))
   if (declaring.length > 0) return explainDeclared(subject, declaring)
+  // An operation that cannot be read is missing from the list; the finding says why.
+  const own = findings.filter(({ message }) => message.startsWith(`${subject} `) || message.startsWith(`${subject}:`))
+  if (own.length > 0) throw new Stop(EXIT.found, own)
   const { noSuch } = await import("./targets.ts")
   throw noSuch(
     subject,

@@ -238,3 +238,41 @@ describe("names and addresses", () => {
     expect(await trestle(["doctor", "fer"], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "far"?') })
   })
 })
+
+describe("a SQLite file", () => {
+  const NOTES = `import { op, nothing, sql, sqlite, trestle } from "trestle"
+import { z } from "zod"
+const notes = sqlite({ file: "notes.db", migrations: new URL("./migrations", import.meta.url), migrate: "by command" })
+const list = op({ effect: "read", input: nothing, output: z.array(z.object({ id: z.number() })) }).via(notes.many(() => sql\`select id from notes\`))
+export const app = trestle({ name: "notes", ops: { list } })
+`.replaceAll("\\`", "`")
+  const files = { "app.ts": NOTES, "migrations/0001-notes.sql": "create table notes (id integer primary key) strict;" }
+  const stepsOf = async (cwd: string) => {
+    const ran = await trestle(["doctor", "--json"], { cwd })
+    const { services, findings } = json(ran)
+    return {
+      code: ran.code,
+      findings,
+      steps: Object.fromEntries(services[0].steps.map((step: { name: string }) => [step.name, step])) as any,
+    }
+  }
+
+  test("not migrated: exit 1, and the command; migrated: well", async () => {
+    const cwd = folder(files)
+    expect(await stepsOf(cwd)).toMatchObject({ code: 1, findings: [{ code: "TRS3018", fix: "npx trestle db migrate" }] })
+    expect((await trestle(["db", "migrate"], { cwd })).code).toBe(0)
+    const { code, steps } = await stepsOf(cwd)
+    expect(code).toBe(0)
+    expect(steps).toMatchObject({
+      file: { state: "ok", seen: expect.stringContaining("notes.db") },
+      integrity: { state: "ok" },
+      version: { seen: expect.stringMatching(/^SQLite 3\.\d+\.\d+, journal wal$/) },
+      migrations: { seen: "1 of 1 applied" },
+    })
+  })
+
+  test("a file that is no database: exit 4, broken", async () => {
+    const cwd = folder({ ...files, "notes.db": "this is no database, whatever its name may say".repeat(40) })
+    expect(await stepsOf(cwd)).toMatchObject({ code: 4, steps: { integrity: { state: "failed" }, migrations: { state: "not reached" } } })
+  })
+})

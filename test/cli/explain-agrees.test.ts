@@ -11,7 +11,7 @@ import { Redactor } from "../../src/base/redact.ts"
 import { type Explanation, explanationOf } from "../../src/cli/explain-operation.ts"
 import type { Prediction } from "../../src/cli/explain-predictions.ts"
 import { loadEnvironment } from "../../src/config/environment.ts"
-import { code, env, fallback, op, type Policy, rest, TrestleError, trestle, value } from "../../src/index.ts"
+import { cache, code, env, fallback, op, type Policy, rest, TrestleError, trestle, value } from "../../src/index.ts"
 import { openLog } from "../../src/telemetry/call-log.ts"
 
 /** Without a breaker: the tables share the services, and one row must not open the circuit of the next. */
@@ -30,6 +30,7 @@ const ops = {
   readOnce: op(read).via(main.call("GET /things/{id}", { policy: { retry: 0 } })),
   readOr: op(read).via(fallback(main.call("GET /things/{id}"), backup.call("GET /things/{id}"))),
   readOrValue: op(read).via(fallback(main.call("GET /things/{id}"), backup.call("GET /things/{id}"), value({ id: "none" }))),
+  readCached: op(read).via(cache({ for: "1m" }, fallback(main.call("GET /things/{id}"), backup.call("GET /things/{id}")))),
   shortRead: op({ ...read, deadline: "100ms" }).via(main.call("GET /things/{id}")),
   add: op(write).via(main.call("POST /things", { errors })),
   addKeyed: op(write).via(main.call("POST /things", { errors, repeat: { key: "idempotency-key" } })),

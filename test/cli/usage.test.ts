@@ -16,6 +16,9 @@ describe("help", () => {
 
   test.each([
     ["init"],
+    ["dev"],
+    ["explain"],
+    ["doctor"],
     ["serve"],
     ["call"],
     ["status"],

@@ -7,8 +7,9 @@ import type { HasService, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
 import type { ConstraintCodes } from "../../contract/sql-session.ts"
 import { SqlTable, type Table, type TableOptions } from "../../contract/sql-table.ts"
-import type { Common } from "../../errors/catalog.ts"
+import { COMMON, type Common } from "../../errors/catalog.ts"
 import { bindStatement, type Shaping } from "./exchange.ts"
+import { sqlFailures } from "./failures.ts"
 import { bindTransaction } from "./transaction.ts"
 
 /** What every statement may say of itself. */
@@ -79,6 +80,8 @@ export function sqlFace(service: Service): Sql {
     backend("sql", {
       service,
       policy: shaping.policy,
+      failures: sqlFailures,
+      answers: missingOf(shaping),
       mistakes: policyMistakes(shaping.policy ?? {}),
       mappings: mappingsAmong(shaping.row),
       heedsDrift: mappingsAmong(shaping.row).length > 0 ? ["warn", "repair"] : [],
@@ -94,9 +97,16 @@ export function sqlFace(service: Service): Sql {
       backend("sql", {
         service,
         policy: spec.policy,
+        failures: sqlFailures,
         mistakes: policyMistakes(spec.policy ?? {}),
         bind: (site) => bindTransaction(service, work as never, spec, site),
       }),
-    table: (name, row, options = {}) => new SqlTable(name, service, row, options) as Table<any>,
+    table: (name, row, options = {}) => new SqlTable(name, { service, row, options, failures: sqlFailures }) as Table<any>,
   }
+}
+
+/** Of the common codes, what it answers with when there is no row. */
+function missingOf({ rows, missing }: Shaping): readonly Common[] {
+  const code = missing ?? (rows === "one" ? "NOT_FOUND" : undefined)
+  return code !== undefined && Object.hasOwn(COMMON, code) ? [code as Common] : []
 }
