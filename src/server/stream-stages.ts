@@ -72,14 +72,18 @@ function fileForm({ output }: Call): Form {
   }
 }
 
+/** The piece with which it would be whole waits until nothing follows: a file that is longer would pass for its first part. */
 async function* ofSize(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array, void, undefined> {
   let bytes = 0
+  let last: Uint8Array | null = null
   for await (const chunk of chunks) {
     bytes += chunk.length
-    if (bytes > size) break
-    yield chunk
+    if (bytes < size) yield chunk
+    else if (bytes === size && last === null) last = chunk
+    else break
   }
-  if (bytes !== size) throw new TrestleError("INTERNAL", undefined, { note: `a file of ${size} bytes ended after ${bytes}` })
+  if (bytes !== size) throw new TrestleError("INTERNAL", undefined, { note: `a file of ${size} bytes came with ${bytes}` })
+  if (last !== null) yield last
 }
 
 function itemsForm(call: Call): Form {

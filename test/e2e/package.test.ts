@@ -6,7 +6,15 @@ import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { emptyFolder, layOut, npmInstall, npmStart, pack, ROOT, run, type Server } from "./newcomer.ts"
 
-const DOORS = ["trestle", "trestle/contract", "trestle/client", "trestle/mapping", "trestle/connector", "trestle/testing"]
+const DOORS = [
+  "trestle",
+  "trestle/contract",
+  "trestle/client",
+  "trestle/client/files",
+  "trestle/mapping",
+  "trestle/connector",
+  "trestle/testing",
+]
 const MINUTE = 60_000
 
 const packing = emptyFolder("pack")
@@ -125,6 +133,7 @@ describe("the doors", () => {
       trestle: { file: "trestle/dist/index.js", functions: expect.arrayContaining(["op", "trestle", "rest", "placeholder"]) },
       "trestle/contract": { file: "trestle/dist/contract/index.js", functions: expect.arrayContaining(["op", "role"]) },
       "trestle/client": { file: "trestle/dist/client/index.js", functions: expect.arrayContaining(["createClient"]) },
+      "trestle/client/files": { file: "trestle/dist/client/files.js", functions: expect.arrayContaining(["createFileClient"]) },
       "trestle/mapping": { file: "trestle/dist/transform/index.js", functions: expect.arrayContaining(["from", "mapping"]) },
       "trestle/connector": { file: "trestle/dist/contract/connector.js", functions: expect.arrayContaining(["backend", "failure"]) },
       "trestle/testing": { file: "trestle/dist/testing/index.js", functions: expect.arrayContaining(["testApp"]) },
