@@ -1,5 +1,6 @@
 import type { Redactor } from "../base/redact.ts"
 import type { Meta } from "../contract/call.ts"
+import type { FileBody } from "../contract/file-body.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Run } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -35,7 +36,6 @@ export interface VerifyParts {
 
 /** Tries one operation with each input that its declaration offers, one after the other; the first that breaks ends it. */
 export async function verifyOperation(operation: Operation, parts: VerifyParts): Promise<Verification> {
-  const { contract } = operation.declaration
   if (operation.state === "placeholder") return skipped(operation, `placeholder: ${operation.why}`)
   if (operation.effect === "write" && !parts.withWrites) return skipped(operation, "a write: only with --writes")
   const inputs = inputsOf(operation)
@@ -43,7 +43,7 @@ export async function verifyOperation(operation: Operation, parts: VerifyParts):
   let slowestMs = 0
   let servedBy = ""
   for (const [index, input] of inputs.entries()) {
-    const seen = await tryOnce(input, operation.effect === "write" ? contract.verify?.cleanup : undefined, parts)
+    const seen = await tryOnce(input, operation, parts)
     if ("why" in seen) return broken(operation, seen, index + 1)
     slowestMs = Math.max(slowestMs, seen.ms)
     servedBy = seen.servedBy
@@ -67,10 +67,12 @@ interface Broken {
   readonly isUnreachable?: boolean
 }
 
-async function tryOnce(input: unknown, cleanup: Cleanup, { call, run, redactor, signal }: VerifyParts): Promise<Meta | Broken> {
+async function tryOnce(input: unknown, operation: Operation, { call, run, redactor, signal }: VerifyParts): Promise<Meta | Broken> {
+  const cleanup = operation.effect === "write" ? operation.declaration.contract.verify?.cleanup : undefined
   let answer: { value: unknown; meta: Meta }
   try {
     answer = await call(input, { signal })
+    await taken(answer.value, operation)
   } catch (error) {
     return { ...failureOf(error), why: redactor.text(reasonOf(error)) }
   }
@@ -87,7 +89,14 @@ async function tryOnce(input: unknown, cleanup: Cleanup, { call, run, redactor, 
   return answer.meta
 }
 
-type Cleanup = ((answer: any, run: Run) => unknown) | undefined
+const PIECES_MAX = 100
+
+/** What comes piece by piece is checked piece by piece; so many of them tell, and leaving early ends the call. */
+async function taken(value: unknown, { output }: Operation): Promise<void> {
+  const pieces = output.items ? (value as AsyncIterable<unknown>) : output.file ? (value as FileBody).stream() : []
+  let count = 0
+  for await (const _ of pieces) if (++count >= PIECES_MAX) break
+}
 
 async function cleaned(cleanup: () => unknown): Promise<string | null> {
   try {

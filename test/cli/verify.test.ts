@@ -34,7 +34,7 @@ async function peopleService() {
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, people, asked }
 }
 
-const HEAD = `import { anyone, bearer, code, env, fallback, nothing, op, placeholder, rest, secret, trestle, value } from "trestle"
+const HEAD = `import { anyone, bearer, code, env, fallback, file, nothing, op, placeholder, rest, secret, stream, trestle, value } from "trestle"
 import { z } from "zod"
 const Person = z.object({ id: z.string(), name: z.string() })
 const Id = z.object({ id: z.string() })
@@ -147,6 +147,11 @@ describe("a promise that is not kept: exit 1, the operator's reason, what to do"
       `op({ effect: "read", input: Id, output: Person, examples: [{ input: { id: "9" }, output: { id: "9", name: "" } }] }).via(crm.call("GET /people/{id}"))`,
       /NOT_FOUND/,
     ],
+    [
+      "an item of many that does not fit",
+      `op({ effect: "read", input: z.object({}), output: stream(Person) }).via(code(async function* () { yield { id: "1", name: "a" }; yield { id: 2 } as never }))`,
+      /INTERNAL: .*id/,
+    ],
     ["a throw", `op({ ${READ} }).via(code(() => { throw new Error("the bill is due") }))`, /INTERNAL: .*the bill is due/],
   ])("%s", async (_, operation, why) => {
     const withInner = operation.includes("const inner")
@@ -157,6 +162,13 @@ describe("a promise that is not kept: exit 1, the operator's reason, what to do"
     expect(ran.stderr).toMatch(/^error\[TRS3012\]: one: /m)
     expect(ran.stderr).toMatch(/^ {2}help: \S/m)
     expect(ran.stdout).toMatch(/^✗ broken +one/m)
+  })
+
+  test("many items and a file: held, though nobody takes them to their end", async () => {
+    const endless = `op({ effect: "read", input: z.object({}), output: stream(Person) }).via(code(async function* () { for (;;) yield { id: "1", name: "a" } }))`
+    const bytes = `op({ effect: "read", input: z.object({}), output: file() }).via(code(() => new Uint8Array(9)))`
+    const { ran } = await verified(appWith(`${endless}\nconst two = ${bytes}`).replace("ops: { one }", "ops: { one, two }"))
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining("2 held")])
   })
 
   test("a cleanup that fails: says what is left", async () => {
