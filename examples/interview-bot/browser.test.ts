@@ -1,4 +1,5 @@
 // The whole interview as people do it: the real bot, a real browser, clicks and keys.
+import { readFile } from "node:fs/promises"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { type Bot, startBot } from "./bot-process.ts"
@@ -63,7 +64,7 @@ async function play(bot: Bot, service: string, mode: string): Promise<void> {
   expect(await bot.call("POST /_demo/fail", { body: { service, mode } })).toMatchObject({ status: 200 })
 }
 
-describe.skipIf(!executablePath && !process.env.CI)("in a browser", () => {
+describe.skipIf(!executablePath && !process.env.CI)("in a browser", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     browser = await openBrowser()
     shared = await startBot({ TRESTLE_DATA: await freshFolder() })
@@ -135,7 +136,7 @@ describe.skipIf(!executablePath && !process.env.CI)("in a browser", () => {
     await ada.look("12 score seen")
   })
 
-  test("by keyboard alone: the same, with the placeholder in the place of the score", { timeout: 60_000 }, async () => {
+  test("by keyboard alone: the same, with the placeholder in the place of the score", async () => {
     const bot = await ownBot()
     const ada = await at(bot.url)
     const { keyboard } = ada.page
@@ -239,6 +240,33 @@ describe.skipIf(!executablePath && !process.env.CI)("in a browser", () => {
     }
     await eve.look("14 markup")
     await rita.look("15 markup for recruiters")
+  })
+
+  test("a recording: sent by the candidate, fetched by the recruiter, the same bytes", async () => {
+    const bot = await ownBot()
+    const ada = await at(bot.url)
+    const { page } = ada
+    await signUp(page)
+    await answerAll(page)
+    const send = () => page.getByRole("button", { name: "Send the recording" }).click()
+    await send()
+    await page.getByText("Please choose a file first.").waitFor()
+    await page.getByLabel("Sound or film").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no sound") })
+    await send()
+    await page.getByText("This is neither sound nor film.").waitFor()
+    await ada.look("26 no recording")
+    const buffer = Buffer.alloc(3_000_000, "sound ")
+    await page.getByLabel("Sound or film").setInputFiles({ name: "ada.webm", mimeType: "video/webm", buffer })
+    await send()
+    await page.getByRole("heading", { name: "Your recording is here" }).waitFor()
+
+    const rita = await at(`${bot.url}/recruiter`)
+    await enterKey(rita.page, bot.key)
+    await rita.page.getByRole("link", { name: "Ada Lovelace" }).click()
+    const downloading = rita.page.waitForEvent("download")
+    await rita.page.getByRole("button", { name: "Fetch the recording" }).click()
+    expect(buffer.equals(await readFile(await (await downloading).path()))).toBe(true)
+    rita.expectCalm()
   })
 
   test("an e-mail that is taken, nothing chosen: said at the field", async () => {

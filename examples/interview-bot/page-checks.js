@@ -72,7 +72,7 @@
   }
 
   function hardToSee() {
-    const fields = shown.filter((element) => element.matches("textarea, .choice, input:not([type=radio])"))
+    const fields = shown.filter((element) => element.matches("textarea, .choice, input:not([type=radio], [type=file])"))
     return fields.flatMap((element) => {
       const ratio = contrast(colourOf(getComputedStyle(element).borderTopColor), backgroundOf(element.parentElement))
       return ratio < EDGE_CONTRAST_MIN ? [`${named(element)}: edge with contrast ${ratio.toFixed(2)}`] : []

@@ -32,3 +32,14 @@ export function showScore(card, { score, why }) {
   reason.textContent = why
   within(card, ".score").replaceChildren(points, reason)
 }
+
+/** What nobody has read must not look like a judgement. @param {HTMLElement} card */
+export function markPlaceholder(card) {
+  const tag = document.createElement("span")
+  tag.className = "tag placeholder"
+  tag.textContent = "Placeholder"
+  within(card, ".score p").append(" ", tag)
+  const what = document.createElement("p")
+  setText(what, "Nobody has read this answer: the score is made up, and not kept. `SCORING_URL=demo npm start` has a real one.")
+  within(card, ".score").append(what)
+}

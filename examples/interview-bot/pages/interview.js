@@ -5,7 +5,9 @@ import { apiFor } from "./api.js"
 import { byId, say, setText, show } from "./dom.js"
 import { clearIssues, onSubmit, showIssues } from "./form.js"
 import { hideNotice, showFailure, showNotice } from "./notice.js"
+import { upload } from "./recording.js"
 import { endSession, keepDraft, keepSession, readDraft, readSession } from "./session.js"
+import { onSignUp } from "./sign-up.js"
 
 /** @import { Failure } from "trestle/client" */
 /** @import { Answer } from "./answer-card.js" */
@@ -16,8 +18,8 @@ import { endSession, keepDraft, keepSession, readDraft, readSession } from "./se
 const ANSWER_LENGTH_MAX = 20_000
 const BY_REPLICA = "One of our systems does not answer, so its replica keeps your registration. Nothing is missing, and you can go on."
 
-const signUpForm = byId("sign-up", HTMLFormElement)
 const answerForm = byId("answer", HTMLFormElement)
+const recordingForm = byId("recording", HTMLFormElement)
 const text = byId("text", HTMLTextAreaElement)
 
 /** What the views show. `open`: questions without an answer, in the order in which they will be asked. */
@@ -28,8 +30,9 @@ const state = {
   /** @type {Question[]} */ open: [],
 }
 
-onSubmit(signUpForm, signUp)
+onSignUp(begin)
 onSubmit(answerForm, answer)
+onSubmit(recordingForm, sendRecording)
 text.addEventListener("input", () => {
   keepDraft(current().id, text.value)
   showCount()
@@ -43,24 +46,15 @@ byId("leave", HTMLButtonElement).addEventListener("click", leave)
 
 await (state.session ? resume(state.session) : show("welcome"))
 
-/** @param {FormData} values */
-async function signUp(values) {
-  clearIssues(signUpForm)
-  hideNotice()
-  const level = /** @type {Session["level"]} */ (values.get("level") ?? "")
-  const candidate = { name: String(values.get("name")), email: String(values.get("email")), level }
-  const result = await apiFor().candidates.register.safe(candidate)
-  if (result.ok) {
-    state.session = { ...result.value, name: candidate.name.trim(), level }
-    keepSession(state.session)
-    await resume(state.session)
-    if (result.meta.degraded) showNotice({ title: "You are signed up", text: BY_REPLICA, isMild: true })
-    return
-  }
-  if (result.code === "EMAIL_TAKEN") return void showIssues(signUpForm, [{ path: "email", message: "This address is registered already." }])
-  const elsewhere = showIssues(signUpForm, result.issues)
-  if (result.code !== "INVALID" || elsewhere.length > 0)
-    showFailure(result, { retry: () => signUpForm.requestSubmit(), isSafeAgain: false, hasWritten: true })
+/**
+ * @param {Session} session
+ * @param {boolean} isByReplica
+ */
+async function begin(session, isByReplica) {
+  state.session = session
+  keepSession(session)
+  await resume(session)
+  if (isByReplica) showNotice({ title: "You are signed up", text: BY_REPLICA, tone: "mild" })
 }
 
 /**
@@ -91,7 +85,7 @@ function refused(failure, retry) {
   endSession()
   state.session = null
   show("welcome")
-  showNotice({ title: "Your interview is over here", text: "This tab's pass is no longer valid. Please sign up again.", isMild: true })
+  showNotice({ title: "Your interview is over here", text: "This tab's pass is no longer valid. Please sign up again.", tone: "mild" })
 }
 
 function next() {
@@ -144,7 +138,7 @@ async function answer(values) {
     // Another tab, or an attempt whose answer was lost on its way here.
     keepDraft(question.id, "")
     await resume(session)
-    return showNotice({ title: "Answered before", text: "That question has an answer from you already, and it stays.", isMild: true })
+    return showNotice({ title: "Answered before", text: "That question has an answer from you already, and it stays.", tone: "mild" })
   }
   if (result.code === "TOO_LARGE") return void showIssues(answerForm, [{ path: "text", message: "This is too long to be sent." }])
   const elsewhere = showIssues(answerForm, result.issues)
@@ -188,6 +182,24 @@ async function refresh() {
   hideNotice()
   await resume(state.session)
   say(byId("outcome", HTMLElement).textContent ?? "")
+}
+
+async function sendRecording() {
+  const file = byId("file", HTMLInputElement).files?.[0]
+  if (!state.session) return
+  clearIssues(recordingForm)
+  hideNotice()
+  if (!file) return void showIssues(recordingForm, [{ path: "file", message: "Please choose a file first." }])
+  showNotice({ title: "Sending …", text: "Please keep this tab open.", tone: "mild" })
+  const result = await upload(state.session, file)
+  hideNotice()
+  if (result.ok) {
+    recordingForm.reset()
+    return showNotice({ title: "Your recording is here", text: `\`${file.name}\` has been kept.`, tone: "good" })
+  }
+  const message = { TOO_LARGE: "This file is too large.", UNSUPPORTED_MEDIA_TYPE: "This is neither sound nor film." }[result.code]
+  if (message) return void showIssues(recordingForm, [{ path: "file", message }])
+  refused(result, () => recordingForm.requestSubmit())
 }
 
 function leave() {

@@ -1,7 +1,8 @@
 // @ts-check
 import { byId, setText, within } from "./dom.js"
 
-/** @import { Failure } from "trestle/client" */
+/** @import { Failure, Meta } from "trestle/client" */
+/** @typedef {"bad" | "mild" | "good"} Tone */
 
 const notice = byId("notice", HTMLElement)
 const button = within(notice, "button")
@@ -14,14 +15,14 @@ button.addEventListener("click", () => {
 })
 
 /**
- * @param {{ title: string, text: string, support?: string, isMild?: boolean, retry?: () => void }} words
+ * @param {{ title: string, text: string, tone: Tone, support?: string, retry?: () => void }} words
  */
-export function showNotice({ title, text, support = "", isMild = false, retry }) {
+export function showNotice({ title, text, tone, support = "", retry }) {
   within(notice, "h2").textContent = title
   setText(within(notice, ".text"), text)
   within(notice, ".support").textContent = support
   within(notice, ".support").hidden = support === ""
-  notice.classList.toggle("mild", isMild)
+  notice.dataset.tone = tone
   button.hidden = retry === undefined
   again = retry
   notice.hidden = false
@@ -42,27 +43,43 @@ export function showFailure(failure, { retry, isSafeAgain = true, hasWritten = f
   const support = failure.trace === "" ? "" : `Support id: ${failure.trace}`
   const words = wordsFor(failure, isSafeAgain, hasWritten ? " What you wrote is still here." : "")
   const mayRetry = retry !== undefined && (isSafeAgain || failure.outcome !== "unknown")
-  showNotice({ ...words, support, isMild: words.isMild, ...(mayRetry ? { retry } : {}) })
+  showNotice({ ...words, support, ...(mayRetry ? { retry } : {}) })
+}
+
+/**
+ * Says that an answer is not the first choice's; why, to those who may know.
+ * @param {Meta} meta
+ */
+export function showDegraded({ degraded }) {
+  if (!degraded) return
+  const support = degraded.why === "withheld" ? "" : `Why: ${degraded.why}`
+  showNotice({
+    title: "From the replica",
+    text: "The first choice does not answer, so this comes from its replica.",
+    tone: "mild",
+    support,
+  })
 }
 
 /**
  * @param {Failure<string>} failure
  * @param {boolean} isSafeAgain
  * @param {string} stillHere
+ * @returns {{ title: string, text: string, tone: Tone }}
  */
 function wordsFor({ code, detail, outcome, trace }, isSafeAgain, stillHere) {
   if (outcome === "unknown" && !isSafeAgain)
     return {
       title: "We cannot tell whether it worked",
       text: "Your request left, but no answer came back. It may have been carried out, so please do not send it again: write to us, and name the support id.",
-      isMild: false,
+      tone: "bad",
     }
-  if (trace === "" && outcome === "unknown") return { title: "No connection", text: `The server did not answer.${stillHere}`, isMild: true }
+  if (trace === "" && outcome === "unknown") return { title: "No connection", text: `The server did not answer.${stillHere}`, tone: "mild" }
   if (code === "UNAVAILABLE" || code === "TIMEOUT" || outcome === "unknown")
     return {
       title: "Not available just now",
       text: `One of the systems behind this page does not answer.${stillHere} Please try again in a moment.`,
-      isMild: true,
+      tone: "mild",
     }
-  return { title: "That did not work", text: detail, isMild: false }
+  return { title: "That did not work", text: detail, tone: "bad" }
 }
