@@ -66,9 +66,9 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: "a request is marked as sent only when it is answered",
-    file: "connectors/rest/exchange.ts",
-    from: "sent(): void {\n    this.#attempt.isSent = true",
-    to: "sent(): void {",
+    file: "connectors/rest/listeners.ts",
+    from: "this.replied = resolve\n    this.#reject = reject\n  }\n\n  sent(): void {\n    this.#attempt.isSent = true",
+    to: "this.replied = resolve\n    this.#reject = reject\n  }\n\n  sent(): void {",
   },
   {
     name: "a failed lookup passes for the write's own end",
