@@ -56,7 +56,7 @@ describe("on a pipe", () => {
 describe("on a terminal", () => {
   test("alike successes: one line, written anew", () => {
     const { made, text } = screen(80)
-    made.lines(call().repeat(3))
+    for (let i = 0; i < 3; i++) made.lines(call())
     expect(text().split("\u001b[1A\u001b[2K")).toHaveLength(3)
     expect(text()).toMatch(/2\.0 ms {2}×3 {2}code.*\n$/)
   })

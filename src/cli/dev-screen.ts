@@ -41,6 +41,7 @@ export class Screen {
   /** Finished lines of the log. */
   lines(json: string): void {
     for (const line of json.split("\n")) if (line !== "") this.#line(line)
+    if (this.#options.columns() !== null) this.flush()
   }
 
   /** Anything else. */
@@ -53,8 +54,9 @@ export class Screen {
   /** Tells what has been counted and not told. */
   flush(): void {
     const fold = this.#fold
-    if (!fold || this.#told === fold.count || this.#options.columns() !== null) return
-    this.#options.write(foldedLine(fold, this.#options))
+    if (!fold || this.#told === fold.count) return
+    const back = this.#options.columns() === null ? "" : UP_AND_CLEAR
+    this.#options.write(back + foldedLine(fold, this.#options))
     this.#told = fold.count
   }
 
@@ -79,9 +81,6 @@ export class Screen {
       msMax: Math.max(fold.msMax, ms),
     }
     this.#fold = next
-    if (this.#options.columns() !== null) {
-      this.#options.write(`${UP_AND_CLEAR}${foldedLine(next, this.#options)}`)
-      this.#told = next.count
-    } else if (/^10+$/.test(String(next.count))) this.flush()
+    if (this.#options.columns() === null && /^10+$/.test(String(next.count))) this.flush()
   }
 }

@@ -38,7 +38,7 @@ export function run(command: string, args: readonly string[], cwd: string, env =
 }
 
 /** What `npm pack` needs of the repository; packed apart, so that no other process reads a `dist` that is being written. */
-const PACKED_FROM = ["bin", "scripts", "src", "LICENSE", "README.md", "package.json", "tsconfig.json", "tsconfig.build.json"]
+const PACKED_FROM = ["bin", "docs", "scripts", "src", "LICENSE", "README.md", "package.json", "tsconfig.json", "tsconfig.build.json"]
 
 /** Runs `npm pack`, which builds first. */
 export async function pack(into: string): Promise<{ readonly tarball: string; readonly copy: string }> {

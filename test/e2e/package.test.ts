@@ -71,6 +71,7 @@ describe("the tarball", () => {
       "README.md",
       "bin",
       "dist",
+      "docs",
       "package.json",
       "src",
     ])
@@ -227,6 +228,12 @@ describe("a new application", () => {
     expect(code, stderr).toBe(0)
     expect(stdout).toMatch(/○ notes\.summary .* placeholder/)
     expect(stdout).toMatch(/4 operations, no findings\n.*\n1 placeholder · 3 wired · 0 verified · 0 live/)
+  })
+
+  test("explain: the pages of codes come with the package", async () => {
+    const { code, stdout, stderr } = await run("npx", ["trestle", "explain", "TRS1002"], project)
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/^TRS1002: http without allow\n/)
   })
 
   test("npm test: its own test passes", async () => {
