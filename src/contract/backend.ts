@@ -1,4 +1,5 @@
 import type { SourcePlace } from "../base/source-place.ts"
+import type { Common } from "../errors/catalog.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext, Ctx, Stoppable } from "./call.ts"
 import type { Keeping, Passage } from "./keeping.ts"
@@ -43,6 +44,8 @@ export interface Plan {
   readonly asks?: string
   /** The ways in which a leaf's service can fail it, for `trestle explain`; without it those that every service has. */
   readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
+  /** Common codes that it may give as real answers of its service, for documents. */
+  readonly answers?: readonly Common[]
   /** Names the version of each answer, and compares `call.ifMatch` with that of the stored object. */
   readonly comparesVersion?: true
   /** What is wrong with the declaration itself. */

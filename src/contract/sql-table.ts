@@ -1,3 +1,4 @@
+import type { Plan } from "./backend.ts"
 import { type JsonSchema, jsonSchemaOf, type Std, targetOf, typesOf } from "./schema.ts"
 import type { Service } from "./service.ts"
 import { isSqlNamePart, type SqlName, type SqlText, type SqlValue, sql } from "./sql.ts"
@@ -24,6 +25,14 @@ export interface TableOptions {
   readonly columns?: Readonly<Record<string, string>>
 }
 
+export interface TableParts {
+  readonly service: Service
+  readonly row: Std<any, any>
+  readonly options: TableOptions
+  /** The ways in which its database can fail a statement. */
+  readonly failures: NonNullable<Plan["failures"]>
+}
+
 /** What a `Table` is at run time. */
 export class SqlTable {
   readonly name: string
@@ -31,12 +40,14 @@ export class SqlTable {
   readonly row: Std<any, any>
   readonly columns: ReadonlyMap<string, Column>
   readonly mistakes: readonly string[]
+  readonly failures: NonNullable<Plan["failures"]>
   // Made when they are first used: a table with mistakes has neither.
   #from: SqlName | undefined
   #selection: SqlText | undefined
 
-  constructor(name: string, service: Service, row: Std<any, any>, options: TableOptions) {
+  constructor(name: string, { service, row, options, failures }: TableParts) {
     this.name = name
+    this.failures = failures
     this.service = service
     this.row = row
     const columns = new Map<string, Column>()

@@ -1,6 +1,7 @@
 import type { Operation } from "../contract/operation.ts"
 import { CATALOG, type CatalogCode, isCatalogCode } from "../errors/catalog.ts"
 import { PROBLEM_MEDIA_TYPE } from "../errors/problem.ts"
+import { within } from "../runtime/check.ts"
 import { streamedContent } from "./openapi-files.ts"
 import { examplesOf } from "./openapi-request.ts"
 import type { SchemaLibrary } from "./openapi-schemas.ts"
@@ -39,12 +40,15 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, entran
 
 /** Catalogue codes that this operation can really answer with; 429 joins them when there are limits. */
 export function commonCodes(operation: Operation, { hasBody, authenticates }: Entrance): CatalogCode[] {
-  const isHidden = operation.declaration.contract.owner !== undefined || Object.hasOwn(operation.errors, "NOT_FOUND")
+  const { backend, contract } = operation.declaration
+  const answers = backend === null ? [] : within(backend).flatMap(({ plan }) => plan.answers ?? [])
+  const isHidden = contract.owner !== undefined || answers.includes("NOT_FOUND")
   return [
     "INVALID",
     ...(operation.isPublic && !authenticates ? [] : (["UNAUTHENTICATED"] as const)),
     ...(operation.isPublic ? [] : (["FORBIDDEN"] as const)),
     ...(isHidden ? (["NOT_FOUND"] as const) : []),
+    ...(answers.includes("CONFLICT") ? (["CONFLICT"] as const) : []),
     ...(versionsOf(operation).isExpecting ? (["PRECONDITION_FAILED"] as const) : []),
     ...(hasBody ? (["REQUEST_TIMEOUT", "TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
     "INTERNAL",
