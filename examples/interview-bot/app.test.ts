@@ -236,6 +236,23 @@ describe("tokens.ts", () => {
 })
 
 describe("on the wire", () => {
+  test("a record of the older register: repaired, and says so; one that nobody can be sure of: refused, at the replica too", async () => {
+    await using t = await testApp(app)
+    const older = { ...record, full_nm: "Ada Lovelace   ", lvl_cd: 2, active_yn: "yes", reg_dt: "2.1.2026" }
+    t.wire(people).on("GET /v2/people/{id}").reply(200, older)
+    const { value, meta } = await t.as(recruiter).candidates.show.detailed({ id: "1001" })
+    expect(value).toEqual(ada)
+    expect(meta.repaired).toMatchObject({ count: 4, fields: expect.arrayContaining(["reg_dt → registeredOn: in the format d.M.yyyy"]) })
+    t.wire(people)
+      .on("GET /v2/people/{id}")
+      .reply(200, { ...older, lvl_cd: "X" })
+    t.wire(peopleReplica)
+      .on("GET /v2/people/{id}")
+      .reply(200, { ...older, lvl_cd: "X" })
+    expect(await t.as(recruiter).candidates.show.safe({ id: "1001" })).toMatchObject({ ok: false, code: "INTERNAL" })
+    expect(t.calls().at(-1)!.error!.note).toContain("lvl_cd → level: is no code of 1, 2")
+  })
+
   test("register: their names, their credential, no key that they would not know; the token opens the record", async () => {
     await using t = await testApp(app)
     t.wire(people).on("POST /v2/people").reply(201, record).wire(people).on("GET /v2/people/{id}").reply(200, record)
