@@ -11,6 +11,7 @@ import {
   code,
   env,
   fallback,
+  lastGood,
   type Principal,
   rest,
   type TrestleError,
@@ -349,6 +350,69 @@ describe("one flight", () => {
     }
     await Promise.all(ends)
     await t.close()
+  })
+})
+
+describe("revoked while it is under way", () => {
+  /** Answers when it is told to. */
+  async function waiting() {
+    const replies: ((n: number) => void)[] = []
+    let isDown = false
+    const asked = code<{ id: string }, { id: string; n: number }>(({ id }) =>
+      isDown ? Promise.reject(new Error("down")) : new Promise((resolve) => replies.push((n) => resolve({ id, n }))),
+    )
+    const declared = { http: "GET /things/{id}", input, output, anyObject: "a test", allow: anyone("a test") } as const
+    const other = { ...declared, http: "GET /others/{id}" } as const
+    const ops = {
+      cached: op(declared).via(cache({ for: "30s" }, asked)),
+      remembered: op(other).via(fallback(asked, lastGood({ for: "1h" }))),
+    }
+    const running = await startApp(trestle({ name: "revoked", ops }), { log: rememberingLog([]), keptFolder: null })
+    return { running, replies, fail: () => (isDown = true) }
+  }
+
+  test("in a cache → answered, not kept, and nobody else joins", async () => {
+    const { running, replies } = await waiting()
+    const before = running.as(ADA).cached({ id: "a" })
+    running.forget("ada")
+    const after = running.as(ADA).cached({ id: "a" })
+    expect(replies).toHaveLength(2)
+    replies[1]!(2)
+    expect(await after).toMatchObject({ n: 2 })
+    replies[0]!(1)
+    expect(await before).toMatchObject({ n: 1 })
+    expect(await running.as(ADA).cached({ id: "a" })).toMatchObject({ n: 2 })
+    await running.close()
+  })
+  test("before a last good answer → answered, and not remembered", async () => {
+    const { running, replies, fail } = await waiting()
+    const before = running.as(ADA).remembered({ id: "a" })
+    running.forget("ada")
+    replies[0]!(1)
+    expect(await before).toMatchObject({ n: 1 })
+    fail()
+    expect(await running.as(ADA).remembered.safe({ id: "a" })).toMatchObject({ ok: false })
+    await running.close()
+  })
+  test("of somebody of another kind, or another id → what is kept stays", async () => {
+    const { running, replies } = await waiting()
+    const key: Principal = { id: "ada", kind: "key" }
+    const kept = running.as(ADA).cached({ id: "a" })
+    replies[0]!(1)
+    await kept
+    running.forget("bob")
+    expect(await running.as(ADA).cached({ id: "a" })).toMatchObject({ n: 1 })
+    const other = running.as(key).cached({ id: "a" })
+    expect(replies).toHaveLength(2)
+    replies[1]!(2)
+    expect(await other).toMatchObject({ n: 2 })
+    running.forget("ada")
+    void running.as(key).cached.safe({ id: "a" })
+    void running.as(ADA).cached.safe({ id: "a" })
+    expect(replies).toHaveLength(4)
+    replies[2]!(3)
+    replies[3]!(4)
+    await running.close()
   })
 })
 
