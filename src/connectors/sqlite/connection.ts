@@ -4,6 +4,7 @@ import type { Attempt } from "../../contract/service.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
 import {
   afterRollback,
+  BrokenConstraint,
   SQL_DEFAULTS,
   type SqlCapabilities,
   type SqlRow,
@@ -177,8 +178,8 @@ export class SqliteSession implements SqlSession {
   #uncommitted(thrown: unknown, attempt: Attempt): unknown {
     const { effect } = attempt.call
     const judged = statementFailure(thrown, effect, this.name)
-    const isStillOpen =
-      this.#writer?.isInTransaction === true && (isBusy(thrown) || (judged instanceof Error && judged.name === "BrokenConstraint"))
+    const isPromised = isBusy(thrown) || judged instanceof BrokenConstraint
+    const isStillOpen = isPromised && this.#writer?.isInTransaction === true
     this.#rollback()
     if (isStillOpen) {
       attempt.isSent = false

@@ -22,7 +22,7 @@ export interface SqliteOptions {
   /** `"full"`: what was acknowledged survives a loss of power. `"normal"` is faster; the last writes may then be lost. Default `"full"`. */
   durability?: "full" | "normal"
   /** Folder of `0001-name.sql` files, or the migrations themselves. Default: the tables are somebody else's. */
-  migrations?: URL | string | MigrationSource
+  migrations?: MigrationSource
   /** `"on start"` applies them whenever the application starts, for development. Default: only `trestle db migrate` does. */
   migrate?: "on start" | "by command"
 }
