@@ -348,7 +348,7 @@ describe("awkward rows", () => {
       theirs: { ...theirs, left_dt: "n/a" },
       drift: "warn",
       ours,
-      repaired: ['left_dt → leftOn: left out, for it is no date of "dd/MM/yyyy"'],
+      repaired: ['left_dt → leftOn: left out, for no date of "dd/MM/yyyy" could be read'],
     },
     {
       name: "unreadable required date, warn",

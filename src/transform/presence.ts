@@ -87,7 +87,7 @@ class PresencePart implements Part {
     if (read !== REFUSED) return read
     pass.forget(before)
     pass.place = place
-    return pass.repair(this.#absent.value, `left out, for it is no ${this.noun}`, "")
+    return pass.repair(this.#absent.value, `left out, for no ${this.noun} could be read`, "")
   }
 
   write(value: unknown, pass: Pass): unknown {

@@ -193,7 +193,7 @@ describe("data that have drifted", () => {
     says = { ...agreed, left_dt: "n/a" }
     const { value, meta } = await calls().warn.detailed({})
     expect(value).toEqual(ours)
-    expect(meta.repaired?.fields).toEqual(['left_dt → leftOn: left out, for it is no date of "dd/MM/yyyy"'])
+    expect(meta.repaired?.fields).toEqual(['left_dt → leftOn: left out, for no date of "dd/MM/yyyy" could be read'])
     expect(await calls().repair.safe({})).toMatchObject({ ok: false, code: "INTERNAL" })
   })
   test("warn, a hand-written response that does not fit: passed on, and told of", async () => {
