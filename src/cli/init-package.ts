@@ -19,7 +19,7 @@ interface Package {
   trestle?: object
 }
 
-const SCRIPTS = { start: "trestle serve", status: "trestle status", test: "node --test", typecheck: "tsc" }
+const SCRIPTS = { start: "trestle serve", dev: "trestle dev", status: "trestle status", test: "node --test", typecheck: "tsc" }
 const DEV_DEPENDENCIES = { "@types/node": "^24.0.0", typescript: "^5.9.0 || ^7.0.0" }
 /** What `npm init` writes before anybody has thought of tests. */
 const NO_TEST = /^echo "Error: no test specified"/

@@ -191,10 +191,9 @@ describe("what it shows", () => {
   })
 
   test("the environment: development, whatever the shell says", async () => {
-    const { until, url, write } = await dev({ ".env.development": "FAR_URL=http://127.0.0.1:1\n" }, { NODE_ENV: "production" })
-    await until(/next: /)
-    expect(await ask(`${url()}/stub`)).toBe("1")
-    write("version.ts", "export const version = 1\n")
+    const says = 'console.log("environment", process.env.TRESTLE_ENV)\nexport const version = 1\n'
+    const { until } = await dev({ "version.ts": says }, { NODE_ENV: "production", TRESTLE_ENV: "production" })
+    await until(/^environment development$/m)
   })
 
   test("--json: one document, when it is ready", async () => {

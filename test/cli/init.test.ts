@@ -25,7 +25,11 @@ describe("init in a new folder", () => {
     for (const file of FILES) expect(stdout).toContain(`wrote ${file}\n`)
     expect(stderr).toBe("\nnext:\n  cd notes && npm install\n  npx trestle status\n  npx trestle serve\n")
     const content = JSON.parse(readFileSync(join(parent, "notes/package.json"), "utf8"))
-    expect(content).toMatchObject({ name: "notes", type: "module", scripts: { start: "trestle serve", status: "trestle status" } })
+    expect(content).toMatchObject({
+      name: "notes",
+      type: "module",
+      scripts: { start: "trestle serve", dev: "trestle dev", status: "trestle status" },
+    })
     expect(Object.keys(content.dependencies)).toEqual(["trestle", "zod"])
   })
 
@@ -117,11 +121,11 @@ describe("init where something is already", () => {
     expect(JSON.parse(after)).toMatchObject({
       name: "mine",
       type: "module",
-      scripts: { start: "mine", status: "trestle status", test: "node --test" },
+      scripts: { start: "mine", dev: "trestle dev", status: "trestle status", test: "node --test" },
     })
     expect(after).toMatch(/^ {4}"name"/m)
     expect(stdout).toContain(
-      'added to package.json: "type": "module", scripts status, test, typecheck, devDependencies @types/node, typescript\n',
+      'added to package.json: "type": "module", scripts dev, status, test, typecheck, devDependencies @types/node, typescript\n',
     )
     expect(readFileSync(join(cwd, ".gitignore"), "utf8")).toBe("node_modules\nsecret.txt\n.trestle/\n.env.local\n")
     expect(stderr).toContain("  npm i trestle zod\n")
