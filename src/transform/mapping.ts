@@ -34,7 +34,7 @@ export interface Mapping<T, X extends PropertyKey = never> extends Converter<T, 
 }
 
 /** A key that ours does not have. */
-type NoSuchField<F, T> = { readonly [K in Exclude<keyof F, keyof T>]: never }
+type NoSuchField<F, T> = { readonly [K in Exclude<keyof F, keyof T>]: "the schema has no such field" }
 
 /**
  * Declares how each field of `schema` comes from a record of theirs. It is checked field by field, by the compiler and again with each
