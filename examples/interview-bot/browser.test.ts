@@ -1,80 +1,32 @@
 // The whole interview as people do it: the real bot, a real browser, clicks and keys.
 import { readFile } from "node:fs/promises"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { afterAll, beforeAll, expect, test } from "vitest"
 import { type Bot, startBot } from "./bot-process.ts"
-import { executablePath, openBrowser, Person } from "./browser.ts"
+import {
+  ANSWER,
+  answerAll,
+  at,
+  begin,
+  describeInBrowser,
+  enterKey,
+  fillSignUp,
+  heading,
+  ownBot,
+  QUESTIONS,
+  save,
+  signUp,
+} from "./browser-kit.ts"
 import { freshFolder } from "./fixture.ts"
 
-if (!executablePath) console.warn("interview bot: no Chromium here (set CHROMIUM); the tests in a real browser are skipped")
-
-const QUESTIONS = 8
-const ANSWER = "I would look at the plan first, because a statistic may be old. For example, an index on 2,000,000 rows was not used."
-
-let browser: Browser
-/** For what neither needs an empty one nor makes its services fail. */
-let shared: Bot
-let emails = 0
-
-async function ownBot(env: Readonly<Record<string, string>> = {}): Promise<Bot> {
-  const bot = await startBot({ TRESTLE_DATA: await freshFolder(), ...env })
-  onTestFinished(() => void bot.child.kill("SIGKILL"))
-  return bot
-}
-
-async function at(url: string): Promise<Person> {
-  const person = await Person.at(browser, url)
-  onTestFinished(() => person.context.close())
-  return person
-}
-
-const heading = (page: Page) => page.getByRole("heading", { level: 1 })
-const begin = (page: Page) => page.getByRole("button", { name: "Begin the interview" }).click()
-const save = (page: Page) => page.getByRole("button", { name: "Save and continue" }).click()
-
-async function fillSignUp(page: Page, name = "Ada Lovelace"): Promise<void> {
-  await page.getByLabel("Your name").fill(name)
-  await page.getByLabel("E-mail").fill(`person-${++emails}@example.org`)
-  await page.getByRole("radio", { name: "Senior" }).check()
-}
-
-async function signUp(page: Page, name?: string): Promise<void> {
-  await fillSignUp(page, name)
-  await begin(page)
-  await page.getByText(`0 of ${QUESTIONS} answered`).waitFor()
-}
-
-async function answerAll(page: Page, from = 0): Promise<void> {
-  for (let done = from; done < QUESTIONS; done++) {
-    await page.getByLabel("Your answer").fill(`${ANSWER} (${done + 1})`)
-    await save(page)
-    if (done + 1 < QUESTIONS) await page.getByText(`${done + 1} of ${QUESTIONS} answered`).waitFor()
-  }
-  await page.getByRole("heading", { name: "Thank you" }).waitFor()
-}
-
-async function enterKey(page: Page, key: string): Promise<void> {
-  await page.getByLabel("Recruiter key").fill(key)
-  await page.getByRole("button", { name: "Open the list" }).click()
-  await page.getByRole("heading", { name: "Candidates" }).waitFor()
-}
-
-/** Makes a service of the demo world fail, as the lines of the banner do. */
-async function play(bot: Bot, service: string, mode: string): Promise<void> {
-  expect(await bot.call("POST /_demo/fail", { body: { service, mode } })).toMatchObject({ status: 200 })
-}
-
-describe.skipIf(!executablePath && !process.env.CI)("in a browser", { timeout: 60_000 }, () => {
+describeInBrowser("in a browser", () => {
+  /** For what needs no empty one. */
+  let shared: Bot
   beforeAll(async () => {
-    browser = await openBrowser()
     shared = await startBot({ TRESTLE_DATA: await freshFolder() })
   })
-  afterAll(async () => {
-    await browser?.close()
-    shared?.child.kill("SIGKILL")
-  })
+  afterAll(() => void shared?.child.kill("SIGKILL"))
 
-  test("by clicking: from the first wrong e-mail to the score on the candidate's page", { timeout: 90_000 }, async () => {
+  test("by clicking: from the first wrong e-mail to the score on the candidate's page", async () => {
     const bot = await ownBot({ SCORING_URL: "demo" })
     const ada = await at(bot.url)
     const { page } = ada
@@ -300,123 +252,5 @@ describe.skipIf(!executablePath && !process.env.CI)("in a browser", { timeout: 6
     await rita.page.getByRole("button", { name: "Sign out" }).click()
     await rita.page.getByLabel("Recruiter key").waitFor()
     expect(await rita.page.evaluate("sessionStorage.length")).toBe(0)
-  })
-
-  describe("while services fail", () => {
-    test("nobody takes a sign-up: said kindly, nothing is lost, and a second try works", async () => {
-      const bot = await ownBot()
-      const ada = await at(bot.url)
-      const { page } = ada
-      await play(bot, "people", "refusing")
-      await play(bot, "replica", "refusing")
-      await fillSignUp(page)
-      await begin(page)
-      await page.getByRole("heading", { name: "Not available just now" }).waitFor()
-      expect(await page.getByText(/^Support id: [0-9a-f]{32}$/).count()).toBe(1)
-      expect(await page.getByLabel("Your name").inputValue()).toBe("Ada Lovelace")
-      await ada.look("17 nobody takes the sign-up")
-
-      await play(bot, "replica", "ok")
-      // The circuit breaker tries again after its rest of 5 s.
-      await expect
-        .poll(
-          async () => {
-            const again = page.getByRole("button", { name: "Try again" })
-            if (await again.isVisible()) await again.click()
-            return page.getByText(`0 of ${QUESTIONS} answered`).isVisible()
-          },
-          { timeout: 12_000, interval: 300 },
-        )
-        .toBe(true)
-      await page.getByText("its replica keeps your registration").waitFor()
-      await ada.look("18 signed up at the replica")
-    })
-
-    test("nobody knows whether the sign-up worked: said so, and not offered again", async () => {
-      const bot = await ownBot()
-      const ada = await at(bot.url)
-      await play(bot, "people", "failing")
-      await fillSignUp(ada.page)
-      await begin(ada.page)
-      await ada.page.getByRole("heading", { name: "We cannot tell whether it worked" }).waitFor()
-      expect(await ada.page.getByRole("button", { name: "Try again" }).count()).toBe(0)
-      await ada.look("19 outcome unknown")
-    })
-
-    test("the people service and its replica are out: the interview goes on to its end, after a reload too", async () => {
-      const bot = await ownBot()
-      const ada = await at(bot.url)
-      await signUp(ada.page)
-      await play(bot, "people", "refusing")
-      await play(bot, "replica", "refusing")
-      await ada.page.reload()
-      await ada.page.getByText(`0 of ${QUESTIONS} answered`).waitFor()
-      await answerAll(ada.page)
-
-      const rita = await at(`${bot.url}/recruiter#1001`)
-      await rita.page.getByLabel("Recruiter key").fill(bot.key)
-      await rita.page.getByRole("button", { name: "Open the list" }).click()
-      await rita.page.getByRole("heading", { name: "Candidate 1001" }).waitFor()
-      await rita.page.getByRole("heading", { name: "8 answers" }).waitFor()
-      await rita.look("20 nobody knows whose answers")
-      await rita.page.getByRole("link", { name: "Candidates", exact: true }).click()
-      await rita.page.getByRole("heading", { name: "Not available just now" }).waitFor()
-      await rita.page.getByText("The list cannot be shown just now.").waitFor()
-      await rita.look("21 no list")
-    })
-
-    test("the list comes from the replica: the recruiter reads so, and why", async () => {
-      const bot = await ownBot()
-      await signUp((await at(bot.url)).page)
-      await play(bot, "people", "refusing")
-      const rita = await at(`${bot.url}/recruiter`)
-      await enterKey(rita.page, bot.key)
-      await rita.page.getByText(/^Why: people: /).waitFor()
-      expect(await rita.page.getByRole("link", { name: "Ada Lovelace" }).count()).toBe(1)
-      await rita.look("22 from the replica")
-    })
-
-    test("the model does not answer: no score, and the button is there again", async () => {
-      const bot = await ownBot({ SCORING_URL: "demo" })
-      const ada = await at(bot.url)
-      await signUp(ada.page)
-      await ada.page.getByLabel("Your answer").fill(ANSWER)
-      await save(ada.page)
-      await play(bot, "scoring", "refusing")
-      const rita = await at(`${bot.url}/recruiter`)
-      await enterKey(rita.page, bot.key)
-      await rita.page.getByRole("link", { name: "Ada Lovelace" }).click()
-      await rita.page.getByRole("button", { name: /^Score the answer/ }).click()
-      await rita.page.getByRole("heading", { name: "Not available just now" }).waitFor()
-      expect(await rita.page.getByRole("button", { name: /^Score the answer/ }).textContent()).toBe("Score this answer")
-      await rita.look("23 no model")
-      await play(bot, "scoring", "ok")
-      await rita.page.getByRole("button", { name: "Try again" }).click()
-      await rita.page.locator(".score b").waitFor()
-    })
-
-    test("no connection: said, the words stay, and a second try saves them once", async () => {
-      const bot = await ownBot()
-      const ada = await at(bot.url)
-      await signUp(ada.page)
-      await ada.page.getByLabel("Your answer").fill(ANSWER)
-      await ada.context.setOffline(true)
-      await save(ada.page)
-      await ada.page.getByRole("heading", { name: "No connection" }).waitFor()
-      await ada.look("24 no connection")
-      await ada.context.setOffline(false)
-      await ada.page.getByRole("button", { name: "Try again" }).click()
-      await ada.page.getByText(`1 of ${QUESTIONS} answered`).waitFor()
-    })
-
-    test("the bot has forgotten the pass: the person may sign up again", async () => {
-      const bot = await ownBot()
-      const ada = await at(bot.url)
-      await signUp(ada.page)
-      await ada.page.evaluate("sessionStorage.interview = sessionStorage.interview.replace(/_.{43}/, '_' + 'A'.repeat(43))")
-      await ada.page.reload()
-      await ada.page.getByRole("heading", { name: "Your interview is over here" }).waitFor()
-      await ada.look("25 pass no longer valid")
-    })
   })
 })

@@ -6,7 +6,7 @@ import { byId, say, setText, show } from "./dom.js"
 import { clearIssues, onSubmit, showIssues } from "./form.js"
 import { hideNotice, showFailure, showNotice } from "./notice.js"
 import { upload } from "./recording.js"
-import { endSession, keepDraft, keepSession, readDraft, readSession } from "./session.js"
+import { dropSession, endSession, keepDraft, keepSession, readDraft, readSession } from "./session.js"
 import { onSignUp } from "./sign-up.js"
 
 /** @import { Failure } from "trestle/client" */
@@ -82,7 +82,7 @@ async function resume(session) {
  */
 function refused(failure, retry) {
   if (failure.code !== "UNAUTHENTICATED") return showFailure(failure, { retry, hasWritten: text.value !== "" })
-  endSession()
+  dropSession()
   state.session = null
   show("welcome")
   showNotice({ title: "Your interview is over here", text: "This tab's pass is no longer valid. Please sign up again.", tone: "mild" })
@@ -132,7 +132,10 @@ async function answer(values) {
   clearIssues(answerForm)
   hideNotice()
   const given = { candidateId: session.id, questionId: question.id, text: String(values.get("text")) }
+  // What is typed now would not be in the answer that is saved.
+  text.readOnly = true
   const result = await apiFor(session.token).answers.give.safe(given)
+  text.readOnly = false
   if (result.ok) return saved(question, result.value)
   if (result.code === "ALREADY_ANSWERED") {
     // Another tab, or an attempt whose answer was lost on its way here.
@@ -166,14 +169,15 @@ function skip() {
 }
 
 function showDone() {
-  const { session, answers } = state
+  const { session, questions, answers } = state
   byId("thanks", HTMLElement).textContent = `Thank you, ${session?.name}`
   const scored = answers.filter(({ score }) => score !== null).length
   byId("outcome", HTMLElement).textContent =
     scored === 0
       ? "All your answers are saved. Somebody will read them, and you can look for scores here."
       : `All your answers are saved, and ${scored} of ${answers.length} have a score.`
-  byId("answers", HTMLElement).replaceChildren(...answers.map(answerCard))
+  const inOrder = questions.flatMap(({ id }) => answers.filter(({ questionId }) => questionId === id))
+  byId("answers", HTMLElement).replaceChildren(...inOrder.map(answerCard))
   show("done")
 }
 

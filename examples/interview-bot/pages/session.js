@@ -16,6 +16,11 @@ export function keepSession(session) {
   sessionStorage.setItem(SESSION, JSON.stringify(session))
 }
 
+/** The pass is no longer good; what was written stays. */
+export function dropSession() {
+  sessionStorage.removeItem(SESSION)
+}
+
 /** Forgets everything, drafts too. */
 export function endSession() {
   sessionStorage.clear()
