@@ -122,13 +122,17 @@ describeInBrowser("while services fail", () => {
     await ada.page.getByText(`1 of ${QUESTIONS} answered`).waitFor()
   })
 
-  test("the bot has forgotten the pass: the person may sign up again", async () => {
+  test("the pass is no longer valid: the person signs up again, and finds what was written", async () => {
     const bot = await ownBot()
     const ada = await at(bot.url)
-    await signUp(ada.page)
-    await ada.page.evaluate("sessionStorage.interview = sessionStorage.interview.replace(/_.{43}/, '_' + 'A'.repeat(43))")
-    await ada.page.reload()
-    await ada.page.getByRole("heading", { name: "Your interview is over here" }).waitFor()
+    const { page } = ada
+    await signUp(page)
+    await page.getByLabel("Your answer").fill("Half a thought")
+    await page.evaluate("sessionStorage.interview = sessionStorage.interview.replace(/_.{43}/, '_' + 'A'.repeat(43))")
+    await page.reload()
+    await page.getByRole("heading", { name: "Please sign up again" }).waitFor()
     await ada.look("25 pass no longer valid")
+    await signUp(page)
+    expect(await page.getByLabel("Your answer").inputValue()).toBe("Half a thought")
   })
 })

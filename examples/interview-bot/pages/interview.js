@@ -85,7 +85,11 @@ function refused(failure, retry) {
   dropSession()
   state.session = null
   show("welcome")
-  showNotice({ title: "Your interview is over here", text: "This tab's pass is no longer valid. Please sign up again.", tone: "mild" })
+  showNotice({
+    title: "Please sign up again",
+    text: "This tab's pass is no longer valid. What you had written is still here.",
+    tone: "mild",
+  })
 }
 
 function next() {
