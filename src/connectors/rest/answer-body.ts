@@ -87,7 +87,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array>, Rings, Stoppable {
     if (this.#isOver) return
     this.#isOver = true
     const { call } = this.#attempt
-    call.clock.cancel(this.#alarm)
+    if (this.#alarm !== null) call.clock.cancel(this.#alarm)
     call.detach(this)
     this.#release(error)
   }

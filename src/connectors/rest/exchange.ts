@@ -73,6 +73,9 @@ export function bindRestCall(
     prepare(input, call): Prepared {
       const path = connection.prefix + targetOf(route, spec, input)
       const content = contentOf(route, spec, input)
+      if (typeof content === "object" && content?.isSpent) {
+        throw failure("body-spent", site.effect, { note: `${service.name}: its file has been read by an earlier attempt at another` })
+      }
       const headers = headersOf(spec, input, call, content)
       if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
       if (call.revalidation !== null && route.method === "GET") addConditions(headers, call.revalidation, exchange)
