@@ -3,19 +3,29 @@ import { z } from "zod"
 import { createClient } from "../client/index.ts"
 import {
   anyone,
+  asFile,
+  asText,
   bearer,
   type Common,
   can,
   code,
+  cursor,
   env,
+  type FileBody,
   fallback,
+  file,
+  form,
+  multipart,
+  nextLink,
   nothing,
   op,
   type Principal,
   placeholder,
+  raw,
   rest,
   secret,
   signedIn,
+  stream,
   trestle,
   value,
 } from "../index.ts"
@@ -186,3 +196,45 @@ op({ effect: "write", input: NewUser, output: User }).via(crm.call("POST /x", { 
 op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TOKEN")))
 // @ts-expect-error a backend must declare the codes of the operations it runs
 op({ effect: "write", input: NewUser, output: User }).via(code((u, ctx) => ctx.run(createUser, u)))
+
+// -- files, streams and lists -----------------------------------------------------------------------------
+const withFile = op({
+  effect: "write",
+  input: file({ limit: "1gb", types: ["video/*"], fields: z.object({ id: z.string(), n: z.number().optional() }) }),
+  output: file(),
+}).via(
+  code(({ id, n, file: given }) => {
+    const seen: [string, number | undefined, FileBody] = [id, n, given]
+    return seen[2]
+  }),
+)
+holds<Same<(typeof withFile)["~op"]["out"], FileBody>>()
+op({ effect: "write", input: file(), output: nothing }).via(crm.call("PUT /files", { body: raw((i) => i.file) }))
+op({ effect: "write", input: file({ fields: z.object({ title: z.string() }) }), output: nothing }).via(
+  crm.call("PUT /files", { body: multipart((i) => ({ title: i.title.trim(), file: i.file })) }),
+)
+op({ effect: "write", input: NewUser, output: nothing }).via(crm.call("POST /users", { body: form((u) => ({ name: u.name.trim() })) }))
+// @ts-expect-error the input has no such field
+op({ effect: "write", input: NewUser, output: nothing }).via(crm.call("POST /users", { body: form((u) => ({ name: u.nothing })) }))
+const listed = op({ effect: "read", input: z.object({}), output: stream(z.object({ n: z.string().transform(Number) })) }).via(
+  code(() => [{ n: "1" }]),
+)
+holds<Same<(typeof listed)["~op"]["out"], AsyncIterable<{ n: number }>>>()
+op({ effect: "read", input: z.object({}), output: stream(z.object({ n: z.number() })) }).via(
+  crm.pages("GET /rows", {
+    next: cursor("after", (reply) => reply.next),
+    response: z.object({ rows: z.array(z.object({ no: z.number() })) }),
+    items: ({ rows }) => rows.map(({ no }) => ({ n: no })),
+  }),
+)
+op({ effect: "read", input: z.object({}), output: z.array(z.object({ n: z.number() })) }).via(
+  crm.pages("GET /rows", { next: nextLink(), items: () => [{ n: 1 }] }),
+)
+op({ effect: "read", input: z.object({}), output: z.array(z.object({ n: z.number() })) }).via(
+  // @ts-expect-error an item of another shape
+  crm.pages("GET /rows", { next: nextLink(), items: () => [{ n: "1" }] }),
+)
+// @ts-expect-error an item of another shape
+op({ effect: "read", input: z.object({}), output: stream(z.object({ n: z.number() })) }).via(code(() => [{ n: "1" }]))
+op({ effect: "read", input: z.object({}), output: file() }).via(crm.call("GET /report", { answer: asFile, map: (found) => found }))
+op({ effect: "read", input: z.object({}), output: z.string() }).via(crm.call("GET /text", { answer: asText, map: (text) => text.trim() }))

@@ -15,14 +15,14 @@ import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
 import { headersOf, type RouteTemplate, targetOf } from "./request.ts"
 
 /** What one answer holds: of a list or of a stream. */
-type ItemOf<O> = O extends readonly (infer T)[] ? T : O extends AsyncIterable<infer T> ? T : never
+type ItemOf<O> = O extends AsyncIterable<infer T> | Iterable<infer T> ? T : never
 
 /** How an operation is answered by all pages of a service's list. */
 export interface PagesSpec<V, O, W, E extends string> {
   /** How the list goes on: `nextLink()`, `cursor(...)`, `pageNumber(...)`, `offset(...)`. */
   next: Paging
   /** The items of one page, as ours. */
-  items: (reply: W, input: V) => readonly ItemOf<NoInfer<O>>[]
+  items: (reply: W, input: V) => readonly NoInfer<ItemOf<O>>[]
   params?: (input: V) => Record<string, string | number>
   query?: (input: V) => Record<string, unknown>
   headers?: (input: V) => Record<string, string>
