@@ -78,6 +78,10 @@ export class Receiver implements HttpTransport {
     return Promise.resolve()
   }
 
+  open(): { stop(): void } {
+    throw new Error("no operation of the simulation streams")
+  }
+
   send(request: WireRequest, listener: WireListener): { stop(): void } {
     const flight = new Flight(listener, () => this.#watch.ended(this.name))
     this.#watch.sending(this.name)
@@ -89,7 +93,7 @@ export class Receiver implements HttpTransport {
   }
 
   #arrive(request: WireRequest, flight: Flight, fault: Fault): void {
-    const intent = request.path.split("/")[2] ?? JSON.parse(request.body!).intent
+    const intent = request.path.split("/")[2] ?? JSON.parse(request.body as string).intent
     const isWrite = request.method !== "GET"
     const key = request.headers["x-key"]
     const isFirst = !this.arrivals.some((one) => one.intent === intent && one.isWrite)
