@@ -327,3 +327,81 @@ describe("bulkhead", () => {
     expect([seen.length, second.attempts, gate.bulkhead.active]).toEqual([1, 0, 0])
   })
 })
+
+describe("a long body", () => {
+  test("moves → the time of the attempt begins anew", async () => {
+    const { ask, clock, seen, stopped } = guarded(["hang sent"], { retries: 0, service: WITHOUT_BREAKER })
+    const end = ask()
+    await clock.advance(250)
+    seen[0]!.moved()
+    await clock.advance(299)
+    expect(stopped).toEqual([])
+    await clock.advance(1)
+    expect(await end).toMatchObject({ reason: "timeout-sent" })
+  })
+  test("waits for our side → no time runs", async () => {
+    const { ask, clock, seen, stopped } = guarded(["hang sent"], { retries: 0, service: WITHOUT_BREAKER })
+    const end = ask()
+    await clock.advance(1)
+    seen[0]!.isWaitingForUs = true
+    await clock.advance(5_000)
+    expect(stopped).toEqual([])
+    seen[0]!.isWaitingForUs = false
+    await clock.advance(600)
+    expect(await end).toMatchObject({ reason: "timeout-sent" })
+  })
+  test("takes long and moves → the service is not slow", async () => {
+    let arrive!: () => void
+    const arriving = (): Promise<unknown> => new Promise((resolve) => (arrive = () => resolve("answer")))
+    const { ask, clock, seen, gate } = guarded([arriving])
+    for (let call = 0; call < 2; call++) {
+      const end = ask()
+      for (let i = 0; i < 4; i++) {
+        await clock.advance(200)
+        seen[call]!.moved()
+      }
+      arrive()
+      expect(await end).toBe("answer")
+    }
+    expect(gate.breaker!.state).toBe("closed")
+  })
+  test("its answer goes on → it keeps its place until it is over", async () => {
+    let release!: ReturnType<Attempt["hold"]>
+    const holding = async (attempt: Attempt): Promise<string> => {
+      release = attempt.hold()
+      return "head"
+    }
+    const { ask, gate } = guarded([holding, "ok"])
+    expect(await ask()).toBe("head")
+    expect(gate.bulkhead.active).toBe(1)
+    const waiting = ask()
+    expect(gate.bulkhead.waiting).toBe(1)
+    release(null)
+    expect(await waiting).toBe("answer")
+    expect(gate.bulkhead.active).toBe(0)
+  })
+  test("its answer breaks off → a failure of the service, once for each", async () => {
+    const breaking = async (attempt: Attempt): Promise<string> => {
+      const release = attempt.hold()
+      queueMicrotask(() => queueMicrotask(() => release(failure("connection-lost", "read"))))
+      return "head"
+    }
+    const { ask, gate } = guarded([breaking])
+    await ask()
+    await ask()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([gate.bulkhead.active, gate.breaker!.state]).toEqual([0, "open"])
+  })
+  test("can be sent once only → no second attempt", async () => {
+    const { gate, callOf } = guarded([])
+    let sent = 0
+    const exchange: Exchange = {
+      prepare: (input) => input,
+      canRepeat: () => false,
+      send: () => Promise.reject(failure(sent++ < 1 ? "rate-limited" : "server-error", "read")),
+    }
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries: 2, backoffMs: 1 }, mayRepeatUnknown: true })
+    await expect(answer("in", callOf().context)).rejects.toMatchObject({ reason: "rate-limited" })
+    expect(sent).toBe(1)
+  })
+})

@@ -60,6 +60,6 @@ export function rememberingLog(records: CallRecord[]): Log {
 }
 
 /** The engine hands in the call itself; a plain object can be compared and printed, and keeps no backend alive. */
-function copyOf({ operation, entrance, principal, meta, epoch, error, status, route }: CallRecord): CallRecord {
-  return { operation, entrance, principal, meta, epoch, error, status, route }
+function copyOf({ operation, entrance, principal, meta, epoch, error, status, route, bytes }: CallRecord): CallRecord {
+  return { operation, entrance, principal, meta, epoch, error, status, route, ...(bytes === undefined ? {} : { bytes }) }
 }

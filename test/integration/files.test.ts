@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { createFileClient } from "../../src/client/files.ts"
 import { anyone, code, file, nothing, op, placeholder, stream, trestle } from "../../src/index.ts"
+import { contractCases, testApp } from "../../src/testing/index.ts"
 
 const MIB = 1_048_576
 const About = z.object({
@@ -322,3 +323,43 @@ describe("the typed client, and in process", () => {
     expect(await (await running.fetch(sent("/lines", 2))).text()).toBe('{"bytes":1000}\n{"bytes":1000}\n')
   })
 })
+
+test("an application that closes: a file on its way arrives whole", async () => {
+  let go!: () => void
+  const held = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1_000)
+    await held
+    yield new Uint8Array(1_000)
+  }
+  const closing = trestle({
+    name: "closing",
+    ops: { get: op({ http: "GET /file", input: z.object({}), output: file(), allow: anyone("test") }).via(code(() => slow())) },
+  })
+  const own = await closing.start()
+  const reply = await fetch(`${(await own.listen({ port: 0 })).url}/file`)
+  const closed = own.close()
+  go()
+  expect((await reply.arrayBuffer()).byteLength).toBe(2_000)
+  await closed
+})
+
+test("the record of a call: made at the last byte, with the bytes; of who leaves, as far as they came", async () => {
+  const t = await testApp(app)
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  await (await t.http("GET /files?known=false&name=a")).arrayBuffer()
+  await settled()
+  expect(t.calls().at(-1)).toMatchObject({ operation: "get", status: 200, bytes: 3_000, error: null })
+  const reply = await t.http("GET /endless")
+  const reader = reply.body!.getReader()
+  await reader.read()
+  expect(t.calls()).toHaveLength(1)
+  await reader.cancel()
+  await settled()
+  expect(t.calls().at(-1)).toMatchObject({ operation: "endless", status: 200, bytes: 65_536, error: { code: "CANCELLED" } })
+  await t.close()
+})
+
+for (const { name, run } of contractCases(app)) test(`contract case: ${name}`, run)
