@@ -27,7 +27,8 @@ const REPLACED_AFTER_MS = 1_000
  *
  * - An answer belongs to the operation, the input and the caller, as with `cache`; it goes when the caller or its credential is revoked.
  * - It outlives the process, in `last-good.db` of the data folder, unless the contract has changed. A crash may lose the last seconds.
- * - What is degraded or was kept already is not remembered; "not found" and declared errors end what was.
+ * - What a `cache` before it gives is remembered as of the time it was new. Another choice than the first inside one of its parts is not
+ *   remembered; "not found" and declared errors end what was.
  * - With nothing remembered, or nothing young enough, the failure of the part before it stays as it is.
  */
 export function lastGood<V, O>(options: LastGoodOptions<V>): Backend<V, O> {
@@ -62,6 +63,12 @@ class Remembered implements Entry, ShelvedAnswer {
   }
 }
 
+/** Whether an answer takes the place of an earlier one. A new answer does whatever the clock says, which may have been put back meanwhile. */
+function isNews(at: number, before: number, isKept: boolean): boolean {
+  const laterMs = at - before
+  return (isKept ? laterMs : Math.abs(laterMs)) >= REPLACED_AFTER_MS
+}
+
 /** One `lastGood(...)` of one operation in a started application: memory first, then the file. */
 class LastGood implements Memory, Keeps {
   readonly #rules: KeyRules
@@ -86,21 +93,25 @@ class LastGood implements Memory, Keeps {
     if (key === null) return NOTHING_KEPT
     const kept = this.#entries.get(key) ?? this.#fromShelf(key, call)
     if (kept === undefined) return NOTHING_KEPT
-    const ageMs = Math.max(0, call.clock.epoch() - kept.at)
-    if (ageMs > this.#forMs) return NOTHING_KEPT
+    const ageMs = call.clock.epoch() - kept.at
+    // One from a future further away is of a clock that was wrong, so nobody knows its age.
+    if (Math.abs(ageMs) > this.#forMs) return NOTHING_KEPT
     call.noteServedBy("lastGood")
-    call.noteAge(ageMs)
+    call.noteAge(Math.max(0, ageMs))
     if (kept.etag !== null) call.noteEtag(kept.etag)
     return kept.value
   }
 
   hear(input: unknown, call: CallContext, answer: unknown, revocations: number): void {
-    if (call.isDegraded || call.ageMs !== null || revocations !== this.#site.keeping.revocations) return
+    // Made up, or of a second choice; what is only old says how old.
+    if (call.isDegraded && call.ageMs === null) return
+    if (revocations !== this.#site.keeping.revocations) return
     const key = this.#keyOf(input, call)
     if (key === null) return
-    const at = call.clock.epoch()
+    // A cache before it renews its answers behind its back, so what the cache keeps is news too; it is as old as there.
+    const at = call.clock.epoch() - (call.ageMs ?? 0)
     const before = this.#entries.get(key)
-    if (before !== undefined && Math.abs(at - before.at) < REPLACED_AFTER_MS) return
+    if (before !== undefined && !isNews(at, before.at, call.ageMs !== null)) return
     const copy = frozen(answer)
     if (copy === null) return this.#warn("its answer holds what cannot be copied exactly (a date, an object of a class)")
     const owner = ownerOf(call, this.#rules.isShared)

@@ -416,10 +416,18 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     const { servedBy, attempts, degraded, repaired } = nested.meta
     this.#attempts += attempts
     if (repaired) this.#absorbRepairs(repaired)
-    if (degraded && this.#degradedWhy === null) this.noteDegraded(degraded.why, degraded.ageMs)
+    if (degraded) this.#absorbDegraded(degraded)
     if (servedBy === "") return
     this.#nestedServedBy ??= []
     if (!this.#nestedServedBy.includes(servedBy)) this.#nestedServedBy.push(servedBy)
+  }
+
+  /** The first counts; but what is of a second choice weighs more than what is only old, and must not pass for it. */
+  #absorbDegraded({ why, ageMs }: Exclude<Meta["degraded"], false>): void {
+    const isOnlyOld = this.#degradedWhy !== null && this.#ageMs !== null
+    if (this.#degradedWhy !== null && !(isOnlyOld && ageMs === undefined)) return
+    this.#degradedWhy = why
+    this.#ageMs = ageMs ?? null
   }
 
   fail(code: string, detail?: string): never {

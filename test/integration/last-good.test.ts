@@ -129,6 +129,65 @@ describe("the last good answer, in memory", () => {
     expect((await t.internal().get.detailed({ id: "a" })).meta).toMatchObject({ servedBy: "lastGood", ageMs: 40_000 })
     await t.close()
   })
+  test.each([
+    ["asked so seldom that each finds a stale answer", "1m"],
+    ["asked so often that nearly all are hits", "10s"],
+  ] as const)("behind a cache that renews itself, %s → the renewed answer is remembered", async (_often, pause) => {
+    const get = op({ effect: "read", input, output }).via(
+      fallback(cache({ for: "30s", stale: "5m" }, crm.call("GET /things/{id}")), lastGood({ for: "1h" })),
+    )
+    const t = await testApp(trestle({ name: "renewed", ops: { get } }))
+    let n = 0
+    t.wire(crm)
+      .on("GET /things/{id}")
+      .replies(() => ({ status: 200, body: { id: "a", n: ++n } }))
+    while (n < 200) {
+      await t.internal().get({ id: "a" })
+      await t.clock.advance(pause)
+    }
+    t.wire(crm).down()
+    await t.clock.advance("10m")
+    const { value: given, meta } = await t.internal().get.detailed({ id: "a" })
+    expect(meta.servedBy).toBe("lastGood")
+    expect(given.n).toBeGreaterThan(195)
+    expect(meta.ageMs).toBeLessThan(13 * 60_000)
+    await t.close()
+  })
+  test("an old part and then a made-up one, in code → not remembered", async () => {
+    const Part = z.object({ n: z.number() })
+    let isDown = false
+    const old = op({ effect: "read", input, output: Part }).via(
+      cache(
+        { for: "1s", stale: "1h" },
+        code(() => ({ n: 1 })),
+      ),
+    )
+    const madeUp = op({ effect: "read", input, output: Part }).via(fallback(crm.call("GET /things/{id}"), value({ n: 0 })))
+    const both = code<{ id: string }, { id: string; n: number }>(async (given, ctx) => {
+      if (isDown) throw new Error("down")
+      return { ...given, n: (await ctx.run(old, given)).n + (await ctx.run(madeUp, given)).n }
+    })
+    const get = op({ effect: "read", input, output }).via(fallback(both, lastGood({ for: "1h" })))
+    const t = await testApp(trestle({ name: "mixed", ops: { old, madeUp, get } }))
+    t.wire(crm).down()
+    await t.internal().old({ id: "a" })
+    await t.clock.advance("10s")
+    expect((await t.internal().get.detailed({ id: "a" })).meta.degraded).toEqual({ why: expect.stringContaining("crm") })
+    isDown = true
+    expect(await t.internal().get.safe({ id: "a" })).toMatchObject({ ok: false })
+    await t.close()
+  })
+  test("the clock is put back: by less than `for` → given as new; by more → not given, for nobody knows its age", async () => {
+    const { t, ada } = await remembering()
+    await ada.get({ id: "a" })
+    t.wire(crm).down()
+    const { epoch } = t.clock
+    t.clock.epoch = () => epoch.call(t.clock) - 60_000
+    expect((await ada.get.detailed({ id: "a" })).meta.ageMs).toBe(0)
+    t.clock.epoch = () => epoch.call(t.clock) - 86_400_000
+    expect(await ada.get.safe({ id: "a" })).toMatchObject({ code: "UNAVAILABLE" })
+    await t.close()
+  })
   test("a backup's answer, before it → remembered", async () => {
     const backup = rest({ url: env("BACKUP_URL"), policy: { retry: 0, breaker: false } })
     const get = op({ effect: "read", input, output }).via(
