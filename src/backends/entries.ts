@@ -11,7 +11,7 @@ export const KEPT_BYTES_MAX = 32 * 1_048_576
 /** The rest of an entry, beside its key and its answer. */
 const ENTRY_BYTES = 200
 
-/** Kept answers, bounded in number and bytes: the one that was used least recently goes first. */
+/** Kept answers, bounded in number and bytes: the one that was used least recently goes first. One that would fill it alone is not kept. */
 export class Entries<E extends Entry> {
   readonly #entries = new Map<string, E>()
   readonly #entriesMax: number
@@ -38,8 +38,11 @@ export class Entries<E extends Entry> {
 
   put(key: string, entry: E): void {
     this.delete(key)
+    const bytes = bytesOf(key, entry)
+    // Else one caller's huge answer would cost all others theirs.
+    if (bytes > this.#bytesMax) return
     this.#entries.set(key, entry)
-    this.#bytes += bytesOf(key, entry)
+    this.#bytes += bytes
     for (const [oldest] of this.#entries) {
       if (this.#entries.size <= this.#entriesMax && this.#bytes <= this.#bytesMax) break
       this.delete(oldest)

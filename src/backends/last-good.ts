@@ -145,7 +145,8 @@ class LastGood implements Memory, Keeps {
   #keyOf(input: unknown, call: CallContext): string | null {
     try {
       const key = keyOf(input, call, this.#rules)
-      if (key === null) this.#warn("its input cannot be compared; give a key: lastGood({ key: (input) => ... })")
+      if (key === null)
+        this.#warn("its input, or a claim of its caller, cannot be compared; for an input give a key: lastGood({ key: (input) => ... })")
       return key
     } catch (error) {
       this.#warn((error as Error).message)

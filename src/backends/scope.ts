@@ -22,10 +22,15 @@ export function ownerOf({ principal }: CallContext, isShared: boolean): Owner {
   return credential === undefined ? { id, kind } : { id, kind, credential }
 }
 
-/** The key of a call's answer; `null` when its input cannot be told from others (a stream, a file, an object of a class). */
+/**
+ * The key of a call's answer; `null` when its input, or what its caller claims, cannot be told from others (a stream, a file, an object of a
+ * class).
+ */
 export function keyOf(input: unknown, call: CallContext, { isShared, key }: KeyRules): string | null {
+  const scope = isShared ? "shared" : scopeOf(call)
+  if (scope === null) return null
   const what = key === undefined ? canonical(input) : keyText(key, input, call)
-  return what === null ? null : `${isShared ? "shared" : scopeOf(call)} ${what}`
+  return what === null ? null : `${scope} ${what}`
 }
 
 function keyText(key: (input: any) => string, input: unknown, call: CallContext): string {
@@ -41,21 +46,24 @@ function keyText(key: (input: any) => string, input: unknown, call: CallContext)
 }
 
 /** Everything about a caller that its answer may depend on. Callers without credentials are one caller, the application itself is another. */
-function scopeOf({ principal, isOwnAuthority }: CallContext): string {
+function scopeOf({ principal, isOwnAuthority }: CallContext): string | null {
   if (principal === null) return isOwnAuthority ? "application" : "anonymous"
-  return isOwnAuthority ? `application ${textOf(principal)}` : textOf(principal)
+  const who = textOf(principal)
+  return isOwnAuthority && who !== null ? `application ${who}` : who
 }
 
 /** API keys prove the same frozen principal again and again. */
 const texts = new WeakMap<Principal, string>()
 
-function textOf(principal: Principal): string {
+function textOf(principal: Principal): string | null {
   const known = texts.get(principal)
   if (known !== undefined) return known
   const { id, kind, credential, tenant, roles, permissions, claims } = principal
   const lasting = claims && Object.fromEntries(Object.entries(claims).filter(([name]) => !VOLATILE_CLAIMS.has(name)))
   const who = [kind, id, credential, tenant, roles && [...roles].sort(), permissions && [...permissions].sort()]
-  const text = JSON.stringify([...who, lasting === undefined ? null : (canonical(lasting) ?? "unreadable")])
+  const claimed = lasting === undefined ? "" : canonical(lasting)
+  if (claimed === null) return null
+  const text = JSON.stringify([...who, claimed])
   if (isForGood(principal)) texts.set(principal, text)
   return text
 }
