@@ -33,7 +33,7 @@ describe("the client in a browser", () => {
 })
 
 describe("a contract in a browser", () => {
-  test.each(["op", "schema", "principal", "reference"])("%s.ts needs nothing of Node", async (name) => {
+  test.each(["op", "schema", "principal", "reference", "file", "stream"])("%s.ts needs nothing of Node", async (name) => {
     const { text } = await bundle(`export * from "./src/contract/${name}.ts"`)
     expect(text).not.toMatch(/node:|require\(/)
   })
