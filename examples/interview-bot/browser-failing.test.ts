@@ -25,7 +25,7 @@ describeInBrowser("while services fail", () => {
     await fillSignUp(page)
     await begin(page)
     await page.getByRole("heading", { name: "Not available just now" }).waitFor()
-    expect(await page.getByText(/^Support id: [0-9a-f]{32}$/).count()).toBe(1)
+    await expect.poll(() => page.getByText(/^Support id: [0-9a-f]{32}$/).count()).toBe(1)
     expect(await page.getByLabel("Your name").inputValue()).toBe("Ada Lovelace")
     await ada.look("17 nobody takes the sign-up")
 
@@ -52,7 +52,7 @@ describeInBrowser("while services fail", () => {
     await fillSignUp(ada.page)
     await begin(ada.page)
     await ada.page.getByRole("heading", { name: "We cannot tell whether it worked" }).waitFor()
-    expect(await ada.page.getByRole("button", { name: "Try again" }).count()).toBe(0)
+    await expect.poll(() => ada.page.getByRole("button", { name: "Try again" }).count()).toBe(0)
     await ada.look("19 outcome unknown")
   })
 
@@ -85,7 +85,7 @@ describeInBrowser("while services fail", () => {
     const rita = await at(`${bot.url}/recruiter`)
     await enterKey(rita.page, bot.key)
     await rita.page.getByText(/^Why: people: /).waitFor()
-    expect(await rita.page.getByRole("link", { name: "Ada Lovelace" }).count()).toBe(1)
+    await expect.poll(() => rita.page.getByRole("link", { name: "Ada Lovelace" }).count()).toBe(1)
     await rita.look("22 from the replica")
   })
 
@@ -101,7 +101,7 @@ describeInBrowser("while services fail", () => {
     await rita.page.getByRole("link", { name: "Ada Lovelace" }).click()
     await rita.page.getByRole("button", { name: /^Score the answer/ }).click()
     await rita.page.getByRole("heading", { name: "Not available just now" }).waitFor()
-    expect(await rita.page.getByRole("button", { name: /^Score the answer/ }).textContent()).toBe("Score this answer")
+    await expect.poll(() => rita.page.getByRole("button", { name: /^Score the answer/ }).textContent()).toBe("Score this answer")
     await rita.look("23 no model")
     await play(bot, "scoring", "ok")
     await rita.page.getByRole("button", { name: "Try again" }).click()

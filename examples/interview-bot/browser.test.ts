@@ -37,7 +37,7 @@ describeInBrowser("in a browser", () => {
     await begin(page)
     const wrong = page.locator("#email-error")
     await wrong.waitFor()
-    expect(await wrong.textContent()).toBe("Please enter an e-mail address, such as ada@example.org.")
+    await expect.poll(() => wrong.textContent()).toBe("Please enter an e-mail address, such as ada@example.org.")
     expect(await page.locator("*:focus").getAttribute("id")).toBe("email")
     await ada.look("02 wrong e-mail")
 
@@ -56,7 +56,7 @@ describeInBrowser("in a browser", () => {
     await page.getByLabel("Your answer").fill(ANSWER)
     await ada.look("05 writing")
     await answerAll(page)
-    expect(await page.getByText("No score yet.").count()).toBe(QUESTIONS)
+    await expect.poll(() => page.getByText("No score yet.").count()).toBe(QUESTIONS)
     await ada.look("06 done")
 
     const rita = await at(`${bot.url}/recruiter`)
@@ -78,13 +78,13 @@ describeInBrowser("in a browser", () => {
       .click()
     await rita.page.getByText("of 10", { exact: false }).first().waitFor()
     const points = await rita.page.locator(".score b").first().textContent()
-    expect(await rita.page.getByText("Placeholder").count()).toBe(0)
+    await expect.poll(() => rita.page.getByText("Placeholder").count()).toBe(0)
     await rita.look("11 scored")
 
     await page.getByRole("button", { name: "Look for scores" }).click()
     await page.locator("#outcome", { hasText: `1 of ${QUESTIONS} have a score` }).waitFor()
-    expect(await page.locator(".score b").first().textContent()).toBe(points)
-    expect(await page.getByText("Credited:").count()).toBe(1)
+    await expect.poll(() => page.locator(".score b").first().textContent()).toBe(points)
+    await expect.poll(() => page.getByText("Credited:").count()).toBe(1)
     await ada.look("12 score seen")
   })
 
@@ -132,13 +132,13 @@ describeInBrowser("in a browser", () => {
     await rita.page.keyboard.press("Enter")
     await rita.page.getByText("Nobody has read this answer").waitFor()
     await rita.look("13 placeholder")
-    expect(await rita.page.getByRole("status").textContent()).toBe("Scored 5 of 10.")
+    await expect.poll(() => rita.page.getByRole("status").textContent()).toBe("Scored 5 of 10.")
 
     // What is made up is not kept.
     await ada.tabTo("Look for scores")
     await ada.page.keyboard.press("Enter")
     await ada.page.getByText("look for scores here").waitFor()
-    expect(await ada.page.getByText("No score yet.").count()).toBe(QUESTIONS)
+    await expect.poll(() => ada.page.getByText("No score yet.").count()).toBe(QUESTIONS)
     ada.expectCalm()
   })
 
@@ -153,7 +153,7 @@ describeInBrowser("in a browser", () => {
     const question = await heading(page).textContent()
     await page.reload()
     await page.getByText(`1 of ${QUESTIONS} answered`).waitFor()
-    expect(await heading(page).textContent()).toBe(question)
+    await expect.poll(() => heading(page).textContent()).toBe(question)
     expect(await page.getByLabel("Your answer").inputValue()).toBe("To begin w")
   })
 
@@ -168,8 +168,8 @@ describeInBrowser("in a browser", () => {
     await save(page)
     await page.getByText("That question has an answer from you already").waitFor()
     await answerAll(page, 1)
-    expect(await page.getByText("The first.").count()).toBe(1)
-    expect(await page.getByText("The second.").count()).toBe(0)
+    await expect.poll(() => page.getByText("The first.").count()).toBe(1)
+    await expect.poll(() => page.getByText("The second.").count()).toBe(0)
   })
 
   test("a name and an answer that hold markup: shown as they were typed, nothing of it is run", async () => {
@@ -186,8 +186,8 @@ describeInBrowser("in a browser", () => {
     await rita.page.getByRole("link", { name: hostile }).click()
     await rita.page.getByRole("heading", { name: hostile }).waitFor()
     for (const { page } of [eve, rita]) {
-      expect(await page.getByText(hostile, { exact: true }).count()).toBeGreaterThan(0)
-      expect(await page.locator("main img, main script").count()).toBe(0)
+      await expect.poll(() => page.getByText(hostile, { exact: true }).count()).toBeGreaterThan(0)
+      await expect.poll(() => page.locator("main img, main script").count()).toBe(0)
       expect(await page.title()).not.toBe("pwned")
     }
     await eve.look("14 markup")
@@ -228,12 +228,13 @@ describeInBrowser("in a browser", () => {
     const { page } = await at(bot.url)
     await page.getByLabel("E-mail").fill("TAKEN@example.org")
     await begin(page)
-    expect(await page.locator(".error:visible").allTextContents()).toEqual(["Please enter your name.", "Please choose junior or senior."])
+    const errors = page.locator(".error:visible")
+    await expect.poll(() => errors.allTextContents()).toEqual(["Please enter your name.", "Please choose junior or senior."])
     await page.getByLabel("Your name").fill("Ada")
     await page.getByRole("radio", { name: "Junior" }).check()
     await begin(page)
     await page.getByText("This address is registered already.").waitFor()
-    expect(await page.locator(".error:visible").count()).toBe(1)
+    await expect.poll(() => errors.count()).toBe(1)
   })
 
   test("51 candidates: two pages of them", async () => {
@@ -245,7 +246,7 @@ describeInBrowser("in a browser", () => {
     await rita.page.getByText("1 to 50 of 51").waitFor()
     await rita.page.getByRole("button", { name: "Later" }).click()
     await rita.page.getByText("51 of 51", { exact: true }).waitFor()
-    expect(await rita.page.locator(".people b").allTextContents()).toEqual(["Person 51"])
+    await expect.poll(() => rita.page.locator(".people b").allTextContents()).toEqual(["Person 51"])
     await rita.look("16 second page")
     await rita.page.getByRole("button", { name: "Earlier" }).click()
     await rita.page.getByText("1 to 50 of 51").waitFor()

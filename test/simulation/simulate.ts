@@ -222,7 +222,7 @@ async function openAll(
   for (const service of Object.values(services)) {
     const receiver = receivers.find(({ name }) => name === service.name)!
     const references = { read: () => `http://${service.name}.test` }
-    opened.set(service, await service.open({ references, clock, concurrency: 1, openTransport: () => receiver }))
+    opened.set(service, await service.open({ references, clock, concurrency: 1, isEphemeral: true, openTransport: () => receiver }))
   }
   return opened
 }
