@@ -12,7 +12,10 @@ export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     const lines = (rest + text).split("\n")
     rest = lines.pop()!
     if (rest.length > ITEM_LENGTH_MAX) throw new ItemsUnreadable("a line is too long")
-    for (const line of lines) if (line.trim() !== "") yield line
+    for (const line of lines) {
+      if (line.length > ITEM_LENGTH_MAX) throw new ItemsUnreadable("a line is too long")
+      if (line.trim() !== "") yield line
+    }
   }
   if (rest.trim() !== "") yield rest
 }
@@ -65,7 +68,8 @@ class Scanner {
       } else if (letter === "{" || letter === "[") this.#depth++
       else if (letter === "}" || (letter === "]" && this.#depth > 0)) this.#depth--
       else if (this.#depth === 0 && (letter === "," || letter === "]")) {
-        const element = this.#held + text.slice(from, i)
+        this.#hold(text.slice(from, i))
+        const element = this.#held
         this.#held = ""
         from = i + 1
         this.isOver = letter === "]"
