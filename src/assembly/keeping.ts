@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { CacheResult, Keeping, Keeps, Revocation, Shelf } from "../contract/keeping.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -16,6 +17,7 @@ export interface KeepingOptions {
   readonly count: (operation: string, result: CacheResult) => void
   /** Folder of Trestle's own files; `null`: nothing outlives the process. */
   readonly folder: string | null
+  readonly clock: Clock
 }
 
 /** What the backends of one application keep, and how it goes when it must. */
@@ -44,8 +46,8 @@ export class Keepings implements Keeping {
         (backend ? within(backend as AnyBackend) : []).map(({ plan }) => plan.keeps),
       ),
     )
-    const { folder, events } = options
-    const file = kinds.has("file") && folder !== null ? openLastGoodFile({ folder, events }) : null
+    const { folder, events, clock } = options
+    const file = kinds.has("file") && folder !== null ? openLastGoodFile({ folder, events, clock }) : null
     return new Keepings(options, kinds.has("file") || kinds.has("memory"), file)
   }
 

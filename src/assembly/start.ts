@@ -86,6 +86,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
     events: log.events,
     count: (operation, result) => metrics.countKept(operation, result),
     folder: keptFolder,
+    clock,
   })
   try {
     refuseIfAny(

@@ -1,9 +1,9 @@
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { type Backend, backend, type Memory, NOTHING_KEPT, type Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
-import type { Keeps, Owner, Revocation, Shelf, ShelvedAnswer } from "../contract/keeping.ts"
+import type { AnswerToShelve, Keeps, Owner, Revocation, Shelf } from "../contract/keeping.ts"
 import { Entries, type Entry } from "./entries.ts"
-import { frozen } from "./frozen.ts"
+import { type Frozen, frozen } from "./frozen.ts"
 import { KEPT_ENTRIES_MAX, keptMistakes } from "./kept-options.ts"
 import { type KeyRules, keyOf, ownerOf } from "./scope.ts"
 
@@ -47,18 +47,20 @@ export function lastGood<V, O>(options: LastGoodOptions<V>): Backend<V, O> {
   })
 }
 
-class Remembered implements Entry, ShelvedAnswer {
+class Remembered implements Entry, AnswerToShelve {
   readonly owner: Owner
   readonly value: unknown
   readonly bytes: number
   readonly at: number
+  readonly until: number
   readonly etag: string | null
 
-  constructor(owner: Owner, { value, bytes }: { value: unknown; bytes: number }, at: number, etag: string | null) {
+  constructor(owner: Owner, { value, bytes }: Frozen, { at, until, etag }: Pick<AnswerToShelve, "at" | "until" | "etag">) {
     this.owner = owner
     this.value = value
     this.bytes = bytes
     this.at = at
+    this.until = until
     this.etag = etag
   }
 }
@@ -115,7 +117,7 @@ class LastGood implements Memory, Keeps {
     const copy = frozen(answer)
     if (copy === null) return this.#warn("its answer holds what cannot be copied exactly (a date, an object of a class)")
     const owner = ownerOf(call, this.#rules.isShared)
-    const kept = new Remembered(owner, copy, at, call.etag)
+    const kept = new Remembered(owner, copy, { at, until: at + this.#forMs, etag: call.etag })
     this.#entries.put(key, kept)
     this.#shelf?.put(owner, key, kept)
   }
@@ -136,7 +138,7 @@ class LastGood implements Memory, Keeps {
     const found = this.#shelf?.find(owner, key)
     const copy = found ? frozen(found.value) : null
     if (!found || copy === null) return undefined
-    const kept = new Remembered(owner, copy, found.at, found.etag)
+    const kept = new Remembered(owner, copy, { at: found.at, until: found.at + this.#forMs, etag: found.etag })
     this.#entries.put(key, kept)
     return kept
   }

@@ -37,11 +37,19 @@ export interface ShelvedAnswer {
   readonly etag: string | null
 }
 
+/** One answer on its way there. */
+export interface AnswerToShelve extends ShelvedAnswer {
+  /** When it is too old for any use, in milliseconds since 1970: it is removed then, so that nothing stays longer than was declared. */
+  readonly until: number
+  /** About what it takes in memory. */
+  readonly bytes: number
+}
+
 /** Answers of one operation that outlive the process. Neither method throws: what cannot be read is not there, what cannot be written is lost. */
 export interface Shelf {
   find(owner: Owner, key: string): ShelvedAnswer | null
   /** Written a little later, together with others; a crash may lose the last seconds. `null` removes. */
-  put(owner: Owner, key: string, answer: ShelvedAnswer | null): void
+  put(owner: Owner, key: string, answer: AnswerToShelve | null): void
 }
 
 /** What the application gives to the backends that keep answers. */

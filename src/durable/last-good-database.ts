@@ -10,22 +10,24 @@ export interface Row {
   readonly who: string
   readonly credential: string
   readonly at: number
+  readonly until: number
   readonly body: Uint8Array
 }
 
-const VERSION = 1
-/** Beyond it the oldest answers go, whosever they are. */
+const VERSION = 2
+/** Beyond it those go that were written first, whosever they are. */
 const FILE_BYTES_MAX = 64 * 1_048_576
 /** Another process may be opening the same file. */
 const OPEN_WAIT_MS = 2_000
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, shelf TEXT NOT NULL, who TEXT NOT NULL, credential TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
+    key TEXT PRIMARY KEY, shelf TEXT NOT NULL, who TEXT NOT NULL, credential TEXT NOT NULL,
+    at INTEGER NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS answers_of_owner ON answers (who, credential);
-  CREATE INDEX IF NOT EXISTS answers_of_shelf ON answers (shelf, at);
-  CREATE INDEX IF NOT EXISTS answers_by_age ON answers (at);
+  CREATE INDEX IF NOT EXISTS answers_of_shelf ON answers (shelf);
+  CREATE INDEX IF NOT EXISTS answers_by_end ON answers (until);
   PRAGMA user_version = ${VERSION};`
 
 /** The file is no sound database of ours. */
@@ -42,6 +44,7 @@ export class LastGoodDatabase {
   readonly #find: StatementSync
   readonly #put: StatementSync
   readonly #remove: StatementSync
+  readonly #expire: StatementSync
   readonly #trim: StatementSync
   readonly #trimOldest: StatementSync
   readonly #forgetOwner: StatementSync
@@ -51,13 +54,15 @@ export class LastGoodDatabase {
     this.#database = database
     const prepare = (sql: string): StatementSync => database.prepare(sql)
     this.#find = prepare("SELECT at, body FROM answers WHERE key = ?")
-    this.#put = prepare("INSERT OR REPLACE INTO answers (key, shelf, who, credential, at, body) VALUES (?, ?, ?, ?, ?, ?)")
+    this.#put = prepare("INSERT OR REPLACE INTO answers (key, shelf, who, credential, at, until, body) VALUES (?, ?, ?, ?, ?, ?, ?)")
     this.#remove = prepare("DELETE FROM answers WHERE key = ?")
+    this.#expire = prepare("DELETE FROM answers WHERE until < ?")
+    // In the order of writing, which a clock that was put back cannot turn round: new answers would make room for old ones.
     this.#trim = prepare(
-      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers WHERE shelf = ? ORDER BY at DESC LIMIT -1 OFFSET ?)",
+      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers WHERE shelf = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
     )
     this.#trimOldest = prepare(
-      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers ORDER BY at LIMIT (SELECT count(*) / 8 + 1 FROM answers))",
+      "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers ORDER BY rowid LIMIT (SELECT count(*) / 8 + 1 FROM answers))",
     )
     this.#forgetOwner = prepare("DELETE FROM answers WHERE who = ?")
     this.#forgetCredential = prepare("DELETE FROM answers WHERE who = ? AND credential = ?")
@@ -89,11 +94,17 @@ export class LastGoodDatabase {
   /** All of it or nothing; then each of the shelves keeps its newest. */
   write(rows: readonly Row[], removed: readonly string[], entriesMax: ReadonlyMap<string, number>): void {
     this.#together(() => {
-      for (const { key, shelf, who, credential, at, body } of rows) this.#put.run(key, shelf, who, credential, Math.round(at), body)
+      for (const { key, shelf, who, credential, at, until, body } of rows)
+        this.#put.run(key, shelf, who, credential, Math.round(at), Math.round(until), body)
       for (const key of removed) this.#remove.run(key)
       for (const [shelf, max] of entriesMax) this.#trim.run(shelf, max)
       while (this.#bytes() > FILE_BYTES_MAX) this.#trimOldest.run()
     })
+  }
+
+  /** Removes what is too old for any use, of operations too that are not there any more. */
+  expire(now: number): void {
+    orDamaged(() => this.#expire.run(Math.round(now)))
   }
 
   /** What goes is overwritten, in the file and in its log. */
@@ -165,6 +176,11 @@ function orDamaged<T>(run: () => T): T {
 export function setAside(file: string): void {
   renameSync(file, damagedAt(file))
   for (const tail of ["-wal", "-shm"]) rmSync(file + tail, { force: true })
+}
+
+/** Everything of it, and what was set aside. @throws where it cannot be removed. */
+export function removeAll(file: string): void {
+  for (const path of [file, `${file}-wal`, `${file}-shm`, damagedAt(file)]) rmSync(path, { force: true })
 }
 
 export function damagedAt(file: string): string {

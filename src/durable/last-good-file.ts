@@ -1,47 +1,49 @@
 import { hash } from "node:crypto"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { isRevoked, type Owner, type Revocation, type Shelf, type ShelvedAnswer } from "../contract/keeping.ts"
+import type { Clock } from "../base/clock.ts"
+import { type AnswerToShelve, isRevoked, type Owner, type Revocation, type Shelf, type ShelvedAnswer } from "../contract/keeping.ts"
 import type { EventLog } from "../contract/ports.ts"
-import { Damaged, damagedAt, isBusy, LastGoodDatabase, type Row, setAside } from "./last-good-database.ts"
+import { Damaged, damagedAt, isBusy, LastGoodDatabase, type Row, removeAll, setAside } from "./last-good-database.ts"
 import { PLAIN, type Seal } from "./seal.ts"
+import { Waiting } from "./waiting.ts"
 
 export interface LastGoodFileOptions {
   /** Holds `last-good.db`. */
   readonly folder: string
   readonly events: EventLog
+  /** What is too old is removed by it. */
+  readonly clock: Pick<Clock, "epoch">
   /** Default: plain text. */
   readonly seal?: Seal
-}
-
-/** One answer that waits to be written; `null`: to be removed. */
-interface Waiting {
-  readonly shelf: string
-  readonly owner: Owner
-  readonly answer: ShelvedAnswer | null
 }
 
 /** So that writing holds the event loop for some milliseconds at most. */
 const BATCH_ROWS_MAX = 500
 const BATCH_BYTES_MAX = 1_048_576
-/** The newest; a file that cannot be written must not fill the memory. */
-const WAITING_MAX = 10_000
+/** How often what is too old is looked for. */
+const EXPIRY_MS = 60_000
 
 /** Last good answers in a file of their own. What cannot be read is not there, what cannot be written is lost: a warning says so, once. */
 export class LastGoodFile {
   readonly #file: string
   readonly #events: EventLog
+  readonly #clock: LastGoodFileOptions["clock"]
   readonly #seal: Seal
   #database: LastGoodDatabase | null = null
   readonly #entriesMax = new Map<string, number>()
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #waiting = new Waiting()
+  #expiryAt = Number.NEGATIVE_INFINITY
   /** Whose rows could not be removed yet. */
   #forgetting: Revocation[] = []
+  /** It may hold what was to be forgotten, and could not be opened. */
+  #mustGo = false
   #hasWarned = false
 
-  constructor({ folder, events, seal = PLAIN }: LastGoodFileOptions) {
+  constructor({ folder, events, clock, seal = PLAIN }: LastGoodFileOptions) {
     this.#file = join(folder, "last-good.db")
     this.#events = events
+    this.#clock = clock
     this.#seal = seal
   }
 
@@ -62,28 +64,36 @@ export class LastGoodFile {
     }
   }
 
-  /** Writes one batch of what waits. */
+  /** Writes one batch of what waits; now and then removes what is too old. */
   flush(): void {
     if (this.#forgetting.length > 0) this.#forgetNow()
+    this.#expire()
     if (this.#waiting.size > 0) this.#use((database) => this.#writeBatch(database))
   }
 
   /** What was kept for them is gone from the file when this returns; where another process holds it, as soon as it lets go, and unread until then. */
   forget(revoked: Revocation): void {
-    for (const [id, { owner }] of this.#waiting) if (isRevoked(owner, revoked)) this.#waiting.delete(id)
+    this.#waiting.forget(revoked)
     this.#removeSetAside()
     this.#forgetting.push(revoked)
     this.#forgetNow()
   }
 
-  /** Writes everything that waits. */
+  /** Writes everything that waits. Where something could not be forgotten until now, all of it goes: the next process would not know. */
   close(): void {
     for (let left = Infinity; this.#database !== null && this.#waiting.size > 0 && this.#waiting.size < left; ) {
       left = this.#waiting.size
       this.flush()
     }
+    if (this.#forgetting.length > 0) this.#forgetNow()
     this.#database?.close()
     this.#database = null
+    if (!this.#mustGo && this.#forgetting.length === 0) return
+    try {
+      removeAll(this.#file)
+    } catch (error) {
+      this.#warn("holds answers that were to be forgotten; remove it", error)
+    }
   }
 
   #openOrRenew(): LastGoodDatabase {
@@ -112,12 +122,16 @@ export class LastGoodFile {
     }
   }
 
-  #put(shelf: string, owner: Owner, key: string, answer: ShelvedAnswer | null): void {
+  #put(shelf: string, owner: Owner, key: string, answer: AnswerToShelve | null): void {
     if (this.#database === null) return
-    const id = idOf(shelf, owner, key)
-    this.#waiting.delete(id)
-    this.#waiting.set(id, { shelf, owner, answer })
-    if (this.#waiting.size > WAITING_MAX) this.#waiting.delete(this.#waiting.keys().next().value!)
+    this.#waiting.put(idOf(shelf, owner, key), { shelf, owner, answer })
+  }
+
+  #expire(): void {
+    const now = this.#clock.epoch()
+    if (Math.abs(now - this.#expiryAt) < EXPIRY_MS) return
+    this.#expiryAt = now
+    this.#use((database) => database.expire(now))
   }
 
   #writeBatch(database: LastGoodDatabase): void {
@@ -125,7 +139,7 @@ export class LastGoodFile {
     const removed: string[] = []
     const taken: string[] = []
     let bytes = 0
-    for (const [id, { shelf, owner, answer }] of this.#waiting) {
+    for (const [id, { shelf, owner, answer }] of this.#waiting.entries()) {
       if (taken.length >= BATCH_ROWS_MAX || bytes >= BATCH_BYTES_MAX) break
       taken.push(id)
       const key = hash("sha256", id, "base64url")
@@ -133,7 +147,7 @@ export class LastGoodFile {
       else {
         const body = this.#seal.seal(textOf(answer), key)
         bytes += body.byteLength
-        rows.push({ key, shelf, ...namesOf(owner), at: answer.at, body })
+        rows.push({ key, shelf, ...namesOf(owner), at: answer.at, until: answer.until, body })
       }
     }
     try {
@@ -141,10 +155,10 @@ export class LastGoodFile {
     } catch (error) {
       // Another process writes: the same batch again, a little later.
       if (isBusy(error)) return
-      for (const id of taken) this.#waiting.delete(id)
+      for (const id of taken) this.#waiting.drop(id)
       throw error
     }
-    for (const id of taken) this.#waiting.delete(id)
+    for (const id of taken) this.#waiting.drop(id)
   }
 
   /** It may hold theirs too, and nobody can tell. */
@@ -163,6 +177,7 @@ export class LastGoodFile {
         database.forget(who, revoked.credential === undefined ? null : credential)
         return true
       }) === true
+    if (this.#database === null) this.#mustGo = true
     this.#forgetting = this.#database === null ? [] : this.#forgetting.filter((revoked) => !isGone(revoked))
   }
 

@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
@@ -182,9 +193,11 @@ describe("the last good answer, in memory", () => {
     await ada.get({ id: "a" })
     t.wire(crm).down()
     const { epoch } = t.clock
-    t.clock.epoch = () => epoch.call(t.clock) - 60_000
+    const putBack = (ms: number): void =>
+      void Object.defineProperty(t.clock, "epoch", { value: () => epoch.call(t.clock) - ms, configurable: true })
+    putBack(60_000)
     expect((await ada.get.detailed({ id: "a" })).meta.ageMs).toBe(0)
-    t.clock.epoch = () => epoch.call(t.clock) - 86_400_000
+    putBack(86_400_000)
     expect(await ada.get.safe({ id: "a" })).toMatchObject({ code: "UNAVAILABLE" })
     await t.close()
   })
@@ -223,8 +236,9 @@ describe("the file", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const ada = { id: "ada", kind: "user" } as const
   const bob = { id: "bob", kind: "user" } as const
-  const answer = (text: unknown) => ({ value: text, at: now, etag: null })
-  const open = () => openLastGoodFile({ folder, events })
+  const answer = (text: unknown) => ({ value: text, at: now, until: now + 3_600_000, etag: null, bytes: 100 })
+  const clock = { epoch: () => now }
+  const open = () => openLastGoodFile({ folder, events, clock })
   const everything = (): string =>
     readdirSync(folder)
       .map((name) => readFileSync(join(folder, name), "latin1"))
@@ -232,7 +246,7 @@ describe("the file", () => {
 
   test("closed and opened again → the answers are there, each with its time and version", async () => {
     const file = open()
-    file.shelf("a", 10).put(ada, "key", { value: { text: "é", list: [1, null] }, at: 5, etag: "v1" })
+    file.shelf("a", 10).put(ada, "key", { ...answer({ text: "é", list: [1, null] }), at: 5, etag: "v1" })
     file.close()
     const again = open()
     expect(again.shelf("a", 10).find(ada, "key")).toEqual({ value: { text: "é", list: [1, null] }, at: 5, etag: "v1" })
@@ -241,7 +255,7 @@ describe("the file", () => {
   })
   test("it and what belongs to it: for this user only, in a folder made for it", async () => {
     const inner = join(folder, "data")
-    const file = openLastGoodFile({ folder: inner, events })
+    const file = openLastGoodFile({ folder: inner, events, clock })
     file.shelf("a", 10).put(ada, "key", answer(1))
     file.flush()
     for (const name of readdirSync(inner)) expect([name, statSync(join(inner, name)).mode & 0o777]).toEqual([name, 0o600])
@@ -272,7 +286,7 @@ describe("the file", () => {
   test("more than its entries → the newest stay", async () => {
     const file = open()
     const shelf = file.shelf("a", 3)
-    for (let i = 0; i < 10; i++) shelf.put(ada, `${i}`, { value: i, at: i, etag: null })
+    for (let i = 0; i < 10; i++) shelf.put(ada, `${i}`, { ...answer(i), at: i })
     file.shelf("b", 3).put(ada, "b", answer("b"))
     file.flush()
     expect(Array.from({ length: 10 }, (_, i) => shelf.find(ada, `${i}`)?.value)).toEqual([...Array(7).fill(undefined), 7, 8, 9])
@@ -284,12 +298,69 @@ describe("the file", () => {
     const shelf = file.shelf("a", 1_000)
     const text = "x".repeat(1_048_576)
     for (let i = 0; i < 80; i++) {
-      shelf.put(ada, `${i}`, { value: text, at: i, etag: null })
+      shelf.put(ada, `${i}`, { ...answer(text), at: i })
       file.flush()
     }
     expect([shelf.find(ada, "0"), shelf.find(ada, "79")?.at]).toEqual([null, 79])
     file.close()
     expect(statSync(join(folder, "last-good.db")).size).toBeLessThan(80 * 1_048_576)
+  })
+  test("the clock is put back → new answers still take the place of old ones", async () => {
+    const file = open()
+    const shelf = file.shelf("a", 3)
+    for (let i = 0; i < 3; i++) shelf.put(ada, `${i}`, answer("of the future"))
+    file.flush()
+    now -= 500_000
+    shelf.put(ada, "new", answer("new"))
+    file.flush()
+    expect([shelf.find(ada, "new")?.value, shelf.find(ada, "0")]).toEqual(["new", null])
+    file.close()
+  })
+  test("too old for any use → gone from the bytes of the file, of operations too that are no more", async () => {
+    const file = open()
+    file.shelf("a contract of the past", 10).put(ada, "1", answer("marker-of-the-past"))
+    file.close()
+    now += 3_600_001
+    const again = open()
+    again.shelf("b", 10).put(ada, "1", answer("marker-of-today"))
+    again.flush()
+    again.close()
+    expect(everything()).toContain("marker-of-today")
+    expect(everything()).not.toContain("marker-of-the-past")
+  })
+  test("large answers that come faster than they are written → the newest 32 MiB wait", async () => {
+    const file = open()
+    const shelf = file.shelf("a", 100)
+    for (let i = 0; i < 40; i++) shelf.put(ada, `${i}`, { ...answer(i), bytes: 1_048_576 })
+    expect([7, 8, 39].map((i) => shelf.find(ada, `${i}`)?.value)).toEqual([undefined, 8, 39])
+    file.close()
+  })
+  test("could not be forgotten until the end, for another process holds the file → all of it goes", async () => {
+    const { DatabaseSync } = await import("node:sqlite")
+    const file = open()
+    file.shelf("a", 10).put(ada, "1", answer("marker-of-ada"))
+    file.flush()
+    const other = new DatabaseSync(join(folder, "last-good.db"))
+    other.exec("BEGIN IMMEDIATE")
+    file.forget(ada)
+    file.close()
+    other.close()
+    expect(everything()).not.toContain("marker-of-ada")
+  })
+  test("to be forgotten while the file could not be opened → it is not there for the next start", async () => {
+    const first = open()
+    first.shelf("a", 10).put(ada, "1", answer("marker-of-ada"))
+    first.close()
+    const path = join(folder, "last-good.db")
+    const aside = join(folder, "elsewhere")
+    renameSync(path, aside)
+    mkdirSync(path)
+    const file = open()
+    rmdirSync(path)
+    renameSync(aside, path)
+    file.forget(ada)
+    file.close()
+    expect(everything()).not.toContain("marker-of-ada")
   })
   test("a batch: bounded, and close writes all that waits", async () => {
     const file = open()
@@ -349,7 +420,7 @@ describe("the file", () => {
   })
   test("a folder that cannot be made → a warning, and memory only", async () => {
     writeFileSync(join(folder, "taken"), "")
-    const file = openLastGoodFile({ folder: join(folder, "taken"), events })
+    const file = openLastGoodFile({ folder: join(folder, "taken"), events, clock })
     const shelf = file.shelf("a", 10)
     shelf.put(ada, "1", answer(1))
     file.flush()
@@ -389,18 +460,18 @@ describe("the file", () => {
         return text.startsWith(key) ? text.slice(key.length) : null
       },
     }
-    const file = openLastGoodFile({ folder, events, seal })
+    const file = openLastGoodFile({ folder, events, clock, seal })
     file.shelf("a", 10).put(ada, "1", answer("marker"))
     file.close()
     expect(everything()).not.toContain("marker")
     const { DatabaseSync } = await import("node:sqlite")
-    const again = openLastGoodFile({ folder, events, seal })
+    const again = openLastGoodFile({ folder, events, clock, seal })
     expect(again.shelf("a", 10).find(ada, "1")?.value).toBe("marker")
     again.close()
     const database = new DatabaseSync(join(folder, "last-good.db"))
     database.exec("UPDATE answers SET key = (SELECT 'x' || substr(key, 2) FROM answers)")
     database.close()
-    const third = openLastGoodFile({ folder, events, seal })
+    const third = openLastGoodFile({ folder, events, clock, seal })
     expect(third.shelf("a", 10).find(ada, "1")).toBeNull()
     third.close()
   })
