@@ -186,7 +186,7 @@ describe("a file in a form", () => {
     ["too many fields", [...Array.from({ length: 101 }, () => ["page", "2"] as const), ["file", hello]], 400, ""],
     ["a file of another type", [["file", new Blob(["x"], { type: "image/png" })]], 415, undefined],
     ["a file that is too large", [["file", new Blob([new Uint8Array(MIB + 1)], { type: "text/plain" })]], 413, undefined],
-  ] as const)("%s → %3$i", async (_, parts, status, path) => {
+  ] as const)("%s → refused", async (_, parts, status, path) => {
     const reply = await post("/files/7", formOf(...(parts as unknown as never[])))
     const { issues } = (await reply.json()) as any
     expect([reply.status, issues?.[0]?.path]).toEqual([status, path])
