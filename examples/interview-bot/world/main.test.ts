@@ -20,14 +20,16 @@ async function exitOf(child: ChildProcess): Promise<unknown> {
   return (await once(child, "exit"))[0]
 }
 
-test("main: started → one line with four loopback addresses that answer", async () => {
+test("main: started → one line with five loopback addresses that answer", async () => {
   const { lines, urls } = await start({ WORLD_DATA: await freshFolder(), PEOPLE_TOKEN: "t", SCORING_KEY: "k" })
-  expect(Object.keys(urls)).toEqual(["people", "replica", "scoring", "control"])
+  expect(Object.keys(urls)).toEqual(["people", "replica", "scoring", "control", "files"])
   for (const url of Object.values(urls)) expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   expect(await get(`${urls.people}/v2/people`, "t")).toMatchObject({ status: 200 })
   expect(await get(`${urls.replica}/v2/people`, "t")).toMatchObject({ status: 200 })
   expect(await get(`${urls.scoring}/v1/models`, "k")).toMatchObject({ status: 200 })
   expect(await get(`${urls.control}/_demo/people`)).toMatchObject({ status: 200 })
+  expect(await get(`${urls.files}/files/none`, "demo-files-token")).toMatchObject({ status: 404 })
+  expect(await get(`${urls.files}/files/none`, "guessed")).toMatchObject({ status: 401 })
   expect(lines).toHaveLength(1)
 })
 
