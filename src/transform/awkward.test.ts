@@ -431,3 +431,39 @@ describe("names that every object has", () => {
     expect(({} as { n?: number }).n).toBeUndefined()
   })
 })
+
+describe("what looks like a value and is none", () => {
+  const one = (field: Parameters<typeof mapping>[1][string]) => mapping(z.object({ v: z.any() }), { v: field as never })
+  const REPAIR = { drift: "repair", noteRepair: () => {} } as const
+
+  test.each([
+    ["0,123", decimal({ thousands: "," })],
+    ["00,123", decimal({ thousands: "," })],
+    ["0.123", decimal({ mark: ",", thousands: "." })],
+    ["-0,123", decimal({ thousands: "," })],
+    ["0,123.00", money({ currency: "EUR", thousands: "," })],
+    ["0.123", money({ currency: "JPY", mark: ",", thousands: "." })],
+  ])("%s, grouped behind a zero → refused, for it is a fraction in another notation", (v, converter) => {
+    expect(() => one(from("v", converter)).read({ v }, REPAIR)).toThrow("v → v")
+  })
+  test("a fraction so small that it would become 0 → refused", () => {
+    expect(() => one(from("v", number)).read({ v: `0.${"0".repeat(330)}1` }, REPAIR)).toThrow("more digits than a number can hold")
+    expect(one(from("v", number)).read({ v: `0.${"0".repeat(300)}1` }, REPAIR)).toEqual({ v: 1e-301 })
+  })
+  test("a text where an object was declared: its length → missing", () => {
+    expect(() => one(from("name.length", number)).read({ name: "abc" })).toThrow("name.length → v: is missing")
+  })
+  test("a field of ours called constructor, which lacks → not written", () => {
+    const named = mapping(z.object({ constructor: z.string().optional() }), { constructor: from("c", optional(text)) })
+    expect((named.write as (ours: object) => unknown)({})).toEqual({})
+    const grouped = mapping(z.object({ valueOf: z.object({ a: z.string() }).optional() }), {
+      valueOf: optional(nest({ a: from("a", text) })),
+    })
+    expect((grouped.write as (ours: object) => unknown)({})).toEqual({})
+  })
+  test("a default that is a list → each record has its own", () => {
+    const tagged = mapping(z.object({ tags: z.array(z.string()) }), { tags: from("tags", withDefault(list(text), [])) })
+    tagged.read({}).tags.push("mine")
+    expect(tagged.read({}).tags).toEqual([])
+  })
+})

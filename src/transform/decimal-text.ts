@@ -22,7 +22,8 @@ const CHARACTERS_MAX = 400
 
 /** Reads one notation of decimal numbers, compiled once; `null` for anything else. No plus, no exponent, no blanks, no hexadecimal. */
 export function compileDecimal({ mark = ".", thousands }: DecimalNotation): (text: string) => Decimal | null {
-  const group = thousands === undefined ? "" : `|[0-9]{1,3}(?:${escaped(thousands)}[0-9]{3})+`
+  // Nobody groups behind a zero: "0,123" is a fraction in another notation.
+  const group = thousands === undefined ? "" : `|[1-9][0-9]{0,2}(?:${escaped(thousands)}[0-9]{3})+`
   const pattern = new RegExp(`^(-?)([0-9]+${group})(?:${escaped(mark)}([0-9]+))?$`)
   return (text) => {
     const match = text.length > CHARACTERS_MAX ? null : pattern.exec(text)
@@ -45,9 +46,13 @@ export function showDecimal(
   return `${isNegative ? "-" : ""}${grouped}${fraction === "" ? "" : mark + fraction}`
 }
 
+/** The smallest that has all its digits. Source: IEEE 754, binary64, the smallest normal number. */
+const NORMAL_MIN = 2 ** -1022
+
 /**
- * The number that a decimal text means, or `null` where a number cannot hold it: whole ones beyond 2^53, and more digits than a number
- * keeps. Up to 15 significant digits always survive (IEEE 754, `DBL_DIG`); beyond that it is tried.
+ * The number that a decimal text means, or `null` where a number cannot hold it: whole ones beyond 2^53, more digits than a number keeps,
+ * and fractions so small that they become 0. Up to 15 significant digits always survive (IEEE 754, `DBL_DIG`) unless it is smaller than
+ * normal; beyond that it is tried.
  */
 export function numberOf({ isNegative, whole, fraction }: Decimal): number | null {
   const exact = fraction.replace(/0+$/, "")
@@ -55,7 +60,7 @@ export function numberOf({ isNegative, whole, fraction }: Decimal): number | nul
   const value = Number(text)
   if (exact === "" && !Number.isSafeInteger(value)) return null
   const significant = (whole + exact).replace(/^0+/, "").length
-  if (significant > 15 && plain(value) !== text) return null
+  if ((significant > 15 || value < NORMAL_MIN) && plain(value) !== text) return null
   return isNegative && value !== 0 ? -value : value
 }
 

@@ -30,7 +30,8 @@ function finderOfPath(keys: readonly string[]): Find {
   return (source) => {
     let value = first!(source)
     for (const find of inner) {
-      if (value === undefined || value === null) return undefined
+      // A text has fields too, and they are never meant: its length, its methods.
+      if (typeof value !== "object" || value === null) return undefined
       value = find(value)
     }
     return value
@@ -38,7 +39,7 @@ function finderOfPath(keys: readonly string[]): Find {
 }
 
 /** Only names that every object inherits need the question whether they are its own; it costs more than the rest of a field. */
-function finderOfKey(key: string): Find {
+export function finderOfKey(key: string): Find {
   if (key in Object.prototype) return (source) => (Object.hasOwn(source, key) ? source[key] : undefined)
   return (source) => source[key]
 }

@@ -72,10 +72,16 @@ class PresencePart implements Part {
 
   read(value: unknown, pass: Pass): unknown {
     const absence = absenceOf(value)
-    if (absence !== null && this.#absent.absences.includes(absence)) return this.#absent.value
+    if (absence !== null && this.#absent.absences.includes(absence)) return this.#valueOfNone()
     if (absence === null || (absence === "empty" && this.takesEmpty)) return this.#readPresent(value, pass)
     const complaint = `is ${absence}, which is not declared as a way to have no value`
-    return pass.repair(this.#absent.value, `${absence} instead of ${this.#absent.absences.join(" or ")}`, complaint)
+    return pass.repair(this.#valueOfNone(), `${absence} instead of ${this.#absent.absences.join(" or ")}`, complaint)
+  }
+
+  /** Each record has a list or an object of its own: what one caller does to it is not seen by another. */
+  #valueOfNone(): unknown {
+    const { value } = this.#absent
+    return typeof value === "object" && value !== null ? structuredClone(value) : value
   }
 
   /** With `drift: "warn"` what cannot be read is left out, if it may lack: the rest of the answer is worth more. */

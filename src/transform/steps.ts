@@ -1,6 +1,6 @@
 import type { Part } from "./part.ts"
 import { type Pass, type Place, REFUSED } from "./pass.ts"
-import { type Find, finderOf, pathOf, putAt } from "./paths.ts"
+import { type Find, finderOf, finderOfKey, pathOf, putAt } from "./paths.ts"
 
 /** One of our fields, on its way in and out; made once for a mapping. */
 export interface Step {
@@ -20,6 +20,7 @@ export class SingleStep implements Step, Place {
   readonly isReversible: boolean
   readonly #part: Part
   readonly #find: Find
+  readonly #ourField: Find
   readonly #path: readonly string[]
   readonly #drifted: readonly { readonly name: string; readonly find: Find }[]
 
@@ -30,6 +31,7 @@ export class SingleStep implements Step, Place {
     this.#part = part
     this.#path = pathOf(this.source).keys
     this.#find = finderOf(names)
+    this.#ourField = finderOfKey(key)
     this.#drifted = drifted.map((name) => ({ name, find: finderOf([name]) }))
   }
 
@@ -54,7 +56,7 @@ export class SingleStep implements Step, Place {
 
   write(ours: Record<string, unknown>, target: Record<string, unknown>, pass: Pass): boolean {
     pass.place = this
-    const written = this.#part.write(ours[this.key], pass)
+    const written = this.#part.write(this.#ourField(ours), pass)
     if (written === REFUSED) return false
     if (written === undefined || putAt(target, this.#path, written)) return true
     pass.refuse("is written by another field too, with another value")
@@ -73,9 +75,11 @@ export class GroupStep implements Step, Place {
   readonly target: string
   readonly isReversible: boolean
   readonly #part: Part
+  readonly #ourField: Find
 
   constructor(key: string, part: Part) {
     this.key = this.target = key
+    this.#ourField = finderOfKey(key)
     this.isReversible = part.isReversible
     this.#part = part
   }
@@ -91,7 +95,7 @@ export class GroupStep implements Step, Place {
 
   write(ours: Record<string, unknown>, target: Record<string, unknown>, pass: Pass): boolean {
     pass.place = this
-    return this.#part.group!.writeInto(ours[this.key], target, pass)
+    return this.#part.group!.writeInto(this.#ourField(ours), target, pass)
   }
 
   isAbsent(source: unknown): boolean {
