@@ -10,6 +10,7 @@ import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { Call, CallStart, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
+import { within } from "./check.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
 import { checkedItems, handOver, isStreamed } from "./streamed.ts"
 
@@ -135,7 +136,8 @@ export class Engine implements Surroundings {
 
   #callStage(operation: Operation): Stage {
     const bound = this.#bind(operation)
-    return answering(this.#parts.replaced?.(operation, bound) ?? bound)
+    const asking = answering(this.#parts.replaced?.(operation, bound) ?? bound)
+    return operation.effect === "write" && !comparesVersion(operation) ? refusingVersions(asking) : asking
   }
 
   /** Its input has been validated and its caller authorized in the call that it is like. */
@@ -183,6 +185,21 @@ function answering(answer: Answer): Stage {
     }
     return output.then((value) => {
       call.output = value
+    })
+  }
+}
+
+/** Some part of its backend compares the version that a caller expects with that of the stored object. */
+export function comparesVersion({ declaration: { backend } }: Operation): boolean {
+  return backend !== null && within(backend as Backend<any, any, any>).some(({ plan }) => plan.comparesVersion)
+}
+
+/** A write that does not know versions would overwrite what its caller wanted to spare. Source: RFC 9110, section 13.1.1. */
+function refusingVersions(asking: Stage): Stage {
+  return (call) => {
+    if (call.ifMatch === undefined) return asking(call)
+    throw new TrestleError("PRECONDITION_FAILED", "This operation does not know versions, so it cannot expect one. Nothing was changed.", {
+      reason: "answered",
     })
   }
 }

@@ -1,5 +1,5 @@
 import type { Operation } from "../contract/operation.ts"
-import { within } from "../runtime/check.ts"
+import { comparesVersion } from "../runtime/engine.ts"
 
 const VERSION = { type: "string" } as const
 
@@ -17,9 +17,10 @@ export interface Versions {
 const ETAG = { ETag: { description: "Version of the answer.", schema: VERSION } }
 
 /** Source: RFC 9110, sections 8.8.3 and 13.1. */
-export function versionsOf({ declaration, route }: Operation): Versions {
-  const { backend, contract } = declaration
-  const isExpecting = backend !== null && within(backend).some(({ plan }) => plan.comparesVersion)
+export function versionsOf(operation: Operation): Versions {
+  const { declaration, route } = operation
+  const { contract } = declaration
+  const isExpecting = comparesVersion(operation)
   const parameters: object[] = []
   if (isExpecting) parameters.push(field("If-Match", "Only if the object is still of this version; else 412."))
   if (contract.etag !== true && !isExpecting) return { parameters, isExpecting }

@@ -9,9 +9,11 @@ import { rememberingLog } from "../../src/testing/stand-ins.ts"
 
 let text = "one"
 const open = { input: z.object({}), output: z.object({ text: z.string() }), allow: anyone("a test") }
+let written = 0
 /** Names the version of its answer, as a table does. */
 const versioned = (tag: string) =>
   backend<object, { text: string }>("versioned", {
+    comparesVersion: true,
     bind: (site) => (_input, call) => {
       call.noteEtag(tag)
       return site.accept({ text: `${text} if ${call.ifMatch}` }, call, "versioned")
@@ -25,6 +27,12 @@ const app = trestle({
     named: op({ http: "GET /named", ...open }).via(versioned("v7")),
     odd: op({ http: "GET /odd", ...open }).via(versioned("v 7\r\nx: é")),
     put: op({ http: "PUT /named", ...open }).via(versioned("v8")),
+    set: op({ http: "PUT /note", ...open, effect: "write" }).via(
+      code(() => {
+        written++
+        return { text }
+      }),
+    ),
     gone: op({ http: "GET /gone", ...open, etag: true }).via(code((_, { fail }) => fail("NOT_FOUND"))),
     ping: op({ http: "POST /ping", ...open, output: nothing }).via(code(() => undefined)),
   },
@@ -109,6 +117,18 @@ describe("versions over HTTP", () => {
   test("a write → its version, and never 304", async () => {
     const { status, headers } = await ask("/named", { "if-none-match": '"v8"', "content-length": "0" }, "PUT")
     expect([status, headers.etag]).toEqual([200, '"v8"'])
+  })
+  test("a write that does not know versions → refused, for it would overwrite what its caller wanted to spare", async () => {
+    const etag = await etagOf("/note")
+    for (const expected of [etag, "*", '"other"']) {
+      const { status, body } = await ask("/note", { "if-match": expected, "content-length": "0" }, "PUT")
+      expect([status, JSON.parse(body).code]).toEqual([412, "PRECONDITION_FAILED"])
+    }
+    expect(await createClient<typeof app>({ url }).set.safe({}, { ifMatch: etag })).toMatchObject({ code: "PRECONDITION_FAILED" })
+    expect(await running.internal().set.safe({}, { ifMatch: etag })).toMatchObject({ code: "PRECONDITION_FAILED" })
+    expect(written).toBe(0)
+    await running.internal().set({})
+    expect(written).toBe(1)
   })
   test("fetch without a port → the same", async () => {
     const etag = await etagOf("/note")
