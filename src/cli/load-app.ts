@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import { type App, isApp } from "../assembly/definition.ts"
 import { EXIT, Stop } from "./exit.ts"
 import { cliFinding } from "./findings.ts"
+import { importFile } from "./import-file.ts"
 import { loadFailure } from "./load-failure.ts"
 
 export interface Loaded {
@@ -25,7 +25,7 @@ export async function loadApp(flag: string | undefined, folder: string = process
   const file = findApp(flag, folder)
   let module: Record<string, unknown>
   try {
-    module = await import(pathToFileURL(file).href)
+    module = await importFile(file)
   } catch (error) {
     throw new Stop(EXIT.noLoad, [loadFailure(error, file, folder)])
   }

@@ -1,12 +1,13 @@
 import { relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
+import { inspect } from "node:util"
 import type { SourcePlace } from "../base/source-place.ts"
 import type { Finding } from "../contract/finding.ts"
 import { cliFinding } from "./findings.ts"
 
 /** What went wrong when the application's file was imported: where in the application's own source, and what to do about it. */
 export function loadFailure(error: unknown, file: string, folder: string): Finding {
-  const message = error instanceof Error ? error.message.split("\n")[0]! : String(error)
+  const message = error instanceof Error ? error.message.split("\n")[0]! : shownValue(error)
   const name = error instanceof Error && error.name !== "Error" ? `${error.name}: ` : ""
   const place = placeOf(error, folder)
   return cliFinding(
@@ -15,6 +16,11 @@ export function loadFailure(error: unknown, file: string, folder: string): Findi
     fixOf(error, message),
     place ? { place } : { at: file },
   )
+}
+
+/** Of what was thrown and is no error: any value, also one that has no text. */
+function shownValue(value: unknown): string {
+  return typeof value === "string" ? value : inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 1 })
 }
 
 /** The first line of the stack in the application's own files; for a file that cannot be parsed, the line Node says. */

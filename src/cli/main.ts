@@ -2,6 +2,7 @@ import { Console } from "node:console"
 import type { Finding } from "../contract/finding.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { EXIT, type ExitCode, Stop } from "./exit.ts"
+import { unfinishedImport } from "./import-file.ts"
 import { installSignals } from "./interrupt.ts"
 import { runCommand, verbOf } from "./program.ts"
 import { printReport } from "./report.ts"
@@ -12,6 +13,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   installSignals()
   const isJson = isJsonWanted(argv)
   const verb = verbOf(argv)
+  process.once("exit", (code) => {
+    const unfinished = unfinishedImport(code)
+    if (unfinished) process.exitCode = ended(EXIT.noLoad, [unfinished], verb, isJson)
+  })
   const exit = await runCommand(argv).catch((error: unknown) => failed(error, verb, isJson))
   await written(process.stdout)
   await written(process.stderr)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { APP, folder, json, trestle } from "./kit.ts"
+import { APP, finished, folder, json, startTrestle, trestle } from "./kit.ts"
 
 const found = async (files: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<unknown> => {
   const ran = await trestle(["status", "--json", ...args], { cwd: folder(files) })
@@ -53,5 +53,27 @@ describe("an application that does not load: exit 3, with the fix", () => {
     const { stderr } = await trestle(["status"], { cwd: folder({ "app.ts": 'const a = 1\nthrow new Error("no luck")\n' }) })
     expect(stderr).toContain("--> app.ts:2")
     expect(stderr).toContain('> 2 | throw new Error("no luck")')
+  })
+
+  test.each([
+    ["waits for ever", "await new Promise(() => {})", "app.ts never ends loading: it waits"],
+    ["ends the process, as if all were well", "process.exit(0)", "app.ts never ends loading: it waits"],
+    ["ends the process", "process.exit(9)", "app.ts never ends loading: it calls process.exit(9)"],
+    ["throws later", 'setTimeout(() => { throw new Error("later") }); await new Promise((r) => setTimeout(r, 60_000))', "later"],
+    ["rejects unheard", 'Promise.reject(new Error("unheard")); await new Promise((r) => setTimeout(r, 60_000))', "unheard"],
+    ["throws what has no text", "throw Object.create(null)", "does not load: [Object: null prototype] {}"],
+  ])("its file %s: exit 3, as JSON too", async (_, text, message) => {
+    const ran = await trestle(["status", "--json"], { cwd: folder({ "app.ts": text }) })
+    expect(ran.code).toBe(3)
+    expect(json(ran).findings).toMatchObject([{ code: "TRS3003", message: expect.stringContaining(message) }])
+  })
+
+  test("an endless loop: Ctrl-C ends it", async () => {
+    const cwd = folder({ "app.ts": 'process.stderr.write("round and round")\nfor (;;);' })
+    const child = startTrestle(["status"], { cwd })
+    const ended = finished(child)
+    child.stderr!.once("data", () => child.kill("SIGINT"))
+    await ended
+    expect(child.signalCode).toBe("SIGINT")
   })
 })
