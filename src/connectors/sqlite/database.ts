@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { loadSqlite } from "../../base/node-sqlite.ts"
-import type { BoundValue, SqlStatement } from "../../contract/sql-compile.ts"
+import type { SqlStatement } from "../../contract/sql-compile.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
 import { statementMistake } from "../sql/statement-check.ts"
 
@@ -75,15 +75,13 @@ export class SqliteDatabase {
   /** Runs one statement; `changes` is then how many rows it has changed, or given. @throws {TooManyRows} after `rowsMax`. */
   rows({ text, values }: SqlStatement, rowsMax: number): SqlRow[] {
     const { statement, hasRows } = this.#prepare(text)
-    const rows: SqlRow[] = []
     if (hasRows) {
-      for (const row of statement.iterate(...values.map(bound))) {
-        if (rows.length === rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
-        rows.push(row as SqlRow)
-      }
+      const rows = collected(statement.iterate(...boundOf(values)), rowsMax)
       this.changes = rows.length
-    } else this.changes = Number(statement.run(...values.map(bound)).changes)
-    return rows
+      return rows
+    }
+    this.changes = Number(statement.run(...boundOf(values)).changes)
+    return []
   }
 
   close(): void {
@@ -104,7 +102,28 @@ export class SqliteDatabase {
   }
 }
 
+function collected(rows: ReturnType<StatementSync["iterate"]>, rowsMax: number): SqlRow[] {
+  const all: SqlRow[] = []
+  try {
+    for (const row of rows) {
+      if (all.length === rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
+      all.push(row as SqlRow)
+    }
+  } catch (error) {
+    // A value that the driver cannot give leaves the statement open: reads would stay at its state, and no later commit would succeed.
+    rows.return?.()
+    throw error
+  }
+  return all
+}
+
 /** The driver binds every number as a float, and a column for text would then keep 5 as "5.0". */
-function bound(value: BoundValue): SQLInputValue {
-  return (Number.isSafeInteger(value) ? BigInt(value as number) : value) as SQLInputValue
+function boundOf(values: SqlStatement["values"]): SQLInputValue[] {
+  const bound = values as unknown as SQLInputValue[]
+  for (let i = 0; i < bound.length; i++) if (Number.isSafeInteger(bound[i])) return bound.map(asInteger)
+  return bound
+}
+
+function asInteger(value: SQLInputValue): SQLInputValue {
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value
 }

@@ -209,6 +209,23 @@ describe("bounds", () => {
     expect(await ask.asText()).toEqual({ n: "9007199254740993" })
   })
 
+  test("an integer beyond 2^53 among the rows: later reads see later writes, and writes go on", async () => {
+    const { ask } = await worldOf((db) => ({
+      ...notes(db),
+      addBig: op({ effect: "write", input: nothing, output: z.object({ n: z.number() }) }).via(
+        db.one(() => sql`insert into notes (text, n) values ('big', 9007199254740993) returning n`),
+      ),
+      big: op({ effect: "read", input: nothing, output: z.array(z.object({ n: z.number() })) }).via(
+        db.many(() => sql`select 9007199254740993 as n from notes`),
+      ),
+    }))
+    await ask.add({ text: "first" })
+    expect(await ask.big.safe()).toMatchObject({ code: "INTERNAL" })
+    expect(await ask.addBig.safe()).toMatchObject({ code: "INTERNAL" })
+    await ask.add({ text: "second" })
+    expect(await ask.all()).toEqual(["first", "second"])
+  })
+
   test("whole numbers: stored as integers, in a column for text as well", async () => {
     const { ask } = await worldOf((db) => ({
       what: op({ effect: "read", input: nothing, output: z.object({ t: z.string(), s: z.string() }) }).via(
