@@ -41,6 +41,7 @@ export class Engine implements Surroundings {
   readonly random: Random
   readonly #underWay = new CallList<Call>()
   #whenIdle: (() => void) | null = null
+  #isEnding = false
   readonly #compiled = new Map<string, Compiled>()
   readonly #byOp = new Map<unknown, Compiled>()
   readonly #parts: EngineParts
@@ -97,8 +98,10 @@ export class Engine implements Surroundings {
     return this.#underWay.all().map((call) => call.operation)
   }
 
-  /** Resolves when no call is under way. */
+  /** Resolves when no call is under way. Those that nobody waits for are stopped, and none is begun any more. */
   idle(): Promise<void> {
+    this.#isEnding = true
+    for (const call of this.#underWay.all()) if (call.entrance === "refresh") call.stop(closing())
     if (this.#underWay.isEmpty) return Promise.resolve()
     return new Promise((resolve) => {
       this.#whenIdle = resolve
@@ -107,7 +110,7 @@ export class Engine implements Surroundings {
 
   /** Ends every call that is under way. */
   stopAll(): void {
-    for (const call of this.#underWay.all()) call.stop(new TrestleError("CANCELLED", undefined, { note: "the application is closing" }))
+    for (const call of this.#underWay.all()) call.stop(closing())
   }
 
   nest(parent: Call, op: unknown, input: unknown, as?: { principal: Principal; isOwnAuthority: boolean }): Promise<unknown> {
@@ -150,6 +153,7 @@ export class Engine implements Surroundings {
       start.input = input
       start.trace = like.trace
       start.revalidation = passage
+      start.isCancelled = this.#isEnding && passage.entrance === "refresh"
       return this.start(compiled, start, (call) => passage.landed(call))
     }
   }
@@ -173,6 +177,10 @@ export class Engine implements Surroundings {
     const { backend } = operation.declaration
     return backend ? site.bind(backend as Backend<any, any, any>) : fromExamples(operation, site)
   }
+}
+
+function closing(): TrestleError {
+  return new TrestleError("CANCELLED", undefined, { note: "the application is closing" })
 }
 
 /** The stage that asks the backend. */

@@ -4,6 +4,7 @@ import { startApp } from "../../src/assembly/start.ts"
 import { seededRandom } from "../../src/base/random.ts"
 import { backend } from "../../src/contract/backend.ts"
 import { op } from "../../src/contract/op.ts"
+import type { CallRecord } from "../../src/contract/ports.ts"
 import {
   anyone,
   type CacheOptions,
@@ -18,7 +19,7 @@ import {
   trestle,
   value,
 } from "../../src/index.ts"
-import { testApp } from "../../src/testing/index.ts"
+import { FakeClock, testApp } from "../../src/testing/index.ts"
 import { rememberingLog } from "../../src/testing/stand-ins.ts"
 
 const ADA: Principal = { id: "ada", kind: "user" }
@@ -205,6 +206,23 @@ describe("stale while revalidating", () => {
     await t.clock.advance("30s")
     expect((await ada.get.detailed({ id: "a" })).meta).toMatchObject({ servedBy: "crm", degraded: false })
     await t.close()
+  })
+  test("the application closes → it does not wait for a renewal, for nobody does", async () => {
+    let asked = 0
+    const get = op({ effect: "read", input, output }).via(
+      cache(
+        { for: "30s", stale: "5m" },
+        code(({ id }) => (asked++ === 0 ? { id, n: 1 } : new Promise<never>(() => {}))),
+      ),
+    )
+    const records: CallRecord[] = []
+    const clock = new FakeClock()
+    const running = await startApp(trestle({ name: "closing", ops: { get } }), { clock, log: rememberingLog(records) })
+    await running.internal().get({ id: "a" })
+    await clock.advance("31s")
+    expect(await running.internal().get({ id: "a" })).toMatchObject({ n: 1 })
+    await running.close()
+    expect(records.find(({ entrance }) => entrance === "refresh")).toMatchObject({ error: { code: "CANCELLED" } })
   })
   test("the renewal has the whole deadline of the operation, whatever its caller had left", async () => {
     const { t, ada } = await cached(options)
