@@ -18,6 +18,8 @@ const PART = ".gz.part"
 export class LogArchive {
   readonly #file: LogFile
   readonly #complain: (error: Error) => void
+  /** Put aside, and not compressed yet. */
+  readonly #plain = new Set<string>()
   #work: Promise<void> = Promise.resolve()
 
   constructor(file: LogFile, complain: (error: Error) => void) {
@@ -36,9 +38,10 @@ export class LogArchive {
     return `${this.#file.path}.${newest[1]}-${String(Number(newest[2]) + 1).padStart(4, "0")}`
   }
 
-  /** Compresses a file that nobody writes to any more. */
+  /** Compresses a file that nobody writes to any more; and once more what could not be compressed before, on a full disk for one. */
   add(aside: string): void {
-    this.#work = this.#work.then(() => this.#compress(aside)).catch((error: Error) => this.#complain(error))
+    this.#plain.add(aside)
+    this.#work = this.#work.then(() => this.#compressAll())
   }
 
   /** Finishes what an earlier process has left, and keeps the limits. */
@@ -46,25 +49,37 @@ export class LogArchive {
     for (const stamp of stampsOf(this.#file.path)) {
       const plain = `${this.#file.path}.${stamp}`
       rmSync(plain + PART, { force: true })
-      if (existsSync(plain)) this.add(plain)
+      if (existsSync(plain)) this.#plain.add(plain)
     }
-    this.#work = this.#work.then(() => this.#prune()).catch((error: Error) => this.#complain(error))
+    this.#work = this.#work.then(() => this.#compressAll())
   }
 
   settled(): Promise<void> {
     return this.#work
   }
 
+  /** What cannot be compressed counts as it is, so that a disk that our own files have filled gets its room back. */
+  async #compressAll(): Promise<void> {
+    for (const plain of this.#plain) await this.#compress(plain).catch(this.#complain)
+    await this.#prune().catch(this.#complain)
+  }
+
   async #compress(plain: string): Promise<void> {
     const whole = plain + COMPRESSED
-    if (!existsSync(whole)) {
-      // On the disk before it has its name.
-      const part = createWriteStream(plain + PART, { mode: 0o600, flush: true })
-      await pipeline(createReadStream(plain), createGzip(), part)
-      await rename(plain + PART, whole)
+    // Somebody may have taken it away.
+    if (existsSync(plain) && !existsSync(whole)) {
+      try {
+        // On the disk before it has its name.
+        const part = createWriteStream(plain + PART, { mode: 0o600, flush: true })
+        await pipeline(createReadStream(plain), createGzip(), part)
+        await rename(plain + PART, whole)
+      } catch (error) {
+        await rm(plain + PART, { force: true })
+        throw error
+      }
     }
     await rm(plain, { force: true })
-    await this.#prune()
+    this.#plain.delete(plain)
   }
 
   async #prune(): Promise<void> {
@@ -75,7 +90,9 @@ export class LogArchive {
       const names = [`${path}.${stamp}`, `${path}.${stamp}${COMPRESSED}`].filter((name) => existsSync(name))
       for (const name of names) bytes += (await stat(name)).size
       files++
-      if (files > keepFiles || bytes > keepBytes) for (const name of names) await rm(name, { force: true })
+      if (files <= keepFiles && bytes <= keepBytes) continue
+      for (const name of names) await rm(name, { force: true })
+      this.#plain.delete(`${path}.${stamp}`)
     }
   }
 }

@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
@@ -206,6 +217,56 @@ describe("trouble", () => {
     for (const name of readdirSync(folder)) expect([name, (statSync(join(folder, name)).mode & 0o777).toString(8)]).toEqual([name, "600"])
     file.end()
     expect(existsSync(`${path}.lock`)).toBe(false)
+  })
+
+  test("removed by somebody: the next rotation begins it anew", async () => {
+    const file = open({ bytesMax: 20 })
+    file.write(Buffer.from("first line of all\n"))
+    await flushed(file)
+    rmSync(path)
+    file.write(Buffer.from("second line of all\n"))
+    await closed(file)
+    expect(lines()).toEqual(["second line of all"])
+    expect(complaints).toEqual([])
+  })
+
+  test("a file that cannot be compressed: tried again with the next, and the limits hold", async () => {
+    const file = open({ bytesMax: 10, keepFiles: 2 })
+    const blocked = `${path}.20261122T120000Z-0001.gz.part`
+    for (const line of numbered(10, 12)) file.write(Buffer.from(`${line}\n`))
+    mkdirSync(blocked)
+    file.write(Buffer.from("line 12\n"))
+    await flushed(file)
+    await file.settled()
+    expect(complaints).not.toEqual([])
+    expect(lines()).toEqual(numbered(10, 13))
+    rmSync(blocked, { recursive: true, force: true })
+    for (const line of numbered(13, 15)) file.write(Buffer.from(`${line}\n`))
+    await closed(file)
+    expect(lines()).toEqual(numbered(12, 15))
+  })
+
+  test("a link, its file there or not: followed, and rotated where it leads", async () => {
+    const disk = join(folder, "large disk")
+    mkdirSync(disk)
+    symlinkSync(join(disk, "real.log"), path)
+    const file = open({ bytesMax: 10 })
+    for (const line of numbered(10, 15)) file.write(Buffer.from(`${line}\n`))
+    expect(() => open({ path: join(disk, "real.log") })).toThrow(expect.objectContaining({ code: "START_REFUSED" }))
+    await closed(file)
+    expect(readdirSync(folder)).toEqual(["app.log", "large disk"])
+    expect(rotatedFiles(join(disk, "real.log"))).toHaveLength(4)
+    expect(readFileSync(path, "utf8")).toBe("line 14\n")
+  })
+
+  test.each(["/dev/null", "a pipe", "a folder"])("%s: refused, and nothing is done to it", (name) => {
+    const special = name.startsWith("/") ? name : join(folder, name)
+    if (name === "a pipe") spawnSync("mkfifo", [special])
+    if (name === "a folder") mkdirSync(special)
+    expect(() => open({ path: special })).toThrow(
+      expect.objectContaining({ code: "START_REFUSED", note: expect.stringContaining("no regular file") }),
+    )
+    expect(existsSync(`${special}.lock`)).toBe(false)
   })
 
   test("a second writer: refused, naming who holds the file", () => {

@@ -1,13 +1,14 @@
-import { mkdirSync, openSync, renameSync, statSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, realpathSync, renameSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Clock } from "../base/clock.ts"
+import { failWith } from "../errors/trestle-error.ts"
 import { openStream, type Stream } from "./destination.ts"
 import { LogArchive } from "./log-archive.ts"
 import { type LogLock, lockLogFile } from "./log-lock.ts"
 
 /** A log file that begins anew from time to time. */
 export interface LogFile {
-  /** Lines are appended; its folder is made where it is missing. Readable and writable by its owner only. */
+  /** Lines are appended; its folder is made where it is missing; a link is followed. Readable and writable by its owner only. */
   readonly path: string
   /** Largest size; a batch of 32 kB may come on top. */
   readonly bytesMax: number
@@ -43,13 +44,14 @@ export class RotatingFile implements Stream {
   #bytesMax: number
   destroyed = false
 
-  /** @throws where the file cannot be opened, or another process writes to it. */
-  constructor(file: LogFile, clock: Clock, complain: (error: Error) => void) {
+  /** @throws where the file cannot be opened, is no regular one, or another process writes to it. */
+  constructor(given: LogFile, clock: Clock, complain: (error: Error) => void) {
+    mkdirSync(dirname(given.path), { recursive: true, mode: 0o700 })
+    const file = { ...given, path: regularFile(given.path) }
     this.#file = file
     this.#clock = clock
     this.#complain = complain
     this.#bytesMax = file.bytesMax
-    mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 })
     this.#lock = lockLogFile(file.path)
     try {
       this.#fd = openSync(file.path, "a", OWNER_ONLY)
@@ -112,7 +114,7 @@ export class RotatingFile implements Stream {
     const { path, bytesMax } = this.#file
     try {
       const aside = this.#archive.nextName(epoch)
-      renameSync(path, aside)
+      putAside(path, aside)
       const fd = this.#reopened(aside)
       const old = this.#stream
       this.#stream = openStream(fd, this.#complain)
@@ -149,5 +151,28 @@ export class RotatingFile implements Stream {
     })
     this.#closing.set(old, closed)
     old.end()
+  }
+}
+
+/**
+ * The file itself, made if it is not there. To rename a link would put the link aside and leave the file; to rename `/dev/stdout` or
+ * `/dev/null`, as root, would take it from the whole machine; and to open a pipe may never end.
+ */
+function regularFile(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found && !found.isFile()) {
+    throw failWith("START_REFUSED", { note: "it is no regular file; for standard output leave TRESTLE_LOG_FILE out" })
+  }
+  // A link may lead to what is not there yet.
+  closeSync(openSync(path, "a", OWNER_ONLY))
+  return realpathSync(path)
+}
+
+function putAside(path: string, aside: string): void {
+  try {
+    renameSync(path, aside)
+  } catch (error) {
+    // Somebody has removed it: what comes now has a file again.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
   }
 }
