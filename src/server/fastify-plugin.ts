@@ -24,7 +24,8 @@ export interface PluginOptions {
 export async function addToFastify(scope: FastifyInstance, mount: Mount, notFound: PluginOptions["notFound"] = "host"): Promise<void> {
   const { parts } = mount
   const { bodyBytesMax } = parts.limits
-  const segments = scope.prefix.split("/").length - 1
+  // Fastify takes "/api/" for "/api", and "/" for none.
+  const segments = scope.prefix.replace(/\/$/, "").split("/").length - 1
   const entryOf = (request: FastifyRequest, reply: FastifyReply): FastifyEntry => {
     const entry = new FastifyEntry(request, reply, bodyBytesMax)
     const { prefix, target } = split(pathAndQuery(request.url), segments)

@@ -141,6 +141,14 @@ describe("the prefix", () => {
     const other = { ...mounting, prefix: "/umbrella/api" }
     expect(JSON.parse((await ask(other, { path: "/openapi.json" })).body).servers).toEqual([{ url: "/umbrella/api" }])
   })
+  test.each([
+    ["/api/", "/api"],
+    ["/", ""],
+  ])("%j in Fastify, which takes it for %j → found", async (prefix, seen) => {
+    const mounting = await fastifyHost((host) => host.register(running.plugin({ close: false }), { prefix }), seen)
+    expect((await ask(mounting, { path: "/hello" })).body).toBe('"hello"')
+    expect(JSON.parse((await ask(mounting, { path: "/openapi.json" })).body).servers).toEqual(seen === "" ? undefined : [{ url: seen }])
+  })
   test("of an Express router in a router → the whole of it", async () => {
     const inner = express.Router().use("/v1", running.handler())
     const mounting = await served(express().use("/api", inner))
