@@ -64,6 +64,7 @@ describe("what counts as live", () => {
   test.each<[string, string, object]>([
     ["a failure", "one", { error: new TrestleError("UNAVAILABLE") }],
     ["a degraded answer", "one", { meta: { degraded: { why: "down" } } }],
+    ["a kept answer, whoever made it", "one", { meta: { servedBy: "cache", ageMs: 5 } }],
     ["a placeholder inside", "one", { meta: { servedBy: "crm+placeholder" } }],
     ["a call in process", "one", { entrance: "in-process" }],
     ["a nested call", "one", { entrance: "nested" }],

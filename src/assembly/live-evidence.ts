@@ -95,6 +95,8 @@ export class LiveEvidence implements Rings {
 
 function isReal({ entrance, error, meta }: CallRecord): boolean {
   const isOverNetwork = entrance === "http" || entrance === "rpc"
+  // A kept answer was seen when it was new, and no longer tells who made it: a placeholder inside would be hidden by a cache.
+  if (!isOverNetwork || error !== null || meta.degraded !== false || meta.ageMs !== undefined) return false
   // Nested answers are joined: "crm+placeholder" is still made up in part.
-  return isOverNetwork && error === null && meta.degraded === false && !meta.servedBy.split("+").includes("placeholder")
+  return !meta.servedBy.split("+").includes("placeholder")
 }
