@@ -107,6 +107,7 @@ export class SqliteSession implements SqlSession {
   }
 
   readonly probe = async (): Promise<void> => {
+    if (this.#writer) this.#refuseIfGone(this.#writer)
     this.#rowsOf({ text: "select count(*) as tables from sqlite_schema", values: [] })
   }
 
@@ -157,7 +158,8 @@ export class SqliteSession implements SqlSession {
   /** A write takes the file's lock at once: a transaction that has read and then cannot write would have to begin again. */
   #begin(effect: Effect): void {
     const database = this.#writing()
-    if (effect === "read") database.refuseWrites(true)
+    if (effect === "write") this.#refuseIfGone(database)
+    else database.refuseWrites(true)
     database.exec(effect === "read" ? "begin" : "begin immediate")
   }
 
@@ -271,6 +273,13 @@ export class SqliteSession implements SqlSession {
     // SQLite would make a new, empty one, and nobody would notice.
     if (!existsSync(file)) throw failure("not-connected", "read", { note: `${this.name}: its file is gone` })
     return new SqliteDatabase({ file, readOnly, durability })
+  }
+
+  /** What is committed to a file that has lost its name is lost with the process. The next call opens what stands there then. */
+  #refuseIfGone(database: SqliteDatabase): void {
+    if (!database.isGone) return
+    this.#drop()
+    throw failure("not-connected", "write", { note: `${this.name}: its file was removed or replaced while it was open` })
   }
 
   #drop(): void {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { loadSqlite } from "../../base/node-sqlite.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
@@ -31,6 +32,9 @@ interface Prepared {
  */
 export class SqliteDatabase {
   readonly #db: DatabaseSync
+  readonly #file: string
+  /** Of the file that is open, whatever stands under its name later. */
+  readonly #fileNumber: number | undefined
   readonly #prepared = new Map<string, Prepared>()
   /** Of the last statement. */
   changes = 0
@@ -46,6 +50,8 @@ export class SqliteDatabase {
       // Waiting for another process is done where other calls can go on meanwhile, not inside SQLite.
       timeout: 0,
     })
+    this.#file = file
+    this.#fileNumber = fileNumber(file)
     try {
       // No statement can damage the file by writing where only SQLite may write. Node has it since 24.
       ;(this.#db as { enableDefensive?: (active: boolean) => void }).enableDefensive?.(true)
@@ -60,6 +66,11 @@ export class SqliteDatabase {
 
   get isInTransaction(): boolean {
     return this.#db.isTransaction
+  }
+
+  /** Whether the file was removed or replaced since it was opened. SQLite goes on writing to the one that nobody will find again. */
+  get isGone(): boolean {
+    return this.#fileNumber !== fileNumber(this.#file)
   }
 
   /** Whether writing statements are refused, until this is called again. */
@@ -100,6 +111,10 @@ export class SqliteDatabase {
     this.#prepared.set(text, made)
     return made
   }
+}
+
+function fileNumber(file: string): number | undefined {
+  return file === ":memory:" ? undefined : statSync(file, { throwIfNoEntry: false })?.ino
 }
 
 function collected(rows: ReturnType<StatementSync["iterate"]>, rowsMax: number): SqlRow[] {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, renameSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -324,6 +324,33 @@ describe("the file", () => {
     await first.ask.plain({ text: "a" })
     await first.running.close()
     expect(await (await worldOf(notes, { file })).ask.all()).toEqual(["a"])
+  })
+
+  test("is removed while it is open: a write is refused, not lost", async () => {
+    const file = newFile()
+    const { ask, lastNote } = await worldOf(notes, { file })
+    await ask.plain({ text: "a" })
+    for (const ending of ["", "-wal", "-shm"]) rmSync(file + ending)
+    expect(await ask.plain.safe({ text: "b" })).toMatchObject({ code: "UNAVAILABLE", outcome: "refused" })
+    expect(lastNote()).toContain("removed or replaced")
+    expect(await ask.all.safe()).toMatchObject({ code: "UNAVAILABLE" })
+    expect(existsSync(file)).toBe(false)
+  })
+
+  test("is replaced while it is open: one write is refused, the next goes to the new one", async () => {
+    const file = newFile()
+    const { ask, running } = await worldOf(notes, { file })
+    await ask.plain({ text: "a" })
+    const other = newFile()
+    const second = await worldOf(notes, { file: other })
+    await second.ask.plain({ text: "restored" })
+    await second.running.close()
+    for (const ending of ["-wal", "-shm"]) rmSync(file + ending)
+    renameSync(other, file)
+    expect(await ask.plain.safe({ text: "b" })).toMatchObject({ code: "UNAVAILABLE", outcome: "refused" })
+    await ask.plain({ text: "c" })
+    await running.close()
+    expect(await (await worldOf(notes, { file })).ask.all()).toEqual(["restored", "c"])
   })
 
   test.each([["file:notes.db?mode=memory"], [""], ["/dev/null/notes.db"]])("%j: refuses to start", async (file) => {
