@@ -49,6 +49,9 @@ export class Resource {
     if (call.principal === null)
       throw new TrestleError("UNAUTHENTICATED", undefined, { note: `${call.operation}: its scope needs a caller` })
     const scope = this.#scope(call.principal)
+    // A promise, or a list, has no fields of its own: as a scope it would open the rows of everybody.
+    if (Object.prototype.toString.call(scope) !== "[object Object]")
+      throw new TypeError("scope gives no object; a promise is none, nor a list")
     for (const [field, value] of Object.entries(scope)) {
       if (!this.table.columns.has(field)) throw new TypeError(`scope names ${field}, which is no column of ${this.table.name}`)
       // Left out, it would open the rows of everybody.

@@ -182,6 +182,18 @@ describe("scope", () => {
     expect(await t.as(ada).tasks.create.safe({ title: "a" })).toMatchObject({ code: "INTERNAL", outcome: "refused" })
   })
 
+  test.each([
+    ["a promise", async () => ({ ownerId: "ada" })],
+    ["a list", () => []],
+    ["a Map", () => new Map([["ownerId", "ada"]])],
+    ["nothing", () => undefined],
+  ])("that gives %s: an error, never everybody's rows", async (_, scope) => {
+    const db = sqlite({ file: ":memory:", migrations: TABLES })
+    const tasks = crud({ ...taskOptions(db), scope: scope as never })
+    await using t = await testApp(trestle({ name: "x", ops: { tasks } }))
+    expect(await t.as(ada).tasks.list.safe({})).toMatchObject({ code: "INTERNAL", outcome: "refused" })
+  })
+
   test("that names what is no column: an error", async () => {
     const db = sqlite({ file: ":memory:", migrations: TABLES })
     const tasks = crud({ ...taskOptions(db), scope: () => ({ "1=1; --": 1 }) as never })
