@@ -33,8 +33,8 @@ const NAME = /^(\d{1,9})-[A-Za-z0-9][\w.-]*$/
 /**
  * Reads the migrations of a service, in the order of their numbers. Files that do not end in `.sql` are left alone.
  *
- * @throws {TrestleError} `START_REFUSED` that names the file: no folder, a name without a number, a number twice, a script that could not
- * run in a transaction.
+ * @throws {TrestleError} `START_REFUSED` that names the file: what cannot be read, a name without a number, a number twice, a script that is
+ * empty or could not run in a transaction.
  */
 export function readMigrations(source: MigrationSource): readonly ReadMigration[] {
   const migrations = (Array.isArray(source) ? source : filesIn(source as URL | string)).map(checked)
@@ -97,14 +97,22 @@ function checked({ name, sql }: Migration): ReadMigration {
 
 function filesIn(source: URL | string): Migration[] {
   const folder = source instanceof URL ? fileURLToPath(source) : resolve(source)
-  let names: string[]
+  return reading(folder, 'migrations: new URL("./migrations/", import.meta.url),', () => readdirSync(folder))
+    .filter((name) => name.endsWith(".sql"))
+    .map((name) => {
+      const path = join(folder, name)
+      return {
+        name: name.slice(0, -".sql".length),
+        sql: reading(path, "Make it a file that this user can read.", () => readFileSync(path, "utf8")),
+      }
+    })
+}
+
+function reading<T>(path: string, fix: string, read: () => T): T {
   try {
-    names = readdirSync(folder)
+    return read()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw refused(`the folder of migrations ${folder} cannot be read (${code})`, 'migrations: new URL("./migrations/", import.meta.url),')
+    throw refused(`of the migrations, ${path} cannot be read (${code})`, fix)
   }
-  return names
-    .filter((name) => name.endsWith(".sql"))
-    .map((name) => ({ name: name.slice(0, -".sql".length), sql: readFileSync(join(folder, name), "utf8") }))
 }

@@ -1,8 +1,10 @@
 /** What is text to SQL and no statement: strings, quoted names, comments. */
 const OPAQUE = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
 const CONTROL = /^(?:begin|commit|end|rollback|savepoint|release|attach|detach|vacuum|pragma)\b/i
-/** Where a statement of a script begins, except inside the body of a trigger, which holds none of these words. */
-const CONTROL_IN_SCRIPT = /(?:^|;)\s*(begin|commit|rollback|savepoint|release|attach|detach|vacuum)\b/i
+/** Its body has a BEGIN and an END that belong to no transaction; the END of a CASE in it follows no semicolon. */
+const TRIGGER = /\bcreate\s+(?:temp\w*\s+)?trigger\b[\s\S]*?;\s*end\b/gi
+/** Where a statement of a script begins. */
+const CONTROL_IN_SCRIPT = /(?:^|;)\s*(begin|commit|end|rollback|savepoint|release|attach|detach|vacuum)\b/i
 
 /** Why a text is not one statement of an operation, or `null`. Drivers run the first of several and say nothing of the others. */
 export function statementMistake(text: string): string | null {
@@ -16,6 +18,8 @@ export function statementMistake(text: string): string | null {
 
 /** Why a script cannot run inside a transaction, or `null`. */
 export function scriptMistake(text: string): string | null {
-  const control = CONTROL_IN_SCRIPT.exec(text.replace(OPAQUE, " "))
+  const bare = text.replace(OPAQUE, " ")
+  if (/^[\s;]*$/.test(bare)) return "it holds no statement"
+  const control = CONTROL_IN_SCRIPT.exec(bare.replace(TRIGGER, " "))
   return control ? `${control[1]!.toUpperCase()} cannot stand in a migration, which runs in a transaction of its own` : null
 }

@@ -92,7 +92,7 @@ describe("applying", () => {
   test("a trigger: its BEGIN is no transaction", async () => {
     const trigger = {
       name: "0003-trigger",
-      sql: "create trigger t after insert on one begin insert into two values (new.n); end; -- commit;",
+      sql: "create trigger t after insert on one begin insert into two values (case when 1 then new.n end); end; -- commit;",
     }
     expect(await apply(newFile(), [one, two, trigger])).toHaveLength(3)
   })
@@ -103,6 +103,8 @@ describe("applying", () => {
     ["/* x */ rollback"],
     ["create table x (n); vacuum"],
     ["attach 'x' as y"],
+    ["create table x (n); end"],
+    ["create trigger t after insert on one begin select case when 1 then 2 end; end; END; drop table one"],
   ])("%j in it: refused before anything runs", async (text) => {
     const file = newFile()
     await expect(apply(file, [one, { name: "0002-own", sql: text }])).rejects.toMatchObject({ findings: [{ code: "TRS1021" }] })
@@ -171,9 +173,16 @@ describe("a folder", () => {
     [{ "a.sql": "" }, "no number"],
     [{ "0-a.sql": "" }, "no number"],
     [{ "0001.sql": "" }, "no number"],
-    [{ "01-a.sql": "", "0001-b.sql": "" }, "the same number"],
+    [{ "01-a.sql": "select 1", "0001-b.sql": "select 1" }, "the same number"],
+    [{ "0001-a.sql": "-- to do;\n" }, "0001-a: it holds no statement"],
   ])("%j: refused", async (files, said) => {
     await expect(migratorOf(newFile(), folder(files))).rejects.toThrow(said)
+  })
+
+  test("with one that cannot be read: refused, with its path", async () => {
+    const path = folder({})
+    mkdirSync(join(path, "0001-a.sql"))
+    await expect(migratorOf(newFile(), path)).rejects.toThrow(/0001-a\.sql cannot be read \(EISDIR\)/)
   })
 
   test("that is not there: refused, with its path", async () => {
