@@ -74,7 +74,8 @@ export function jsonSchemaOf(schema: Std, direction: Direction): { readonly json
 
 /** The types that a JSON Schema names itself. */
 export function typesOf(node: JsonSchema): readonly string[] {
-  return typeof node.type === "string" ? [node.type] : (node.type ?? [])
+  if (typeof node.type === "string") return [node.type]
+  return Array.isArray(node.type) ? node.type : []
 }
 
 /** What `$ref` points to within the document; nothing where it points out of it. */

@@ -20,7 +20,7 @@ export function clientDeclarations(name: string, operations: readonly Operation[
   const types = made.texts()
   const imports = ["Exposed", "FileBody", "FileSource"].filter((one) => new RegExp(`\\b${one}\\b`).test(`${tree}${types.join("")}`))
   return [
-    `// Made by \`trestle client\` from ${name.replace(/[\r\n]+/g, " ")}. Run it again instead of editing this file.\n`,
+    `// Made by \`trestle client\` from ${inOneLine(name)}. Run it again instead of editing this file.\n`,
     imports.length > 0 ? `import type { ${imports.join(", ")} } from "trestle/client"\n` : "",
     `\n/** The operations of ${docName(name)}, for \`createClient<Api>({ url })\`. */\nexport interface Api {\n  readonly ops: ${tree}\n}\n`,
     ...types.map((text) => `\n${text}`),
@@ -29,7 +29,12 @@ export function clientDeclarations(name: string, operations: readonly Operation[
 }
 
 function docName(name: string): string {
-  return name.replaceAll("*/", "*\\/").replace(/[\r\n]+/g, " ")
+  return inOneLine(name).replaceAll("*/", "*\\/")
+}
+
+/** Everything that ends a line, and with it a comment. Source: ECMA-262, section 12.3. */
+function inOneLine(text: string): string {
+  return text.replace(/[\r\n\u2028\u2029]+/g, " ")
 }
 
 /** Collects the named types of one file. */
@@ -98,14 +103,19 @@ function withFile(text: string): string {
 
 type Tree = { [name: string]: Tree | Operation }
 
+/** Without a prototype: a group may be called `toString`. */
+function emptyTree(): Tree {
+  return Object.create(null) as Tree
+}
+
 /** Operations in the groups that their paths name, in the order of their declaration. */
 function treeText(operations: readonly Operation[], textOf: (operation: Operation) => string): string {
-  const root: Tree = {}
+  const root = emptyTree()
   for (const operation of operations) {
     const keys = operation.path.split(".")
     let group = root
     for (const key of keys.slice(0, -1)) {
-      group[key] ??= {}
+      group[key] ??= emptyTree()
       group = group[key] as Tree
     }
     group[keys.at(-1)!] = operation

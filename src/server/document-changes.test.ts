@@ -289,3 +289,9 @@ test.each([
   { paths: 7 },
   { paths: { "/a": { get: { parameters: [null, { name: 7 }], responses: { "200": { $ref: "#/nowhere" } }, security: "x" } } } },
 ])("an earlier document that is none (%j) → no error", (old) => expect(() => documentChanges(old, base(), NOW)).not.toThrow())
+
+test("an earlier schema that is none → no error", () => {
+  const old = base()
+  old.components.schemas.Note = { type: 5, properties: [1], required: "x", anyOf: 3, enum: {} } as never
+  expect(() => documentChanges(old, base(), NOW)).not.toThrow()
+})

@@ -43,6 +43,8 @@ const Output = z.object({
   maybe: z.string().optional(),
 })
 const open = { allow: anyone("test") }
+const odd = op({ http: "GET /odd", input: nothing, output: z.string(), ...open }).via(code(() => ""))
+const odd2 = op({ http: "GET /odd2", input: nothing, output: z.string(), ...open }).via(code(() => ""))
 const app = trestle({
   name: "shapes",
   ops: {
@@ -199,6 +201,13 @@ describe("declarations for a front end", () => {
     30_000,
   )
 
+  test("names that end a comment, and groups called like what every object has: compile, and harm nothing", async () => {
+    const { operations } = describeApp(trestle({ name: "x", ops: { toString: { valueOf: odd }, hasOwnProperty: { a: odd2 } } }))
+    const text = clientDeclarations("shapes*/\u2028evil()\u2029\revil() //", operations)
+    expect(text).toContain("readonly toString: {")
+    expect(Object.hasOwn(Object.prototype.toString, "valueOf")).toBe(false)
+    for (const line of text.split(/[\r\n\u2028\u2029]/)) expect(line.trim()).not.toMatch(/^evil/)
+  })
   test("an application without any operation for callers: compiles", async () => {
     const path = project("none", { "api.d.ts": declarationsOf(trestle({ name: "none", ops: {} })) })
     expect(await compiled(path, "typescript")).toBe("")
