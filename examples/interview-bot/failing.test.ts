@@ -11,6 +11,8 @@ delete process.env.SCORING_URL
 const TRESTLE_DATA = await freshFolder()
 const INTERVIEW_DB = join(TRESTLE_DATA, "interview.db")
 Object.assign(process.env, { TRESTLE_ENV: "production", TRESTLE_DATA, INTERVIEW_DB, PEOPLE_TOKEN: "demo-people-token" })
+// Nothing here has a file to send.
+Object.assign(process.env, { FILES_URL: "http://127.0.0.1:9", FILES_TOKEN: "unused" })
 const { openKeyStore } = await import("trestle")
 const { app } = await import("./app.ts")
 
