@@ -83,9 +83,18 @@ function untilTold(): Promise<void> {
   })
 }
 
-/** Tells of each file of the application before it runs, so that one that cannot be parsed, or never ends, is followed too. */
+/** Tells of each file of the application before it runs, so that one that is missing, cannot be parsed, or never ends, is followed too. */
 function reportFiles(): void {
   registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        return next(specifier, context)
+      } catch (error) {
+        const { url } = error as { url?: unknown }
+        if (typeof url === "string" && url.startsWith("file:")) void tell({ kind: "files", files: [fileURLToPath(url)] })
+        throw error
+      }
+    },
     load(url, context, next) {
       const file = url.startsWith("file:") ? fileURLToPath(url.replace(/[?#].*$/, "")) : ""
       const isOfTheApp = file !== "" && !file.includes(`${sep}node_modules${sep}`) && !file.startsWith(OWN_SOURCES)

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process"
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { Agent, get } from "node:http"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -57,6 +57,11 @@ async function dev(files: Readonly<Record<string, string>> = {}, env: Readonly<R
 }
 const READY = /✓ ready in \d+ ms/
 const ask = async (url: string): Promise<string> => (await fetch(url)).text()
+/** On a connection of its own: a kept one may get one more answer of the old version. */
+const askAnew = (url: string): Promise<string> =>
+  new Promise((resolve, reject) =>
+    get(url, { agent: false }, (answer) => answer.setEncoding("utf8").on("data", resolve)).on("error", reject),
+  )
 
 describe("reload", () => {
   test("a change of an imported file: the new version, at the same port", async () => {
@@ -173,6 +178,27 @@ describe("an application that fails", () => {
     await until(/not reloaded/)
     expect(await ask(`${url()}/version`)).toBe("1")
   })
+
+  test("an import from a folder that is not there: followed, as it comes, goes, and comes back", async () => {
+    const { until, url, cwd, change, mark } = await dev()
+    await until(/next: /)
+    const inFolder = async (text: string): Promise<void> => {
+      const from = mark()
+      mkdirSync(join(cwd, "parts/deep"), { recursive: true })
+      writeFileSync(join(cwd, "parts/deep/number.ts"), text)
+      await until(READY, from)
+    }
+    await change("version.ts", 'export { version } from "./parts/deep/number.ts"', /not reloaded/)
+    await inFolder("export const version = 2")
+    expect(await askAnew(`${url()}/version`)).toBe("2")
+    const from = mark()
+    rmSync(join(cwd, "parts"), { recursive: true })
+    await until(/not reloaded/, from)
+    await inFolder("export const version = 3")
+    expect(await askAnew(`${url()}/version`)).toBe("3")
+    await change("parts/deep/number.ts", "export const version = 4", READY)
+    expect(await askAnew(`${url()}/version`)).toBe("4")
+  }, 40_000)
 })
 
 describe("what it shows", () => {
