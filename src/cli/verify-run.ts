@@ -30,7 +30,8 @@ export async function verifyAll(app: App<unknown>, operations: readonly Operatio
   const redactor = new Redactor()
   // Every failure is reported here, with its place; the log would say it a second time.
   const log = openLog({ name: app.name, redactor, format: "silent", level: "error" })
-  const running = await startApp(app, { redactor, log })
+  // Callers never get what was answered to the application itself, so it is not remembered for them either.
+  const running = await startApp(app, { redactor, log, keptFolder: null })
   const callOf = callersOf(running)
   const run: Run = (operation, input) => {
     const path = pathOf(app.ops, operation)

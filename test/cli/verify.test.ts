@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
@@ -68,6 +68,12 @@ async function verified(app: string, args: readonly string[] = []) {
 const evidenceIn = (cwd: string) => JSON.parse(readFileSync(join(cwd, ".trestle", "evidence.json"), "utf8")).operations
 
 describe("verify", () => {
+  test("what it is answered → not remembered for callers, and nothing that was remembered stands in", async () => {
+    const operation = `op({ effect: "read", input: nothing, output: z.array(Person) }).via(fallback(crm.call("GET /people"), lastGood({ for: "1h", shared: true })))`
+    const { ran, cwd } = await verified(appWith(operation).replace("nothing, op,", "lastGood, nothing, op,"))
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/^✓ held +one /m)])
+    expect(readdirSync(join(cwd, ".trestle"))).toEqual(["evidence.json"])
+  })
   test("reads by their examples, or by nothing where they need nothing; the table, the warnings, the board after it", async () => {
     const { ran, asked, cwd, env } = await verified(APP)
     expect(ran.code).toBe(0)
