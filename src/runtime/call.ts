@@ -185,10 +185,15 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     )
   }
 
-  /** The answer can be read now; its story so far is not its last. */
+  /** The answer can be read now. */
   handOver(): void {
     this.endsWithCall = true
     this.#handedOver?.(this)
+    this.goOn()
+  }
+
+  /** The head of its answer has told what there was to tell; its record will tell of the whole. */
+  goOn(): void {
     this.#meta = null
   }
 

@@ -2,7 +2,9 @@ import type { CallContext, Stoppable } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
 import { Body } from "../contract/file-body.ts"
 import type { Operation } from "../contract/operation.ts"
+import type { Checked } from "../contract/shape.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
+import { EachItem, type Items } from "./each-item.ts"
 import type { Stage } from "./stages.ts"
 
 /** Its answer comes piece by piece, so the call lasts longer than its backend's answer. */
@@ -11,25 +13,22 @@ export function isStreamed({ output }: Operation): boolean {
 }
 
 /** Each item against the contract, when its turn comes. Callers never hear what is wrong with one. */
-export async function* checkedItems(
-  operation: Operation,
-  items: unknown,
-  call: CallContext,
-  servedBy: string,
-): AsyncGenerator<unknown, void, undefined> {
+export function checkedItems(operation: Operation, items: unknown, call: CallContext, servedBy: string): AsyncIterableIterator<unknown> {
   const shape = operation.output.items!
   let index = 0
-  for await (const item of items as AsyncIterable<unknown>) {
-    const checking = shape.check(item)
-    const checked = checking instanceof Promise ? await checking : checking
+  const taken = (checked: Checked): unknown => {
     if ("issues" in checked) {
       const said = checked.issues.slice(0, 5).map(({ path, message }) => `${path || "the whole"}: ${message}`)
       const note = `${servedBy}: item ${index} does not fit the output of ${operation.path}: ${said.join("; ")}`
       throw failure("output-misfit", call.effect, { note })
     }
-    yield checked.value
     index++
+    return checked.value
   }
+  return new EachItem(items as Items, (item) => {
+    const checking = shape.check(item)
+    return checking instanceof Promise ? checking.then(taken) : taken(checking)
+  })
 }
 
 /**

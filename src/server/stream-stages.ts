@@ -6,6 +6,7 @@ import type { ChunkedAnswer, Sending } from "../contract/ports.ts"
 import { problemOf } from "../errors/problem.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
+import { EachItem } from "../runtime/each-item.ts"
 import type { Stage } from "../runtime/stages.ts"
 import { headFields, type MaySeeMeta } from "./respond.ts"
 
@@ -29,6 +30,7 @@ export function encodeStream(operation: Operation, maySeeMeta: MaySeeMeta): Stag
       chunks: preceded(first, pieces),
       ...(failed ? { failed } : {}),
     })
+    call.goOn()
     await untilOver(call, sending)
   }
 }
@@ -102,6 +104,7 @@ function itemsForm(call: Call): Form {
   }
 }
 
-async function* written(items: AsyncIterable<unknown>, write: (json: string) => string): AsyncGenerator<string, void, undefined> {
-  for await (const item of items) yield write(JSON.stringify(item))
+/** What JSON has no value for is `null`, as it is in a list. */
+function written(items: AsyncIterable<unknown>, write: (json: string) => string): AsyncIterator<string> {
+  return new EachItem(items, (item) => write(JSON.stringify(item) ?? "null"))
 }

@@ -17,6 +17,7 @@ const About = z.object({
   bytes: z.number(),
 })
 let pulled = 0
+let feedsEnded = 0
 
 const app = trestle({
   name: "files",
@@ -48,8 +49,22 @@ const app = trestle({
     lines: op({ http: "POST /lines", input: file(), output: stream(z.object({ bytes: z.number() })), allow: anyone("test") }).via(
       code((i) => sizes(i.file.stream())),
     ),
+    feed: op({ http: "GET /feed", input: z.object({}), output: stream(z.any()), allow: anyone("test") }).via(code(() => feed())),
   },
 })
+
+/** Two items, the second of which JSON has no value for; then nothing for ever. */
+function feed(): AsyncIterable<unknown> {
+  const given = [1, undefined]
+  const source = {
+    next: () => (given.length > 0 ? Promise.resolve({ done: false, value: given.shift() }) : new Promise<never>(() => {})),
+    return: () => {
+      feedsEnded++
+      return Promise.resolve({ done: true, value: undefined })
+    },
+  }
+  return { [Symbol.asyncIterator]: () => source }
+}
 
 async function* pieces(count: number, brokenAfter = Infinity): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) {
@@ -359,6 +374,21 @@ test("the record of a call: made at the last byte, with the bytes; of who leaves
   await reader.cancel()
   await settled()
   expect(t.calls().at(-1)).toMatchObject({ operation: "endless", status: 200, bytes: 65_536, error: { code: "CANCELLED" } })
+  await t.close()
+})
+
+test("a client that leaves while nothing comes: the source is ended, and the record tells how long it lasted", async () => {
+  const t = await testApp(app)
+  const reader = (await t.http("GET /feed")).body!.getReader()
+  const read = async (): Promise<string> => Buffer.from((await reader.read()).value!).toString()
+  expect(await read()).toBe("1\n")
+  expect(await read()).toBe("null\n")
+  await t.clock.advance("5s")
+  const before = feedsEnded
+  await reader.cancel()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(feedsEnded).toBe(before + 1)
+  expect(t.calls().at(-1)).toMatchObject({ operation: "feed", meta: { ms: 5_000 }, error: { code: "CANCELLED" } })
   await t.close()
 })
 
