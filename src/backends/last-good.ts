@@ -28,7 +28,7 @@ const REPLACED_AFTER_MS = 1_000
  * - An answer belongs to the operation, the input and the caller, as with `cache`; it goes when the caller or its credential is revoked.
  * - It outlives the process, in `last-good.db` of the data folder, unless the contract has changed. A crash may lose the last seconds.
  * - What a `cache` before it gives is remembered as of the time it was new. Another choice than the first inside one of its parts is not
- *   remembered; "not found" and declared errors end what was.
+ *   remembered; "not found", "forbidden" and declared errors end what was.
  * - With nothing remembered, or nothing young enough, the failure of the part before it stays as it is.
  */
 export function lastGood<V, O>(options: LastGoodOptions<V>): Backend<V, O> {

@@ -63,7 +63,12 @@ export function mayFallBack(error: unknown, effect: "read" | "write"): boolean {
   return effect === "read" || error.outcome === "refused"
 }
 
-/** The real answer that there is nothing here, or no good answer any more: "not found", or an error that the contract declares. */
+/** Real answers that are no errors of a moment: there is nothing here, or nothing for this caller any more. */
+const DENIALS: ReadonlySet<string> = new Set<Common>(["NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"])
+
+/** Whether what was answered earlier must not be given again: a denial, or an error that the contract declares. */
 export function isDenial(error: unknown, errors: Readonly<Record<string, number>>): boolean {
-  return TrestleError.is(error) && error.outcome === "answered" && (error.code === "NOT_FOUND" || Object.hasOwn(errors, error.code))
+  if (!TrestleError.is(error)) return false
+  // Refused by a rule, as a step of code can be, or answered by a service: to its caller it is the same.
+  return DENIALS.has(error.code) || (error.outcome === "answered" && Object.hasOwn(errors, error.code))
 }

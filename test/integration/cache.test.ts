@@ -199,6 +199,27 @@ describe("stale while revalidating", () => {
     expect(await ada.get.safe({ id: "a" })).toMatchObject({ code: "NOT_FOUND" })
     await t.close()
   })
+  test.each(["code", "nested"])("the renewal finds that the caller may not see it any more, in %s → so it is", async (where) => {
+    const may = { see: true }
+    const inner = op({ effect: "read", input, output, allow: () => may.see }).via(code(({ id }) => ({ id, n: 1 })))
+    const get = op({ http: "GET /things/{id}", input, output, anyObject: "a test", allow: anyone("a test") }).via(
+      fallback(
+        cache(
+          options,
+          code((given, ctx) => (where === "nested" ? ctx.run(inner, given) : may.see ? { ...given, n: 1 } : ctx.fail("FORBIDDEN"))),
+        ),
+        lastGood({ for: "1h" }),
+      ),
+    )
+    const t = await testApp(trestle({ name: "forbidden", ops: { get, inner } }))
+    await t.as(ADA).get({ id: "a" })
+    await t.clock.advance("31s")
+    may.see = false
+    await t.as(ADA).get({ id: "a" })
+    await t.clock.advance(0)
+    expect(await t.as(ADA).get.safe({ id: "a" })).toMatchObject({ code: "FORBIDDEN" })
+    await t.close()
+  })
   test("older than both → waited for", async () => {
     const { t, ada } = await cached(options)
     await ada.get({ id: "a" })

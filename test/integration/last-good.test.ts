@@ -115,6 +115,22 @@ describe("the last good answer, in memory", () => {
     expect(await ada.get.safe({ id: "a" })).toMatchObject({ code: "UNAVAILABLE" })
     await t.close()
   })
+  test("its caller may not see it any more → an outage does not bring it back", async () => {
+    const state = { may: true, isDown: false }
+    const asked = code<{ id: string }, { id: string; n: number }>(({ id }, { fail }) => {
+      if (state.isDown) throw new Error("down")
+      return state.may ? { id, n: 1 } : fail("FORBIDDEN")
+    })
+    const t = await testApp(
+      trestle({ name: "denied", ops: { get: op({ effect: "read", input, output }).via(fallback(asked, lastGood({ for: "1h" }))) } }),
+    )
+    await t.internal().get({ id: "a" })
+    state.may = false
+    expect(await t.internal().get.safe({ id: "a" })).toMatchObject({ code: "FORBIDDEN" })
+    state.isDown = true
+    expect(await t.internal().get.safe({ id: "a" })).toMatchObject({ code: "INTERNAL" })
+    await t.close()
+  })
   test("what was degraded or kept already → not remembered as good", async () => {
     const answer = { id: "made up", n: 0 }
     const get = op({ effect: "read", input, output }).via(
