@@ -58,7 +58,7 @@ export async function examine(service: Service, practice: Practice): Promise<Exa
     service: service.name,
     kind: service.kind,
     at: service.at && `${pathOf(service.at)}:${service.at.line}`,
-    address: addressOf(service, step.state === "failed" ? null : references),
+    address: addressOf(service, references, { environment, steps }),
     state: isFailed ? "failed" : steps.some(({ state }) => state === "warning") ? "warning" : "ok",
     steps,
     latencyMs: steps.find(({ name }) => name === "latency")?.ms ?? null,
@@ -150,11 +150,22 @@ function findingOf(service: Service, { state, trouble }: Step): Finding {
   })
 }
 
-/** Host and path; the variable's name where its value is missing. A credential in it is not shown. */
-function addressOf({ address }: Service, references: References | null): string {
-  if (address === undefined) return ""
-  if (references === null) return typeof address === "string" ? address : address.ref
+/** Host and path, or a file; the variable's name where its value is missing, or is no address and may be anything. Shows no credential. */
+function addressOf(
+  { address }: Service,
+  references: References,
+  { environment, steps }: { readonly environment: Environment; readonly steps: readonly Step[] },
+): string {
+  if (address === undefined || typeof address === "string") return hostAndPath(address ?? "") ?? address ?? ""
+  const isUnset = !environment.get(address.ref)?.value && (address as Reference).fallback === undefined
+  const isFailed = (name: string): boolean => steps.some((step) => step.name === name && step.state === "failed")
+  if (isUnset || isFailed("address")) return address.ref
   const text = references.read(address)
-  const url = /^https?:/.test(text) ? URL.parse(text) : null
-  return url ? `${url.host}${url.pathname.replace(/\/$/, "")}` : text
+  // Another variable is missing: nobody has looked at this one yet, so what is no URL is not shown.
+  return hostAndPath(text) ?? (isFailed("variables") ? "" : text)
+}
+
+function hostAndPath(text: string): string | null {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? URL.parse(text) : null
+  return url && `${url.host}${url.pathname.replace(/\/$/, "")}`
 }

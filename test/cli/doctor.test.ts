@@ -77,7 +77,7 @@ describe("one service down, one credential wrong, one variable misspelt", () => 
     expect(stdout).toMatch(
       /^✗ mail +rest +localhost:\d+ +401 +bearer credential rejected; MAIL_TOKEN ends …9f2c, from \.env\.local, which shadows \.env$/m,
     )
-    expect(stdout).toMatch(/^✗ bank +rest +BANK_URL +not set +The secret BANK_API_KEY, needed by bank, is not set\.$/m)
+    expect(stdout).toMatch(/^✗ bank +rest +localhost:1 +not set +The secret BANK_API_KEY, needed by bank, is not set\.$/m)
     expect(stdout).toContain("clinic: 4 services, 1 well, 3 failing\n")
     // What to type.
     expect(stdout).toMatch(/help: Start the service, or correct the address: CRM_URL=\.\.\. in \.env$/m)
@@ -231,6 +231,22 @@ describe("names and addresses", () => {
       code: 1,
       findings: [{ code: "TRS3018", message: "one: its address is no http or https URL", fix: expect.stringContaining("export ONE_URL=") }],
     })
+  })
+
+  test("an address that is none may be a credential in the wrong place: not shown", async () => {
+    const cwd = folder({ "app.ts": appWith({ one: REST("one") }) })
+    const ran = await trestle(["doctor"], { cwd, env: { ONE_URL: "the-credential-of-somebody" } })
+    expect(ran.stdout).toMatch(/^✗ one +rest +ONE_URL +address /m)
+    expect(ran.stdout + ran.stderr).not.toContain("the-credential")
+  })
+
+  test("a port that speaks no HTTP, or TLS: what it did, what to ask by hand, and that it may want https", async () => {
+    const port = await listening(createPlainServer((socket) => void socket.on("error", () => {}).end("220 mail ready\r\n")))
+    const { findings } = await diagnosed({ url: `http://localhost:${port}/v2` })
+    expect(findings[0].message).toContain("Response does not match the HTTP/1.1 protocol")
+    expect(findings[0].fix).toContain(
+      `curl -i http://localhost:${port}/v2/ping   If it speaks TLS, its address begins with https: export ONE_URL=`,
+    )
   })
 
   test("a service that is none: exit 2, the nearest", async () => {
