@@ -14,9 +14,11 @@ let underWay: string | null = null
 export async function importFile(file: string): Promise<Record<string, unknown>> {
   const { promise: failed, reject } = Promise.withResolvers<never>()
   process.on("uncaughtException", reject)
-  underWay = file
   try {
-    return await endingAtOnce(() => Promise.race([import(pathToFileURL(file).href), failed]))
+    return await endingAtOnce(() => {
+      underWay = file
+      return Promise.race([import(pathToFileURL(file).href), failed])
+    })
   } finally {
     underWay = null
     process.off("uncaughtException", reject)

@@ -18,6 +18,8 @@ export function endGracefully(handler: (signal: "SIGINT" | "SIGTERM") => void): 
  */
 export async function endingAtOnce<T>(work: () => Promise<T>): Promise<T> {
   if (graceful) return work()
+  // A signal that has come already is heard first; without its handler it would be lost.
+  await new Promise((resolve) => setImmediate(resolve))
   for (const [signal, heard] of handlers) process.off(signal, heard)
   try {
     return await work()

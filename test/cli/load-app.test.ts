@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { APP, finished, folder, json, startTrestle, trestle } from "./kit.ts"
+import { APP, finished, folder, json, ROOT, startTrestle, trestle } from "./kit.ts"
 
 const found = async (files: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<unknown> => {
   const ran = await trestle(["status", "--json", ...args], { cwd: folder(files) })
@@ -75,5 +77,17 @@ describe("an application that does not load: exit 3, with the fix", () => {
     child.stderr!.once("data", () => child.kill("SIGINT"))
     await ended
     expect(child.signalCode).toBe("SIGINT")
+  })
+
+  test("Ctrl-C just before its file is imported: heard, exit 130", () => {
+    const script = `
+      import { endingAtOnce, installSignals } from ${JSON.stringify(join(ROOT, "src/cli/interrupt.ts"))}
+      installSignals()
+      process.kill(process.pid, "SIGINT")
+      await endingAtOnce(async () => {})`
+    expect(spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" })).toMatchObject({
+      status: 130,
+      stderr: "",
+    })
   })
 })
