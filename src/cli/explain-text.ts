@@ -10,7 +10,7 @@ interface Look {
 }
 
 const LABEL_WIDTH = 12
-const VALUE_WIDTH = 34
+const VALUE_WIDTH = 30
 
 /** The way of an operation's calls, for people: who and how long, the backends with their policies, each failure, the worst case. */
 export function explanationText(explanation: Explanation, look: Look): string {
@@ -104,10 +104,11 @@ function groupLines(group: readonly Prediction[], effect: Explanation["effect"],
   const first = group[0]!.isService ? `${attemptsText(attempts)}, then ` : ""
   const result = `${first}${endingText(ending, effect)}`
   const colour = ending.outcome === "ok" ? "green" : ending.outcome === "unknown" ? "red" : "yellow"
+  const other = orEnding ? `or, when the pauses happen to be short: ${endingText(orEnding, effect)}` : ""
   return [
-    ...wrapped(`  ${namesText(group)}`, width),
-    `      ${paint(colour, result)}`,
-    ...(orEnding ? [`      or, when the pauses happen to be short: ${endingText(orEnding, effect)}`] : []),
+    ...wrapped(namesText(group), "  ", width),
+    ...wrapped(result, "      ", width).map((line) => paint(colour, line)),
+    ...(other === "" ? [] : wrapped(other, "      ", width)),
   ]
 }
 
@@ -174,12 +175,12 @@ function shortPlace(at: string | null): string {
   return shown(short.startsWith("..") ? at : short)
 }
 
-function wrapped(line: string, width: number): string[] {
+function wrapped(text: string, indent: string, width: number): string[] {
   const lines: string[] = []
-  for (const word of line.trimStart().split(" ")) {
+  for (const word of text.split(" ")) {
     const last = lines.at(-1)
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(`  ${word}`)
+    else lines.push(`${indent}${word}`)
   }
   return lines
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander"
 import type { Operation } from "../contract/operation.ts"
 import type { Defaults } from "../contract/policy.ts"
 import { EXIT, Stop } from "./exit.ts"
+import { usage } from "./findings.ts"
 import type { Run } from "./program.ts"
 import type { Report } from "./report.ts"
 import { APP_FLAG } from "./status.ts"
@@ -29,6 +30,8 @@ export function addExplain(program: Command, run: Run): void {
 async function explain(subject: string, appFlag: string | undefined): Promise<Report> {
   const { pageOf } = await import("./explain-page.ts")
   const page = pageOf(subject)
+  if (!page && /^TRS\d+$/i.test(subject))
+    throw usage(`there is no finding "${subject}"`, "A finding is named as it is printed: trestle explain TRS1002")
   if (page) return { exit: EXIT.ok, summary: { subject: page.subject, title: page.title }, json: { page }, text: page.text }
   const [{ loadApp }, { describe }, { definitionOf }] = await Promise.all([
     import("./load-app.ts"),

@@ -64,6 +64,11 @@ describe("explain an operation", () => {
     expect(stdout).toContain("code takes as long as it takes")
   })
 
+  test("a finding that is none: exit 2, and not taken for an operation", async () => {
+    const ran = await trestle(["explain", "trs9999"], { cwd: folder({ "app.ts": APP }) })
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no finding "trs9999"') })
+  })
+
   test("a path that is none: exit 2, the nearest", async () => {
     const ran = await trestle(["explain", "notes.lst"], { cwd: folder({ "app.ts": APP }) })
     expect(ran).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('Did you mean "notes.list"?') })
