@@ -3,7 +3,7 @@ import type { Ref, References } from "../../contract/reference.ts"
 import type { Connection, ServiceHost } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { OutboundAuth } from "./credentials.ts"
-import { openUndici } from "./transport.ts"
+import { AnswerTooLarge, openUndici } from "./transport.ts"
 
 /** A probe that takes longer says "no" as well. */
 const PROBE_TIMEOUT_MS = 2_000
@@ -76,7 +76,7 @@ export class RestConnection implements Connection {
           clock.cancel(alarm)
           resolve(reply)
         },
-        failed: (cause) => refuse(`cannot be reached (${(cause as { code?: string } | null)?.code ?? "no code"})`, cause),
+        failed: (cause) => refuse(cause instanceof AnswerTooLarge ? cause.message : `cannot be reached (${codeOf(cause)})`, cause),
       })
       const alarm = clock.after(timeoutMs, {
         ring: () => {
@@ -109,4 +109,10 @@ export async function openRest(settings: RestSettings, host: ServiceHost): Promi
   const open = host.openTransport ?? openUndici
   const transport = await open({ origin: url.origin, connections: host.concurrency })
   return new RestConnection(transport, url, settings, host)
+}
+
+/** A connection that broke says more by its code; an answer that is no HTTP has none. */
+function codeOf(cause: unknown): string {
+  const { code, message } = (cause ?? {}) as { code?: string; message?: string }
+  return code ?? message ?? "no code"
 }

@@ -61,7 +61,9 @@ async function probeSteps(settings: RestSettings, host: DiagnosisHost): Promise<
   }
 }
 
-async function probed(connection: RestConnection, { health }: RestSettings, { clock, timeoutMs }: DiagnosisHost): Promise<Probed | Step> {
+async function probed(connection: RestConnection, settings: RestSettings, host: DiagnosisHost): Promise<Probed | Step> {
+  const { health } = settings
+  const { clock, timeoutMs } = host
   const startedAt = clock.now()
   try {
     const reply = await connection.ask(health!, { timeoutMs })
@@ -69,7 +71,10 @@ async function probed(connection: RestConnection, { health }: RestSettings, { cl
   } catch (error) {
     const note = TrestleError.is(error) ? error.note : String(error)
     const message = `${targetOf(health!)} gets no answer: ${note}`
-    const fix = `Look into the service's own log; ask it by hand: curl -i ${targetOf(health!).replace("GET ", "<its address>")}`
+    const address = URL.parse(host.references.read(settings.url))!
+    const scheme =
+      address.protocol === "http:" ? `   If it speaks TLS, its address begins with https: ${addressCorrection(settings, host)}` : ""
+    const fix = `Look into the service's own log; ask it by hand: curl -i ${address.origin}${connection.prefix}${health!.path}${scheme}`
     return { name: "authentication", state: "failed", seen: "no answer", trouble: { kind: "unreachable", message, fix } }
   }
 }
