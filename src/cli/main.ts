@@ -47,7 +47,11 @@ function isJsonWanted(argv: readonly string[]): boolean {
 
 function bePolite(): void {
   // `trestle status | head -1`: the reader has what it wants.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.bug))
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok)
+    process.stderr.write(`trestle: the result cannot be written to standard output: ${error.message}\n`)
+    process.exit(EXIT.found)
+  })
   process.stderr.on("error", () => {})
   // stdout is for results; what the application prints while it loads or answers is none.
   globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr })

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { APP, finished, folder, json, ROOT, startTrestle, trestle } from "./kit.ts"
@@ -95,6 +95,14 @@ describe("pipes", () => {
     expect(code).toBe(0)
     expect(stderr).not.toMatch(/EPIPE|Error/)
   })
+})
+
+test("a standard output that takes nothing: said, exit 1", async () => {
+  const full = openSync("/dev/full", "w")
+  const command = ["--conditions=trestle-source", join(ROOT, "bin", "trestle.js"), "status"]
+  const ran = spawnSync(process.execPath, command, { cwd: folder({ "app.ts": APP }), stdio: ["ignore", full, "pipe"], encoding: "utf8" })
+  closeSync(full)
+  expect(ran).toMatchObject({ status: 1, stderr: expect.stringContaining("cannot be written to standard output: ENOSPC") })
 })
 
 describe("an old Node", () => {
