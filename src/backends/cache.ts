@@ -98,7 +98,7 @@ class Cache implements Keeps {
     if (call.ifMatch !== undefined) return this.#inner(input, call)
     const key = keyOf(input, call, this.#rules)
     if (key === null) {
-      this.#warn("its input, or a claim of its caller, cannot be compared; for an input give a key: cache({ key: (input) => ... })")
+      this.#warn("its input, or what is known of its caller, cannot be compared; for an input give a key: cache({ key: (input) => ... })")
       return this.#inner(input, call)
     }
     const kept = this.#entries.get(key)

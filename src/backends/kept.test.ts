@@ -114,6 +114,7 @@ describe("whose a kept answer is", () => {
     ["tenant", { tenant: "u" }],
     ["claims", { claims: { plan: "free" } }],
     ["credential", { credential: "c1" }],
+    ["field that no principal needs", { plan: "gold" } as Partial<Principal>],
   ])("another %s → another key", (_name, change) => expect(keyFor({ ...ada, ...change })).not.toBe(keyFor(ada)))
   test("nobody, the application, and somebody → three keys", () => {
     expect(new Set([keyFor(null), keyFor(null, true), keyFor(ada), keyFor(ada, true)]).size).toBe(4)

@@ -148,7 +148,9 @@ class LastGood implements Memory, Keeps {
     try {
       const key = keyOf(input, call, this.#rules)
       if (key === null)
-        this.#warn("its input, or a claim of its caller, cannot be compared; for an input give a key: lastGood({ key: (input) => ... })")
+        this.#warn(
+          "its input, or what is known of its caller, cannot be compared; for an input give a key: lastGood({ key: (input) => ... })",
+        )
       return key
     } catch (error) {
       this.#warn((error as Error).message)

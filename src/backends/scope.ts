@@ -23,7 +23,7 @@ export function ownerOf({ principal }: CallContext, isShared: boolean): Owner {
 }
 
 /**
- * The key of a call's answer; `null` when its input, or what its caller claims, cannot be told from others (a stream, a file, an object of a
+ * The key of a call's answer; `null` when its input, or something of its caller, cannot be told from others (a stream, a file, an object of a
  * class).
  */
 export function keyOf(input: unknown, call: CallContext, { isShared, key }: KeyRules): string | null {
@@ -58,19 +58,21 @@ const texts = new WeakMap<Principal, string>()
 function textOf(principal: Principal): string | null {
   const known = texts.get(principal)
   if (known !== undefined) return known
-  const { id, kind, credential, tenant, roles, permissions, claims } = principal
+  // An authenticator may give more than a principal needs, and code may look at it.
+  const { id, kind, credential, tenant, roles, permissions, claims, ...beyond } = principal
   const lasting = claims && Object.fromEntries(Object.entries(claims).filter(([name]) => !VOLATILE_CLAIMS.has(name)))
+  const told = canonical([lasting, beyond])
+  if (told === null) return null
   const who = [kind, id, credential, tenant, roles && [...roles].sort(), permissions && [...permissions].sort()]
-  const claimed = lasting === undefined ? "" : canonical(lasting)
-  if (claimed === null) return null
-  const text = JSON.stringify([...who, claimed])
-  if (isForGood(principal)) texts.set(principal, text)
+  const text = JSON.stringify([...who, told])
+  if (told === NOTHING_MORE && isForGood(principal)) texts.set(principal, text)
   return text
 }
 
 function isForGood(principal: Principal): boolean {
-  const { roles = NONE, permissions = NONE, claims } = principal
-  return claims === undefined && Object.isFrozen(principal) && Object.isFrozen(roles) && Object.isFrozen(permissions)
+  const { roles = NONE, permissions = NONE } = principal
+  return Object.isFrozen(principal) && Object.isFrozen(roles) && Object.isFrozen(permissions)
 }
 
+const NOTHING_MORE = canonical([undefined, {}])
 const NONE: readonly string[] = Object.freeze([])
