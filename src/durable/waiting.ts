@@ -30,6 +30,8 @@ export class Waiting {
 
   put(id: string, waiting: WaitingAnswer): void {
     this.drop(id)
+    // It would cost all others their place.
+    if (bytesOf(waiting) > WAITING_BYTES_MAX) return
     this.#answers.set(id, waiting)
     this.#bytes += bytesOf(waiting)
     for (const [oldest] of this.#answers) {

@@ -349,6 +349,8 @@ describe("the file", () => {
     const shelf = file.shelf("a", 100)
     for (let i = 0; i < 40; i++) shelf.put(ada, `${i}`, { ...answer(i), bytes: 1_048_576 })
     expect([7, 8, 39].map((i) => shelf.find(ada, `${i}`)?.value)).toEqual([undefined, 8, 39])
+    shelf.put(ada, "huge", { ...answer("huge"), bytes: 33 * 1_048_576 })
+    expect(["huge", "39"].map((key) => shelf.find(ada, key)?.value)).toEqual([undefined, 39])
     file.close()
   })
   test("could not be forgotten until the end, for another process holds the file → all of it goes", async () => {
