@@ -16,6 +16,16 @@ export function statementMistake(text: string): string | null {
   return control ? `${control[0].toUpperCase()} is for the service to say; use transaction(), or a migration` : null
 }
 
+/**
+ * A SELECT with a limit at its end; `null` for what is none, or ends in what would swallow the limit. Whether it has one already, the
+ * database will say.
+ */
+export function limited(text: string, rows: number): string | null {
+  const end = `\nlimit ${rows}`
+  const bare = (text + end).replace(OPAQUE, " ").trim()
+  return /^select\b/i.test(bare) && bare.endsWith(end) && !/;\s*limit \d+$/.test(bare) ? text + end : null
+}
+
 /** Why a script cannot run inside a transaction, or `null`. */
 export function scriptMistake(text: string): string | null {
   const bare = text.replace(OPAQUE, " ")

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { loadSqlite } from "../../base/node-sqlite.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
-import { statementMistake } from "../sql/statement-check.ts"
+import { limited, statementMistake } from "../sql/statement-check.ts"
 
 /** Prepared statements that are kept; the oldest makes room. */
 const STATEMENTS_MAX = 256
@@ -24,6 +24,8 @@ export interface OpenSettings {
 interface Prepared {
   readonly statement: StatementSync
   readonly hasRows: boolean
+  /** It ends by itself after so many rows and one more; `null` where only reading on would tell. */
+  readonly rowsMax: number | null
 }
 
 /**
@@ -85,9 +87,11 @@ export class SqliteDatabase {
 
   /** Runs one statement; `changes` is then how many rows it has changed, or given. @throws {TooManyRows} after `rowsMax`. */
   rows({ text, values }: SqlStatement, rowsMax: number): SqlRow[] {
-    const { statement, hasRows } = this.#prepare(text)
+    const { statement, hasRows, rowsMax: ownMax } = this.#prepare(text, rowsMax)
     if (hasRows) {
-      const rows = collected(statement.iterate(...boundOf(values)), rowsMax)
+      const bound = boundOf(values)
+      const rows = ownMax === rowsMax ? (statement.all(...bound) as SqlRow[]) : collected(statement.iterate(...bound), rowsMax)
+      if (rows.length > rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
       this.changes = rows.length
       return rows
     }
@@ -100,16 +104,28 @@ export class SqliteDatabase {
     if (this.#db.isOpen) this.#db.close()
   }
 
-  #prepare(text: string): Prepared {
+  #prepare(text: string, rowsMax: number): Prepared {
     const known = this.#prepared.get(text)
     if (known) return known
     const mistake = statementMistake(text)
     if (mistake !== null) throw new NoStatement(mistake)
-    const statement = this.#db.prepare(text)
-    const made = { statement, hasRows: statement.columns().length > 0 }
+    const bounded = this.#prepareBounded(text, rowsMax)
+    const statement = bounded ?? this.#db.prepare(text)
+    const made = { statement, hasRows: statement.columns().length > 0, rowsMax: bounded && rowsMax }
     if (this.#prepared.size === STATEMENTS_MAX) this.#prepared.delete(this.#prepared.keys().next().value!)
     this.#prepared.set(text, made)
     return made
+  }
+
+  /** With a limit of its own the driver may give all rows at once, for a third less time than one by one. */
+  #prepareBounded(text: string, rowsMax: number): StatementSync | null {
+    const bounded = limited(text, rowsMax + 1)
+    try {
+      return bounded === null ? null : this.#db.prepare(bounded)
+    } catch {
+      // It has a limit already, or is wrong, which preparing it as it is will tell.
+      return null
+    }
   }
 }
 
@@ -117,12 +133,13 @@ function fileNumber(file: string): number | undefined {
   return file === ":memory:" ? undefined : statSync(file, { throwIfNoEntry: false })?.ino
 }
 
+/** One row more than allowed tells that there are more. */
 function collected(rows: ReturnType<StatementSync["iterate"]>, rowsMax: number): SqlRow[] {
   const all: SqlRow[] = []
   try {
     for (const row of rows) {
-      if (all.length === rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
       all.push(row as SqlRow)
+      if (all.length > rowsMax) break
     }
   } catch (error) {
     // A value that the driver cannot give leaves the statement open: reads would stay at its state, and no later commit would succeed.

@@ -191,6 +191,33 @@ describe("bounds", () => {
     expect(await ask.count({ to: 1 })).toHaveLength(1)
   })
 
+  test.each([
+    ["an order of its own", () => sql`select n from c order by n desc`, [5, 4, 3, 2, 1]],
+    ["a limit of its own", () => sql`select n from c limit 4`, [1, 2, 3, 4]],
+    ["a limit in a part of it", () => sql`select n from (select n from c limit 4)`, [1, 2, 3, 4]],
+    ["two selects", () => sql`select n from c union all select n from c`, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]],
+    ["a semicolon at its end", () => sql`select n from c;`, [1, 2, 3, 4, 5]],
+    ["a semicolon and a comment", () => sql`select n from c; -- all`, [1, 2, 3, 4, 5]],
+    ["a comment at its end", () => sql`select n from c -- all`, [1, 2, 3, 4, 5]],
+    ["a comment without an end", () => sql`select n from c /* all`, [1, 2, 3, 4, 5]],
+    ["a comment at its beginning", () => sql`-- all\nselect n from c`, [1, 2, 3, 4, 5]],
+    ["values bound", () => sql`select n from c where n < ${9}`, [1, 2, 3, 4, 5]],
+  ])("with %s: all rows up to the bound, refused beyond", async (_, statement, rows) => {
+    for (const rowsMax of [rows.length, rows.length - 1]) {
+      const { ask, lastNote } = await worldOf(
+        (db) => ({
+          many: op({ effect: "read", input: nothing, output: z.array(z.number()) }).via(db.many(statement, { row: (row) => row.n })),
+        }),
+        { rowsMax, migrations: [{ name: "1-c", sql: "create table c (n integer); insert into c values (1), (2), (3), (4), (5)" }] },
+      )
+      for (let i = 0; i < 2; i++) {
+        if (rowsMax === rows.length) expect(await ask.many()).toEqual(rows)
+        else expect(await ask.many.safe()).toMatchObject({ code: "INTERNAL", outcome: "refused" })
+      }
+      if (rowsMax < rows.length) expect(lastNote()).toContain(`more than ${rowsMax} rows`)
+    }
+  })
+
   test("by default 10,000", async () => {
     const { ask } = await worldOf(count)
     expect(await ask.count({ to: 10_000 })).toHaveLength(10_000)
