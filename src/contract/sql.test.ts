@@ -58,6 +58,11 @@ describe("sql", () => {
     })
   })
 
+  test("a list of very many: no matter for the compiler", () => {
+    const many = Array.from({ length: 300_000 }, (_, i) => i)
+    expect(sql`select 1 where n in (${sql.list(many)})`.slots).toHaveLength(300_000)
+  })
+
   test("an empty list: holds nothing", () => {
     expect(compiled(sql`n in (${sql.list([])})`)).toEqual({ text: "n in (select null where 1 = 0)", values: [] })
   })

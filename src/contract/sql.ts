@@ -90,8 +90,11 @@ function flattened(outer: readonly string[], slots: readonly SqlSlot[]): SqlText
   for (const [i, slot] of slots.entries()) {
     if (isSqlText(slot)) {
       write(slot.pieces[0]!)
-      pieces.push(...slot.pieces.slice(1))
-      flat.push(...slot.slots)
+      // One by one: a list may be longer than what a call takes as arguments.
+      for (let k = 0; k < slot.slots.length; k++) {
+        flat.push(slot.slots[k]!)
+        pieces.push(slot.pieces[k + 1]!)
+      }
     } else {
       flat.push(slot)
       pieces.push("")
