@@ -137,7 +137,8 @@ export class RunningApp<T> implements Running<T> {
   }
 
   async #createHttp(): Promise<FastifyInstance> {
-    const { createHttp } = await import("../server/standalone.ts")
+    // What ends it is loaded too: a request that comes while it is being loaded would not hear that its connection ends.
+    const [{ createHttp }] = await Promise.all([import("../server/standalone.ts"), import("../server/leave.ts")])
     return createHttp(this.#httpParts())
   }
 
