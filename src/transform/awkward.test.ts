@@ -450,6 +450,12 @@ describe("what looks like a value and is none", () => {
     expect(() => one(from("v", number)).read({ v: `0.${"0".repeat(330)}1` }, REPAIR)).toThrow("more digits than a number can hold")
     expect(one(from("v", number)).read({ v: `0.${"0".repeat(300)}1` }, REPAIR)).toEqual({ v: 1e-301 })
   })
+  test.each([
+    [{ currency: "KWT" }, ['"KWT" is no currency whose decimals are known: give decimals beside it']],
+    [{ currency: "CLF", decimals: 4 }, []],
+    [{ currency: "KWD" }, []],
+    [{ currency: "eur", decimals: 2 }, ['"eur" is no code of a currency, such as EUR']],
+  ])("money of %j → mistakes %j", (options, mistakes) => expect(money(options)["~part"].mistakes).toEqual(mistakes))
   test("a text where an object was declared: its length → missing", () => {
     expect(() => one(from("name.length", number)).read({ name: "abc" })).toThrow("name.length → v: is missing")
   })

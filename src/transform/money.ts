@@ -83,7 +83,11 @@ function digitsOf({ decimals, currency }: MoneyOptions): number {
 function digitMistakes({ decimals, currency }: MoneyOptions, digits: number): string[] {
   const mistakes: string[] = []
   if (decimals === undefined && currency === undefined) mistakes.push("money needs its decimals or its currency")
-  if (currency !== undefined && !/^[A-Z]{3}$/.test(currency)) mistakes.push(`"${currency}" is no code of a currency, such as EUR`)
+  const isCode = currency !== undefined && /^[A-Z]{3}$/.test(currency)
+  if (currency !== undefined && !isCode) mistakes.push(`"${currency}" is no code of a currency, such as EUR`)
+  // Of a code that it does not know Intl says 2, and KWT, meant as KWD, would be wrong by ten.
+  if (isCode && decimals === undefined && !Intl.supportedValuesOf("currency").includes(currency))
+    mistakes.push(`"${currency}" is no currency whose decimals are known: give decimals beside it`)
   if (!Number.isInteger(digits) || digits < 0 || digits > 4) mistakes.push(`${digits} is not a number of decimals from 0 to 4`)
   return mistakes
 }
