@@ -196,7 +196,7 @@ describe("in a browser bundle", () => {
       target: "es2022",
     })
     const inputs = Object.keys(made.metafile.inputs).filter((name) => name !== "<stdin>")
-    expect(inputs.filter((name) => !/^node_modules\/trestle\/dist\/(base|client|contract)\//.test(name))).toEqual([])
+    expect(inputs.filter((name) => !/^node_modules\/trestle\/dist\/(base|client|contract|errors)\//.test(name))).toEqual([])
     const { text } = made.outputFiles[0]!
     expect(text).not.toMatch(/node:|require\(|process\.|Buffer/)
     const { contract, api } = await import(`data:text/javascript,${encodeURIComponent(text)}`)
