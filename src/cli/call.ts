@@ -35,12 +35,13 @@ Examples:
   trestle call notes.create '{"text":"hello"}'
   trestle call notes.create @note.json
   jq -c .note mail.json | trestle call notes.create -
-  trestle call notes.create '{"text":"hi"}' --as '{"id":"ada","kind":"user","roles":["writer"]}'
-  trestle call notes.create '{"text":"hi"}' --url http://localhost:4000 --key NOTES_KEY
+  trestle call notes.list --as '{"id":"ada","kind":"user","roles":["reader"]}'
+  trestle call notes.list --url http://localhost:4000 --key NOTES_KEY
 
-Without --as and --url the call has the application's own authority: rules about callers do not apply.
-Exits 2 for an input that does not fit, 4 when a backend or the server gave no answer that can be trusted, 5 when refused,
-6 when the operation failed with any other error.
+Without --as and --url the call has the application's own authority: rules about
+callers do not apply. Exits 2 for an input that does not fit, 4 when a backend
+or the server gave no answer that can be trusted, 5 when refused, 6 when the
+operation failed with any other error.
 `
 
 export function addCall(program: Command, run: Run): void {

@@ -17,8 +17,11 @@ Examples:
   trestle client --out ../web/src/api.d.ts
   trestle client --out ../web/src/api.d.ts --check
 
-The front end then writes: createClient<Api>({ url: "/api" }), with \`import type { Api } from "./api"\`.
-With --check nothing is written: exits 1 when the file is not what would be written now.
+The front end then writes: createClient<Api>({ url: "/api" }), with
+\`import type { Api } from "./api"\`.
+
+With --check nothing is written: exits 1 when the file is not what would be
+written now.
 `
 
 export function addClient(program: Command, run: Run): void {

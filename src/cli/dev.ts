@@ -24,8 +24,9 @@ Examples:
   trestle dev
   trestle dev src/app.ts --port 4001
 
-Starts the application anew when one of its files changes, and keeps the port: who calls meanwhile is answered by the old version, or
-waits. A change that does not load leaves the last good version serving. Placeholders are welcome.
+Starts the application anew when one of its files changes, and keeps the port:
+who calls meanwhile is answered by the old version, or waits. A change that does
+not load leaves the last good version serving. Placeholders are welcome.
 `
 
 export function addDev(program: Command, run: Run): void {

@@ -19,8 +19,10 @@ Examples:
   trestle doctor            every service
   trestle doctor crm mail   these two
 
-Asks only health probes; nothing is changed. Exits 0 when all are well, 3 when a variable is missing, 4 when a service cannot be reached
-or trusted, 5 when one refuses the credential, 1 for anything else that was found; the first of these, when there are several.
+Asks only health probes; nothing is changed. Exits 0 when all are well, 3 when a
+variable is missing, 4 when a service cannot be reached or trusted, 5 when one
+refuses the credential, 1 for anything else that was found; the first of these,
+when there are several.
 `
 
 export function addDoctor(program: Command, run: Run): void {

@@ -9,11 +9,13 @@ import { APP_FLAG } from "./status.ts"
 
 const HELP = `
 Examples:
-  trestle explain candidates.show   the way of its calls: who, how long, what happens when a service fails
+  trestle explain candidates.show   its calls: who, how long, and each failure
   trestle explain TRS1002           the page of a finding
-  trestle explain OUTCOME_UNKNOWN   what an error code, or a reason such as timeout-sent, means
+  trestle explain OUTCOME_UNKNOWN   what an error code means
+  trestle explain timeout-sent      what the reason of a failure means
 
-Nothing is sent and no secret is needed: failures are rehearsed with the operation's own policies on a clock of their own.
+Nothing is sent and no secret is needed: failures are rehearsed with the
+operation's own policies on a clock of their own.
 `
 
 export function addExplain(program: Command, run: Run): void {

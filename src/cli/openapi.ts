@@ -18,7 +18,8 @@ Examples:
   trestle openapi --out openapi.json
   trestle openapi --against openapi.json
 
-With --against it compares instead: exits 1 when something breaks who was built against the earlier document, 0 otherwise.
+With --against it compares instead: exits 1 when something breaks who was built
+against the earlier document, 0 otherwise.
 `
 
 export function addOpenapi(program: Command, run: Run): void {

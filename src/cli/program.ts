@@ -53,14 +53,16 @@ const ADD_VERBS = [
 
 const EXAMPLES = `
 Examples:
-  trestle init notes                            begin an application in the folder notes
-  trestle serve --port 4000                     start it
-  trestle status                                what is real, what is still a placeholder
-  trestle call notes.create '{"text":"hello"}'  call an operation, without a server
+  trestle init notes                            begin an application
+  trestle dev                                   serve it while you write it
+  trestle status                                what is still a placeholder
+  trestle call notes.create '{"text":"hello"}'  call it, without a server
 
 Exit codes:
-  0 done   1 found problems   2 wrong usage   3 the application does not load or start   4 a backend cannot be reached
-  5 refused   6 the operation failed   70 a mistake in Trestle   130 interrupted
+  0  done             4  a backend cannot be reached    70  a mistake in Trestle
+  1  found problems   5  refused                       130  interrupted
+  2  wrong usage      6  the operation failed
+  3  the application does not load or start
 `
 
 /**

@@ -25,7 +25,7 @@ export function addServe(program: Command, run: Run): void {
     .option(...APP_FLAG)
     .addHelpText(
       "after",
-      "\nExamples:\n  trestle serve\n  TRESTLE_ENV=production trestle serve --host 0.0.0.0\n\nThe log goes to stdout. SIGTERM and SIGINT let calls under way finish. In production, placeholders must be allowed with a reason.\n",
+      "\nExamples:\n  trestle serve\n  TRESTLE_ENV=production trestle serve --host 0.0.0.0\n\nThe log goes to stdout. SIGTERM and SIGINT let calls under way finish. In\nproduction, placeholders must be allowed with a reason.\n",
     )
     .action((flags: ServeFlags) => run("serve", ({ isJson }) => serve(flags, isJson)))
 }

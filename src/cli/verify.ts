@@ -19,10 +19,14 @@ Examples:
   trestle verify 'users.*' --json
   trestle verify users.create --writes
 
-Calls the real services, with the application's own authority: reads with the inputs of their examples; with --writes also writes that
-declare verify: { input, cleanup }. What held is kept in the data folder, and trestle status shows it as verified.
-Exits 1 when a promise was not kept, 4 when all that failed was that services could not be reached. What could not be tried for want of
-an example is a warning.
+Calls the real services, with the application's own authority: reads with the
+inputs of their examples; with --writes also writes that declare
+verify: { input, cleanup }. What held is kept in the data folder, and trestle
+status shows it as verified.
+
+Exits 1 when a promise was not kept, 4 when all that failed was that services
+could not be reached. What could not be tried for want of an example is a
+warning.
 `
 
 export function addVerify(program: Command, run: Run): void {

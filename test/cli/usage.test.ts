@@ -12,6 +12,7 @@ describe("help", () => {
     const inOrder = ["init", "dev", "serve", "status", "doctor", "call", "explain", "verify", "keys", "openapi", "client"]
     expect(listed.filter((verb) => inOrder.includes(verb!))).toEqual(inOrder)
     expect(stdout).toContain("Exit codes:")
+    expect(tooWide(stdout)).toEqual([])
   })
 
   test.each([
@@ -29,10 +30,14 @@ describe("help", () => {
     ["keys", "create"],
     ["keys", "list"],
     ["keys", "revoke"],
+    ["db"],
+    ["db", "status"],
+    ["db", "migrate"],
   ])("%s %s --help: on stdout, exit 0", async (...verb) => {
     const { code, stdout, stderr } = await trestle([...verb, "--help"])
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     expect(stdout).toContain(`Usage: trestle ${verb.join(" ")}`)
+    expect(tooWide(stdout)).toEqual([])
   })
 
   test("--help loads neither the server nor the log", async () => {
@@ -52,6 +57,11 @@ describe("help", () => {
     expect(await trestle(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` })
   })
 })
+
+/** Lines that a terminal of 80 columns would break. */
+function tooWide(text: string): string[] {
+  return text.split("\n").filter((line) => line.length > 80)
+}
 
 const LISTS_MODULES = encodeURIComponent(`import { registerHooks } from "node:module"
 registerHooks({ load(url, context, next) { process.stderr.write(url + "\\n"); return next(url, context) } })`)
