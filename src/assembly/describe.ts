@@ -2,7 +2,7 @@ import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
 import { type OperationStatus, statusOf } from "../runtime/status.ts"
-import { type OpenApiDocument, openApi } from "../server/openapi.ts"
+import { type OpenApiDocument, openApi } from "../server/openapi/openapi.ts"
 import { checkApplication } from "./check.ts"
 import { type App, definitionOf, type TrestleOptions } from "./definition.ts"
 

@@ -41,7 +41,7 @@ async function client({ out, check, app: appFlag }: ClientFlags): Promise<Report
   const [{ loadApp }, { describe }, { clientDeclarations }] = await Promise.all([
     import("./load-app.ts"),
     import("../assembly/describe.ts"),
-    import("../server/client-declarations.ts"),
+    import("../server/declarations/client-declarations.ts"),
   ])
   const { app } = await loadApp(appFlag)
   const { name, operations, findings } = describe(app)

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import type { OpenApiDocument } from "../server/openapi.ts"
+import type { OpenApiDocument } from "../server/openapi/openapi.ts"
 import { EXIT, Stop } from "./exit.ts"
 import { cliFinding, usage } from "./findings.ts"
 import type { Run } from "./program.ts"

@@ -7,7 +7,7 @@ import { anyone, code, file, nothing, op, stream, trestle } from "trestle"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { describe as describeApp } from "../../src/assembly/describe.ts"
-import { clientDeclarations } from "../../src/server/client-declarations.ts"
+import { clientDeclarations } from "../../src/server/declarations/client-declarations.ts"
 import { APP, folder as cliFolder, ROOT, serve } from "../cli/kit.ts"
 
 const run = promisify(execFile)

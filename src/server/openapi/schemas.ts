@@ -1,5 +1,5 @@
-import type { JsonSchema } from "../contract/schema.ts"
-import { graphSignature, lastStep, mapSchema, targetOf } from "./openapi-walk.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { graphSignature, lastStep, mapSchema, targetOf } from "./walk.ts"
 
 const LOCAL = "#/components/schemas/"
 /** Names that a library made up because the developer gave none. */

@@ -1,11 +1,11 @@
-import type { Operation } from "../contract/operation.ts"
-import { CATALOG, type CatalogCode, isCatalogCode } from "../errors/catalog.ts"
-import { PROBLEM_MEDIA_TYPE } from "../errors/problem.ts"
-import { within } from "../runtime/check.ts"
-import { streamedContent } from "./openapi-files.ts"
-import { examplesOf } from "./openapi-request.ts"
-import type { SchemaLibrary } from "./openapi-schemas.ts"
-import { versionsOf } from "./openapi-versions.ts"
+import type { Operation } from "../../contract/operation.ts"
+import { CATALOG, type CatalogCode, isCatalogCode } from "../../errors/catalog.ts"
+import { PROBLEM_MEDIA_TYPE } from "../../errors/problem.ts"
+import { within } from "../../runtime/check.ts"
+import { streamedContent } from "./files.ts"
+import { examplesOf } from "./request.ts"
+import type { SchemaLibrary } from "./schemas.ts"
+import { versionsOf } from "./versions.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" }
 

@@ -1,5 +1,5 @@
-import type { JsonSchema } from "../contract/schema.ts"
-import { isObject, targetOf } from "./openapi-walk.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { isObject, targetOf } from "./walk.ts"
 
 export interface Field {
   readonly schema: JsonSchema

@@ -1,6 +1,6 @@
-import type { Operation } from "../contract/operation.ts"
-import { type JsonSchema, nothing } from "../contract/schema.ts"
-import { SchemaLibrary } from "./openapi-schemas.ts"
+import type { Operation } from "../../contract/operation.ts"
+import { type JsonSchema, nothing } from "../../contract/schema.ts"
+import { SchemaLibrary } from "../openapi/schemas.ts"
 import { TypeNames } from "./type-names.ts"
 import { docText, keyText, type TypeTextParts, typeText } from "./type-text.ts"
 

@@ -1,5 +1,5 @@
-import type { Operation } from "../contract/operation.ts"
-import { comparesVersion } from "../runtime/engine.ts"
+import type { Operation } from "../../contract/operation.ts"
+import { comparesVersion } from "../../runtime/engine.ts"
 
 const VERSION = { type: "string" } as const
 

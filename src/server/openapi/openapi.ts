@@ -1,9 +1,9 @@
-import type { Operation } from "../contract/operation.ts"
-import type { JsonSchema } from "../contract/schema.ts"
-import { formerPaths } from "../runtime/retiring.ts"
-import { type Request, requestOf } from "./openapi-request.ts"
-import { responsesOf, sharedResponses } from "./openapi-responses.ts"
-import { SchemaLibrary } from "./openapi-schemas.ts"
+import type { Operation } from "../../contract/operation.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { formerPaths } from "../../runtime/retiring.ts"
+import { type Request, requestOf } from "./request.ts"
+import { responsesOf, sharedResponses } from "./responses.ts"
+import { SchemaLibrary } from "./schemas.ts"
 
 export interface OpenApiOptions {
   readonly name: string

@@ -1,10 +1,10 @@
-import type { Operation } from "../contract/operation.ts"
-import type { JsonSchema } from "../contract/schema.ts"
-import { uploadBody } from "./openapi-files.ts"
-import { type Field, fieldsOf, withoutFields } from "./openapi-input.ts"
-import type { SchemaLibrary } from "./openapi-schemas.ts"
-import { versionsOf } from "./openapi-versions.ts"
-import { isObject, targetOf } from "./openapi-walk.ts"
+import type { Operation } from "../../contract/operation.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { uploadBody } from "./files.ts"
+import { type Field, fieldsOf, withoutFields } from "./input.ts"
+import type { SchemaLibrary } from "./schemas.ts"
+import { versionsOf } from "./versions.ts"
+import { isObject, targetOf } from "./walk.ts"
 
 /** How an operation's one input is spread over path, query and body. */
 export interface Request {

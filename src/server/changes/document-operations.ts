@@ -1,5 +1,5 @@
-import type { JsonSchema } from "../contract/schema.ts"
-import { isObject, targetOf } from "./openapi-walk.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { isObject, targetOf } from "../openapi/walk.ts"
 
 /** One operation of an OpenAPI document, as far as a comparison asks. */
 export interface DocumentOperation {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../contract/schema.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
 import type { Difference } from "./schema-differences.ts"
 
 type Node = JsonSchema

@@ -1,5 +1,5 @@
-import { type JsonSchema, typesOf } from "../contract/schema.ts"
-import { isObject } from "./openapi-walk.ts"
+import { type JsonSchema, typesOf } from "../../contract/schema.ts"
+import { isObject } from "../openapi/walk.ts"
 
 export interface TypeTextParts {
   /** The type that a reference stands for. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../contract/schema.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
 import { type Change, change } from "./change-rules.ts"
 import { type DocumentOperation, operationsOf } from "./document-operations.ts"
 import { inputChanges } from "./input-changes.ts"

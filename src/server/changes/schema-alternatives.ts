@@ -1,5 +1,5 @@
-import { type JsonSchema, typesOf } from "../contract/schema.ts"
-import { isObject, targetOf } from "./openapi-walk.ts"
+import { type JsonSchema, typesOf } from "../../contract/schema.ts"
+import { isObject, targetOf } from "../openapi/walk.ts"
 
 type Node = JsonSchema
 

@@ -1,4 +1,4 @@
-import { type JsonSchema, typesOf } from "../contract/schema.ts"
+import { type JsonSchema, typesOf } from "../../contract/schema.ts"
 import {
   allText,
   alternativesOf,

@@ -1,7 +1,7 @@
-import type { Operation } from "../contract/operation.ts"
-import type { JsonSchema } from "../contract/schema.ts"
-import type { SchemaLibrary } from "./openapi-schemas.ts"
-import { EVENTS_MEDIA_TYPE, LINES_MEDIA_TYPE } from "./stream-stages.ts"
+import type { Operation } from "../../contract/operation.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { EVENTS_MEDIA_TYPE, LINES_MEDIA_TYPE } from "../stream-stages.ts"
+import type { SchemaLibrary } from "./schemas.ts"
 
 /** Where a file's type is not declared, it can be any. */
 const ANY = "*/*"

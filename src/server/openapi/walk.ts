@@ -1,7 +1,7 @@
-import type { JsonSchema } from "../contract/schema.ts"
-import { isObject, mapSchema } from "../contract/schema-walk.ts"
+import type { JsonSchema } from "../../contract/schema.ts"
+import { isObject, mapSchema } from "../../contract/schema-walk.ts"
 
-export { isObject, mapSchema } from "../contract/schema-walk.ts"
+export { isObject, mapSchema } from "../../contract/schema-walk.ts"
 
 /** What a reference inside `root` points at; `null` for one that leads outside, or nowhere. */
 export function targetOf(reference: string, root: JsonSchema): JsonSchema | null {
