@@ -26,6 +26,13 @@ export function limited(text: string, rows: number): string | null {
   return /^select\b/i.test(bare) && bare.endsWith(end) && !/;\s*limit \d+$/.test(bare) ? text + end : null
 }
 
+/** The limit that a SELECT has at its end: a number, or its last value; `null` where that cannot be told. */
+export function limitOf(text: string): number | "last value" | null {
+  const [, limit] = /^select\b[\s\S]*\blimit\s+(\d+|\?)$/i.exec(text.replace(OPAQUE, " ").trim()) ?? []
+  if (limit === undefined) return null
+  return limit === "?" ? "last value" : Number(limit)
+}
+
 /** Why a script cannot run inside a transaction, or `null`. */
 export function scriptMistake(text: string): string | null {
   const bare = text.replace(OPAQUE, " ")

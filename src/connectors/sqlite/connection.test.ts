@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
 import { SqliteSession } from "./connection.ts"
-import { type OpenSettings, SqliteDatabase } from "./database.ts"
+import { type OpenSettings, SqliteDatabase, TooManyRows } from "./database.ts"
 import { breaksConnection, isBusy, statementFailure } from "./failure.ts"
 
 /** As `node:sqlite` throws them: the code of the result is all that is looked at. */
@@ -98,6 +98,15 @@ test("a full disk: refused, nothing kept, and the next write works", () => {
   )
   run("insert into notes values ('small')")
   expect(count()).toBe(1)
+})
+
+test("the same statement with another bound: its own bound holds", () => {
+  const { database, run } = opened()
+  for (const text of ["a", "b", "c"]) run(`insert into notes values ('${text}')`)
+  const all = { text: "select text from notes", values: [] }
+  expect(() => database.rows(all, 1)).toThrow(TooManyRows)
+  expect(database.rows(all, 3)).toHaveLength(3)
+  expect(() => database.rows(all, 2)).toThrow(TooManyRows)
 })
 
 test("after close: refused, nothing is opened again", async () => {

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { loadSqlite } from "../../base/node-sqlite.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
-import { limited, statementMistake } from "../sql/statement-check.ts"
+import { limited, limitOf, statementMistake } from "../sql/statement-check.ts"
 
 /** Prepared statements that are kept; the oldest makes room. */
 const STATEMENTS_MAX = 256
@@ -24,8 +24,9 @@ export interface OpenSettings {
 interface Prepared {
   readonly statement: StatementSync
   readonly hasRows: boolean
-  /** It ends by itself after so many rows and one more; `null` where only reading on would tell. */
-  readonly rowsMax: number | null
+  readonly rowsMax: number
+  /** It ends by itself after so many rows; `null` where only reading on would tell. */
+  readonly limit: number | "last value" | null
 }
 
 /**
@@ -87,10 +88,12 @@ export class SqliteDatabase {
 
   /** Runs one statement; `changes` is then how many rows it has changed, or given. @throws {TooManyRows} after `rowsMax`. */
   rows({ text, values }: SqlStatement, rowsMax: number): SqlRow[] {
-    const { statement, hasRows, rowsMax: ownMax } = this.#prepare(text, rowsMax)
+    const { statement, hasRows, limit } = this.#prepare(text, rowsMax)
     if (hasRows) {
       const bound = boundOf(values)
-      const rows = ownMax === rowsMax ? (statement.all(...bound) as SqlRow[]) : collected(statement.iterate(...bound), rowsMax)
+      const most = limit === "last value" ? values.at(-1) : limit
+      const isBounded = typeof most === "number" && most >= 0 && most <= rowsMax + 1
+      const rows = isBounded ? (statement.all(...bound) as SqlRow[]) : collected(statement.iterate(...bound), rowsMax)
       if (rows.length > rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
       this.changes = rows.length
       return rows
@@ -106,12 +109,12 @@ export class SqliteDatabase {
 
   #prepare(text: string, rowsMax: number): Prepared {
     const known = this.#prepared.get(text)
-    if (known) return known
+    if (known?.rowsMax === rowsMax) return known
     const mistake = statementMistake(text)
     if (mistake !== null) throw new NoStatement(mistake)
     const bounded = this.#prepareBounded(text, rowsMax)
     const statement = bounded ?? this.#db.prepare(text)
-    const made = { statement, hasRows: statement.columns().length > 0, rowsMax: bounded && rowsMax }
+    const made = { statement, hasRows: statement.columns().length > 0, rowsMax, limit: bounded ? rowsMax + 1 : limitOf(text) }
     if (this.#prepared.size === STATEMENTS_MAX) this.#prepared.delete(this.#prepared.keys().next().value!)
     this.#prepared.set(text, made)
     return made

@@ -194,6 +194,11 @@ describe("bounds", () => {
   test.each([
     ["an order of its own", () => sql`select n from c order by n desc`, [5, 4, 3, 2, 1]],
     ["a limit of its own", () => sql`select n from c limit 4`, [1, 2, 3, 4]],
+    ["a limit that is bound", () => sql`select n from c limit ${4}`, [1, 2, 3, 4]],
+    ["a limit that is none", () => sql`select n from c limit ${-1}`, [1, 2, 3, 4, 5]],
+    ["a limit and an offset", () => sql`select n from c limit ${4} offset ${1}`, [2, 3, 4, 5]],
+    ["an offset and a limit", () => sql`select n from c limit ${1}, ${4}`, [2, 3, 4, 5]],
+    ["a limit in a comment", () => sql`select n from c -- limit 1`, [1, 2, 3, 4, 5]],
     ["a limit in a part of it", () => sql`select n from (select n from c limit 4)`, [1, 2, 3, 4]],
     ["two selects", () => sql`select n from c union all select n from c`, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]],
     ["a semicolon at its end", () => sql`select n from c;`, [1, 2, 3, 4, 5]],
