@@ -21,6 +21,7 @@ export interface CallFields {
   readonly code?: string
   readonly reason?: string
   readonly note?: string
+  readonly issues?: readonly string[]
   readonly err?: Said
 }
 
@@ -117,13 +118,14 @@ function signOf({ outcome, degraded, level }: CallFields): readonly [string, Col
 
 function failureLines(call: CallFields, operations: Operations, look: Look): string {
   const { paint } = look
-  const { code = "", reason, note, outcome, attempts, trace, operation, level, err } = call
+  const { code = "", reason, note, issues = [], outcome, attempts, trace, operation, level, err } = call
   const at = operations[operation]
   const tries = attempts === 0 ? "no service asked" : `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`
   const detail = detailOf(code, err)
   const lines = [
     ...(detail === "" ? [] : [detail]),
     ...(note === undefined ? [] : [shown(note)]),
+    ...issues.map(shown),
     paint(
       "dim",
       [

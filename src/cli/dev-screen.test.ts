@@ -14,6 +14,8 @@ const failure = call({
   err: { type: "TrestleError", message: "UNAVAILABLE: Try again later. [crm: cannot be reached]" },
 })
 
+const misfit = call({ outcome: "refused", status: 400, code: "INVALID", issues: ["verbose: unknown field"] })
+
 function screen(columns: number | null) {
   let text = ""
   const write = (more: string): void => {
@@ -89,6 +91,12 @@ test("a failure: in full, with the line of its operation and what to type", () =
     "trestle explain notes.list",
   ])
     expect(text()).toContain(line)
+})
+
+test("an input that does not fit: which field, and what is wrong with it", () => {
+  const { made, lines } = screen(null)
+  made.lines(misfit)
+  expect(lines()).toContain("          verbose: unknown field")
 })
 
 test("texts from outside: cannot command the terminal", () => {

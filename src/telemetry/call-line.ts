@@ -1,7 +1,7 @@
 import type { Redactor } from "../base/redact.ts"
 import type { Meta } from "../contract/call.ts"
 import type { CallRecord } from "../contract/ports.ts"
-import type { TrestleError } from "../errors/trestle-error.ts"
+import type { Issue, TrestleError } from "../errors/trestle-error.ts"
 import { escapeAwkward, jsonMs, jsonText, QuotedTexts, Timestamps } from "./json-text.ts"
 
 export type CallLevel = "info" | "warn" | "error"
@@ -9,6 +9,8 @@ export type CallLevel = "info" | "warn" | "error"
 const OUTSIDE_LENGTH_MAX = 200
 const DECLARED_LENGTH_MAX = 500
 const OPERATIONS_MAX = 10_000
+/** Of an input that does not fit: enough to answer whoever asks about it, too few to fill the disk with. */
+const ISSUES_MAX = 3
 /** By the number of attempts; what nearly every line ends with. */
 const ENDINGS = Array.from({ length: 8 }, (_, attempts) => `,"attempts":${attempts},"outcome":"ok"}\n`)
 const ENDINGS_200 = ENDINGS.map((ending) => ending.replace("}", ',"status":200}'))
@@ -46,6 +48,7 @@ export class CallLines {
   readonly #texts: QuotedTexts
   /** Apart from the others, so that a stream of new callers does not push them out. */
   readonly #callers: QuotedTexts
+  readonly #issues: QuotedTexts
   readonly #declared = new Map<string, Declared>()
   readonly #starts = {
     info: new Timestamps('{"level":"info","time":"'),
@@ -58,6 +61,7 @@ export class CallLines {
     this.#redactor = redactor
     this.#texts = new QuotedTexts(redactor, DECLARED_LENGTH_MAX)
     this.#callers = new QuotedTexts(redactor, OUTSIDE_LENGTH_MAX, CALLER, MS)
+    this.#issues = new QuotedTexts(redactor, OUTSIDE_LENGTH_MAX)
     this.#name = jsonText(redactor.text(name))
   }
 
@@ -113,11 +117,18 @@ export class CallLines {
     if (error.reason !== undefined) tail += `,"reason":"${error.reason}"`
     if (record.bytes !== undefined) tail += `,"bytes":${record.bytes}`
     if (error.note !== undefined) tail += `,"note":${this.#outside(error.note)}`
+    if (error.issues.length > 0)
+      tail += `,"issues":[${error.issues.slice(0, ISSUES_MAX).map((issue) => this.#issues.get(issueText(issue)))}]`
     // A stack says something where our own code may be wrong; for each mistake of a caller it would let the caller fill the disk.
     const said = this.#redactor.value(error, { stacks: level === "error" }) as Record<string, unknown>
     const { type, message, stack, cause } = said
     return `${tail},"err":${escapeAwkward(JSON.stringify({ type, message, stack, cause }))}`
   }
+}
+
+/** The caller's own names may stand in it, never a value. */
+function issueText({ path, message }: Issue): string {
+  return path === "" ? message : `${path}: ${message}`
 }
 
 function ending({ status, bytes, meta: { attempts } }: CallRecord): string {

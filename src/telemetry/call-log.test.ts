@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { REDACTED, Redactor } from "../base/redact.ts"
 import type { CallRecord } from "../contract/ports.ts"
-import { failWith, TrestleError } from "../errors/trestle-error.ts"
+import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 import { type Log, type LogOptions, openLog } from "./call-log.ts"
 
 const TRACE = "3f2a90c1".repeat(4)
@@ -161,6 +161,15 @@ describe("a failure's JSON line", () => {
       note: "people rests",
       err: { type: "TrestleError", message: expect.stringContaining("people rests"), cause: { type: "Error", message: "ECONNREFUSED" } },
     })
+  })
+  it("an input that does not fit → the first three issues, bounded, each secret masked", async () => {
+    const path = (name: string) => ({ path: name, message: "unknown field" })
+    const error = invalid([path("a"), { path: "", message: "too large" }, path(`${"b".repeat(500)}`), path("c")])
+    expect((await lineOf({ error })).issues).toEqual(["a: unknown field", "too large", `${"b".repeat(200)}…`])
+    const log = open()
+    log.redactor.add("s3cret-of-somebody")
+    log.recorder.record(recordOf({ error: invalid([path("s3cret-of-somebody")]) }))
+    expect(await log.written()).not.toContain("s3cret-of-somebody")
   })
   it("in process → the error's own status", async () =>
     expect(await lineOf({ error: failWith("TIMEOUT"), status: null })).toMatchObject({ status: 504 }))

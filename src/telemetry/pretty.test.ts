@@ -58,6 +58,10 @@ describe("a call for people", () => {
       new RegExp(`UNAVAILABLE circuit-open: people rests {2}trace ${TRACE}\n$`),
     ))
   it("failure without a note → its message, the code once", () => expect(line(FAILURE)).toContain("UNAVAILABLE: later  trace"))
+  it("an input that does not fit → what is wrong with which field", () =>
+    expect(line({ ...FAILURE, code: "INVALID", issues: ["verbose: unknown field", "id: too short"] })).toContain(
+      "INVALID: verbose: unknown field; id: too short  trace",
+    ))
   it("write of unknown outcome → says so", () =>
     expect(line({ ...FAILURE, code: "OUTCOME_UNKNOWN", outcome: "unknown" })).toContain("(may have happened)"))
 

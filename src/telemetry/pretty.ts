@@ -20,6 +20,7 @@ interface Fields {
   readonly status?: unknown
   readonly reason?: unknown
   readonly note?: unknown
+  readonly issues?: readonly unknown[]
   readonly err?: Said
 }
 
@@ -102,7 +103,7 @@ export class PrettyLines {
 
 function failure(fields: Fields): string {
   const why = [fields.code, fields.reason].filter(Boolean).map(shown).join(" ")
-  const said = fields.note ?? innermost(fields.err)?.message
+  const said = fields.note ?? (Array.isArray(fields.issues) ? fields.issues.join("; ") : undefined) ?? innermost(fields.err)?.message
   // The message of a TrestleError begins with its code, which is there already.
   const text = shown(said ?? "").replace(`${shown(fields.code)}: `, "")
   return `${why}${fields.code === "OUTCOME_UNKNOWN" ? " (may have happened)" : ""}${text ? `: ${text}` : ""}`
