@@ -112,7 +112,7 @@ export const TSCONFIG = `{
 
 export const ENV_EXAMPLE = `# Copy what you need to .env.local, which git leaves alone. The shell wins over .env.local, .env.<environment> and .env.
 
-# The port of "trestle serve".
+# The port of "trestle dev" and "trestle serve".
 # PORT=4000
 
 # Another address for the weather, for tests.

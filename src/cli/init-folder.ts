@@ -133,7 +133,7 @@ function keptFinding(folder: string, file: string, what: string): Finding {
 function nextCommands(target: string, folder: string, { missing }: PackagePlan): string[] {
   const enter = relative(process.cwd(), folder) === "" ? "" : `cd ${shown(target)} && `
   const install = missing.length > 0 ? `npm i ${missing.join(" ")}` : "npm install"
-  return [`${enter}${install}`, "npx trestle status", "npx trestle serve"]
+  return [`${enter}${install}`, "npx trestle status", "npx trestle dev"]
 }
 
 /** The folder's name, as npm takes one. */

@@ -23,7 +23,7 @@ describe("init in a new folder", () => {
     expect(code).toBe(0)
     expect(readdirSync(join(parent, "notes")).sort()).toEqual(FILES)
     for (const file of FILES) expect(stdout).toContain(`wrote ${file}\n`)
-    expect(stderr).toBe("\nnext:\n  cd notes && npm install\n  npx trestle status\n  npx trestle serve\n")
+    expect(stderr).toBe("\nnext:\n  cd notes && npm install\n  npx trestle status\n  npx trestle dev\n")
     const content = JSON.parse(readFileSync(join(parent, "notes/package.json"), "utf8"))
     expect(content).toMatchObject({
       name: "notes",
