@@ -1,5 +1,5 @@
 import { registerHooks } from "node:module"
-import { join, sep } from "node:path"
+import { join, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Command } from "commander"
 import type { Finding } from "../contract/finding.ts"
@@ -31,6 +31,7 @@ export function addDevChild(program: Command, run: Run): void {
 async function devChild(flags: ChildFlags): Promise<Report> {
   const ended = untilTold()
   reportFiles()
+  process.on("disconnect", endAtOnce)
   try {
     await serveVersion(flags, ended)
   } catch (error) {
@@ -41,7 +42,7 @@ async function devChild(flags: ChildFlags): Promise<Report> {
 
 async function serveVersion(flags: ChildFlags, ended: Promise<void>): Promise<void> {
   const startedAt = performance.now()
-  const [{ loadApp }, { loadEnvironment }, { describe }, { startApp }] = await Promise.all([
+  const [{ APP_FILES, loadApp }, { loadEnvironment }, { describe }, { startApp }] = await Promise.all([
     import("./load-app.ts"),
     import("../config/environment.ts"),
     import("../assembly/describe.ts"),
@@ -49,6 +50,8 @@ async function serveVersion(flags: ChildFlags, ended: Promise<void>): Promise<vo
   ])
   const environment = loadEnvironment({ folder: process.cwd() })
   void tell({ kind: "files", files: environment.sources.slice(1).map((file) => join(environment.folder, file)) })
+  // One that is not there yet may come.
+  void tell({ kind: "files", files: [flags.app ?? APP_FILES].flat().map((file) => resolve(file)) })
   const { app } = await loadApp(flags.app)
   const description = describe(app)
   const destination = { write: (lines: string) => void tell({ kind: "lines", lines }) }
@@ -66,20 +69,26 @@ async function serveVersion(flags: ChildFlags, ended: Promise<void>): Promise<vo
     banner: banner({ url: flags.url, readyMs, description, paint }),
     operations,
   })
+  process.off("disconnect", endAtOnce)
   await ended
   await running.close()
 }
 
+/** Until it serves there is nothing to finish, and what it loads may never end. */
+function endAtOnce(): void {
+  process.exit(EXIT.ok)
+}
+
 /** Resolves when `dev` says so, or is gone. What the terminal sends to all its processes is for `dev` to decide. */
 function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((end) => {
     endGracefully((signal) => {
-      if (signal === "SIGTERM") resolve()
+      if (signal === "SIGTERM") end()
     })
     process.on("message", (message: ToVersion) => {
-      if (message.kind === "leave") resolve()
+      if (message.kind === "leave") end()
     })
-    process.on("disconnect", () => resolve())
+    process.on("disconnect", () => end())
   })
 }
 
@@ -113,8 +122,8 @@ async function findingsOf(error: unknown): Promise<readonly Finding[]> {
 }
 
 function tell(message: FromVersion): Promise<void> {
-  return new Promise((resolve) => {
-    if (!process.send || !process.connected) return resolve()
-    process.send(message, () => resolve())
+  return new Promise((done) => {
+    if (!process.send || !process.connected) return done()
+    process.send(message, () => done())
   })
 }

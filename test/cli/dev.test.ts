@@ -55,6 +55,13 @@ async function dev(files: Readonly<Record<string, string>> = {}, env: Readonly<R
     },
   }
 }
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 const READY = /✓ ready in \d+ ms/
 const ask = async (url: string): Promise<string> => (await fetch(url)).text()
 /** On a connection of its own: a kept one may get one more answer of the old version. */
@@ -177,6 +184,28 @@ describe("an application that fails", () => {
     rmSync(join(cwd, "version.ts"))
     await until(/not reloaded/)
     expect(await ask(`${url()}/version`)).toBe("1")
+  })
+
+  test("no application yet: told, and followed until it comes, in src too", async () => {
+    const { until, cwd, url } = await dev({ "app.ts": "" })
+    await until(/TRS3004.*waiting for a change/s)
+    rmSync(join(cwd, "app.ts"))
+    await until(/TRS3002.*waiting for a change/s)
+    mkdirSync(join(cwd, "src"))
+    writeFileSync(join(cwd, "src/version.ts"), "export const version = 5")
+    writeFileSync(join(cwd, "src/app.ts"), DEV_APP)
+    await until(/API +http/)
+    expect(await askAnew(`${url()}/version`)).toBe("5")
+  })
+
+  test("dev is killed while a file never ends loading: nothing of it stays", async () => {
+    const { until, child, said } = await dev({
+      "app.ts": "process.stdout.write('version ' + process.pid + ' '); setInterval(() => {}, 60_000); await new Promise(() => {})",
+    })
+    await until(/version \d+ /)
+    const pid = Number(/version (\d+) /.exec(said())![1])
+    child.kill("SIGKILL")
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
   })
 
   test("an import from a folder that is not there: followed, as it comes, goes, and comes back", async () => {
