@@ -1,6 +1,10 @@
 // The real `main.ts` as `npm start` runs it: its own process, its own world, real HTTP.
+import { execFile } from "node:child_process"
 import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { type Bot, freePort, spawnBot, startBot } from "./bot-process.ts"
 import { freshFolder, type Reply } from "./fixture.ts"
@@ -54,6 +58,17 @@ describe("npm start", () => {
     given = await answer(bot, ada)
   })
   afterAll(() => bot?.stop())
+
+  test("its variables: in a file for the command line while it runs, gone with it", async () => {
+    const data = await freshFolder()
+    const fresh = await ownBot({ TRESTLE_DATA: data })
+    const file = join(data, "demo.env")
+    const command = ["--conditions=trestle-source", `--env-file=${file}`, "../../bin/trestle.js", "doctor", "people"]
+    const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: import.meta.dirname, env: { NO_COLOR: "1" } })
+    expect(stdout).toContain("interview-bot: 1 service, 1 well, 0 failing")
+    await fresh.stop()
+    expect(existsSync(file)).toBe(false)
+  })
 
   test("recruiter key of the banner: works with the first request", async () => {
     const fresh = await ownBot()

@@ -1,7 +1,7 @@
 // `npm start`: the demo world in a process of its own, then the bot in front of it.
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
@@ -25,6 +25,9 @@ const here = import.meta.dirname
 const port = Number(process.env.PORT || USUAL_PORT)
 // Two bots in one folder would overwrite each other's people, so each port has its own.
 const data = resolve(process.env.TRESTLE_DATA || join(here, ".trestle", port === USUAL_PORT ? "" : `port-${port}`))
+
+/** What `npm run trestle` reads, so that its verbs look at the bot that runs. */
+const variablesFile = join(data, "demo.env")
 
 let world: ChildProcess | undefined
 let running: Awaited<ReturnType<InterviewBot["start"]>> | undefined
@@ -59,7 +62,10 @@ async function seeThatPortIsFree(): Promise<void> {
 
 async function stop(): Promise<void> {
   await running?.close()
-  world?.kill()
+  // Of a bot that found another one at work, none of this is its own.
+  if (world === undefined) return
+  world.kill()
+  rmSync(variablesFile, { force: true })
 }
 
 /** With keys of its own, whatever this shell holds: that may be the key of a real model. */
@@ -78,13 +84,21 @@ async function urlsOf(process: ChildProcess): Promise<Urls> {
   return JSON.parse(line)
 }
 
-function setVariables(urls: Urls): void {
-  const { people, replica, scoring, files, control } = urls
-  const INTERVIEW_DB = join(data, "interview.db")
-  Object.assign(process.env, { TRESTLE_DATA: data, INTERVIEW_DB })
-  Object.assign(process.env, { PEOPLE_URL: people, PEOPLE_REPLICA_URL: replica, PEOPLE_TOKEN, DEMO_WORLD_URL: control })
-  Object.assign(process.env, { FILES_URL: files, FILES_TOKEN })
-  if (process.env.SCORING_URL === "demo") Object.assign(process.env, { SCORING_URL: scoring, SCORING_KEY })
+function setVariables({ people, replica, scoring, files, control }: Urls): void {
+  const variables = {
+    TRESTLE_DATA: data,
+    INTERVIEW_DB: join(data, "interview.db"),
+    PEOPLE_URL: people,
+    PEOPLE_REPLICA_URL: replica,
+    PEOPLE_TOKEN,
+    FILES_URL: files,
+    FILES_TOKEN,
+    DEMO_WORLD_URL: control,
+    ...(process.env.SCORING_URL === "demo" ? { SCORING_URL: scoring, SCORING_KEY } : {}),
+  }
+  Object.assign(process.env, variables)
+  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`)
+  writeFileSync(variablesFile, lines.join(""), { mode: 0o600 })
 }
 
 /** For whoever sits at this machine; that of the run before dies with it. */

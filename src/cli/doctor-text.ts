@@ -1,4 +1,4 @@
-import { relative } from "node:path"
+import { isAbsolute, relative } from "node:path"
 import type { Step } from "../contract/diagnosis.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Examined } from "./doctor-service.ts"
@@ -33,7 +33,7 @@ function rowOf(one: Examined, paint: Paint): string[] {
   return [
     paint(colour, `${sign} ${shown(one.service)}`),
     one.kind,
-    shown(one.address),
+    isAbsolute(one.address) ? relativePlace(one.address) : shown(one.address),
     paint(colour, stateOf(one)),
     one.latencyMs === null ? "" : `${one.latencyMs < 9.95 ? one.latencyMs.toFixed(1) : Math.round(one.latencyMs)} ms`,
     noteOf(one, paint),
@@ -56,7 +56,7 @@ function noteOf({ state, steps, findings, service }: Examined, paint: Paint): st
   const [first] = findings
   if (state !== "ok" && first) return shown(first.message.replace(`${service}: `, ""))
   const notes = steps
-    .filter((step) => step.state === "unsure" || step.name === "version")
+    .filter(({ name, state }) => (name === "version" ? state === "ok" : state === "unsure"))
     .map(({ name, seen }) => (name === "version" ? seen : `${name} ${seen}`))
   return paint("dim", shown(notes.join("; ")))
 }
