@@ -23,7 +23,6 @@ export interface OpenOptions {
   readonly references: References
   readonly clock: Clock
   readonly events: EventLog
-  readonly defaults: Defaults
   readonly transportOf: (service: Service) => OpenTransport | null
   readonly isEphemeral: boolean
 }

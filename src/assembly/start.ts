@@ -96,7 +96,6 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
         references: resolved.references,
         clock,
         events: log.events,
-        defaults,
         transportOf,
         isEphemeral: overrides.isEphemeral ?? false,
       }),

@@ -7,7 +7,7 @@ export interface Entry {
 }
 
 /** What one `cache` or `lastGood` keeps in memory takes about this much, at most. */
-export const KEPT_BYTES_MAX = 32 * 1_048_576
+const KEPT_BYTES_MAX = 32 * 1_048_576
 /** The rest of an entry, beside its key and its answer. */
 const ENTRY_BYTES = 200
 

@@ -4,7 +4,7 @@ import { type Colour, type Paint, shown } from "./paint.ts"
 import { table } from "./table.ts"
 
 /** In the order in which an operation goes through them. A sign and a word; the colour only repeats them. */
-export const STATES: readonly { readonly state: State; readonly sign: string; readonly colour: Colour }[] = [
+const STATES: readonly { readonly state: State; readonly sign: string; readonly colour: Colour }[] = [
   { state: "placeholder", sign: "○", colour: "yellow" },
   { state: "wired", sign: "◔", colour: "cyan" },
   { state: "verified", sign: "◑", colour: "green" },
@@ -60,7 +60,7 @@ function bar(rows: readonly OperationStatus[], paint: Paint): string {
   }).join("")
 }
 
-export function countOf(rows: readonly OperationStatus[], state: State): number {
+function countOf(rows: readonly OperationStatus[], state: State): number {
   return rows.filter((row) => row.state === state).length
 }
 

@@ -113,7 +113,7 @@ function whoMayCall({ route, declaration: { contract } }: Operation): string[] {
 }
 
 /** The backend tree with every effective value. */
-export async function backendTree(operation: Operation, defaults: Defaults): Promise<BackendNode | null> {
+async function backendTree(operation: Operation, defaults: Defaults): Promise<BackendNode | null> {
   const { backend } = operation.declaration
   if (!backend) return null
   const { leaves } = await rehearse({ operation, defaults, behaviour: () => ANSWERS })
@@ -182,6 +182,6 @@ function pausesOf(retries: number, backoffMs: number): number[] {
   return Array.from({ length: retries }, (_, i) => backoffCeilingMs(i + 1, backoffMs))
 }
 
-export function placeText(place: SourcePlace | null): string | null {
+function placeText(place: SourcePlace | null): string | null {
   return place ? `${pathOf(place)}:${place.line}` : null
 }

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import type { Finding } from "../contract/finding.ts"
 
-export const SHELL = "the shell"
+const SHELL = "the shell"
 const LOCAL_FILE = ".env.local"
 
 export interface Variable {

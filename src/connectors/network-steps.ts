@@ -130,7 +130,7 @@ function dateOf(text: string): string {
   return Number.isNaN(ms) ? text : new Date(ms).toISOString().slice(0, 10)
 }
 
-export function placeOf({ host, port }: Address): string {
+function placeOf({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`
 }
 

@@ -63,6 +63,6 @@ export function addSighting(earlier: Sighting | undefined, later: Sighting): Sig
 }
 
 /** `2026-11-22`, in UTC. */
-export function dayOf(epoch: number): string {
+function dayOf(epoch: number): string {
   return new Date(epoch).toISOString().slice(0, 10)
 }

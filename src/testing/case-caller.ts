@@ -1,4 +1,5 @@
 import type { BuiltInAccess, Principal, Rule } from "../contract/principal.ts"
+import { rulesOf } from "../runtime/operations.ts"
 import { compileAccess } from "../security/authorization.ts"
 import { answerOf, broken, type Subject } from "./case-subject.ts"
 
@@ -9,14 +10,9 @@ export interface CaseCaller {
   readonly row: unknown
 }
 
-export function rulesOf({ operation }: Subject): readonly Rule<any>[] {
-  const { allow } = operation.declaration.contract
-  return allow === undefined ? [] : Array.isArray(allow) ? allow : [allow as Rule<any>]
-}
-
 /** Nothing but roles and permissions decides. */
 export function isRuledByRoles(subject: Subject): boolean {
-  const rules = rulesOf(subject)
+  const rules = rulesOf(subject.operation.declaration.contract.allow)
   return rules.length > 0 && rules.every((rule) => typeof rule !== "function" && ["role", "can"].includes(rule.kind))
 }
 
@@ -79,8 +75,8 @@ async function rowOf(subject: Subject): Promise<{ raw: unknown; checked: unknown
 
 function candidatesFor(subject: Subject, input: unknown, row: unknown): Principal[] {
   const ids = ["test-caller", ...scalarsIn(row), ...scalarsIn(input)]
-  const own = grantsOf(rulesOf(subject))
-  const every = grantsOf(subject.all.flatMap(({ operation }) => rulesOf({ ...subject, operation })))
+  const own = grantsOf(rulesOf(subject.operation.declaration.contract.allow))
+  const every = grantsOf(subject.all.flatMap(({ operation }) => rulesOf(operation.declaration.contract.allow)))
   const roles = [...new Set([...every.roles, ...Object.keys(subject.permissions)])]
   const grants = [
     own,

@@ -35,7 +35,7 @@ export interface ConnectorSample {
 }
 
 /** Short times, because some promises wait for them; no breaker, so that one promise does not decide another. */
-export const PROMISE_POLICY: Policy = { timeout: "400ms", retry: { times: 2, backoff: "10ms" }, breaker: false }
+const PROMISE_POLICY: Policy = { timeout: "400ms", retry: { times: 2, backoff: "10ms" }, breaker: false }
 
 type Call<I, O> = (input: I, options?: { signal?: AbortSignal }) => Promise<{ value: O; meta: Meta }>
 

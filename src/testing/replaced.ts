@@ -23,7 +23,7 @@ const REASON_OF: Readonly<Record<FailsHow, Reason>> = {
 }
 
 /** Stands in `servedBy` for an answer of `t.backend(...)`. */
-export const SERVED_BY = "test"
+const SERVED_BY = "test"
 
 type Reply = (input: unknown, ctx: Ctx) => unknown
 type Behaviour = { readonly reply: Reply } | { readonly fails: FailsHow }

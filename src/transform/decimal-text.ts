@@ -65,7 +65,7 @@ export function numberOf({ isNegative, whole, fraction }: Decimal): number | nul
 }
 
 /** A finite number without an exponent: `1e-7` is `0.0000001`. */
-export function plain(value: number): string {
+function plain(value: number): string {
   const [digits, exponent] = String(value).split("e")
   if (exponent === undefined) return digits!
   const sign = digits!.startsWith("-") ? "-" : ""

@@ -47,7 +47,7 @@ function asText(value: unknown): Mended<string> | null {
 }
 
 /** What is read once the blanks round a text are gone; nothing where there were none. */
-export function mendBlanks<T>(value: unknown, read: (inner: string) => T | typeof NOT): Mended<T> | null {
+function mendBlanks<T>(value: unknown, read: (inner: string) => T | typeof NOT): Mended<T> | null {
   if (typeof value !== "string") return null
   const inner = value.trim()
   if (inner === value) return null

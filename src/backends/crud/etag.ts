@@ -14,7 +14,7 @@ const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g
  * Whether a row of that version is one that `If-Match` asks for: `*` asks for any, a list for one of its tags. Tags are compared strongly,
  * so a weak one never matches; neither does what is no tag. Source: RFC 9110, section 13.1.1.
  */
-export function isMatch(ifMatch: string, tag: string): boolean {
+function isMatch(ifMatch: string, tag: string): boolean {
   if (ifMatch.trim() === "*") return true
   for (const [, weak, value] of ifMatch.matchAll(ENTITY_TAG)) if (weak === undefined && value === tag) return true
   return false

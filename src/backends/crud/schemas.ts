@@ -5,7 +5,7 @@ type Result = { readonly value: unknown } | { readonly issues: readonly SchemaIs
 type Validate = (value: unknown) => Result | Promise<Result>
 
 /** A schema of ours: it has a JSON form, so that it is documented, coerced and checked for undeclared fields like any other. */
-export function schemaOf(json: JsonSchema, validate: Validate): Std<any, any> {
+function schemaOf(json: JsonSchema, validate: Validate): Std<any, any> {
   const standard = { version: 1 as const, vendor: "trestle", validate, jsonSchema: { input: () => json, output: () => json } }
   return { "~standard": standard }
 }

@@ -3,7 +3,7 @@ export class ItemsUnreadable extends Error {
   override readonly name = "ItemsUnreadable"
 }
 
-export const ITEM_LENGTH_MAX = 1_048_576
+const ITEM_LENGTH_MAX = 1_048_576
 
 /** The text of each line that is not empty, as it comes. */
 export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {

@@ -81,7 +81,7 @@ const MISFITS = {
 const MISFIT_FIX =
   "Put applied migrations back as they were, and write what is new into a new file with the next number. `trestle db status` lists them."
 
-export function refused(message: string, fix: string): TrestleError {
+function refused(message: string, fix: string): TrestleError {
   return new TrestleError("START_REFUSED", message, { findings: [{ code: "TRS1021", fix }] })
 }
 

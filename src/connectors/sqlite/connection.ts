@@ -29,7 +29,7 @@ export interface SessionSettings {
 }
 
 /** Pauses between two tries while another process holds the lock, in milliseconds; the last one repeats. */
-export const BUSY_PAUSES_MS: readonly number[] = [1, 2, 5, 10, 20, 40]
+const BUSY_PAUSES_MS: readonly number[] = [1, 2, 5, 10, 20, 40]
 
 type Effect = "read" | "write"
 

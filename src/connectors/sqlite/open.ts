@@ -10,7 +10,7 @@ import { SqliteSession } from "./connection.ts"
 import { SqliteDatabase } from "./database.ts"
 import { patiently, SqliteMigrator } from "./migrator.ts"
 
-export const BUSY_TIMEOUT_MS = 2_000
+const BUSY_TIMEOUT_MS = 2_000
 export const ROWS_MAX = 10_000
 const IN_MEMORY = ":memory:"
 /** Several processes that begin at once change the file to its write-ahead log one after the other. */

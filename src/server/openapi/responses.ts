@@ -39,7 +39,7 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, entran
 }
 
 /** Catalogue codes that this operation can really answer with; 429 joins them when there are limits. */
-export function commonCodes(operation: Operation, { hasBody, authenticates }: Entrance): CatalogCode[] {
+function commonCodes(operation: Operation, { hasBody, authenticates }: Entrance): CatalogCode[] {
   const { backend, contract } = operation.declaration
   const answers = backend === null ? [] : within(backend).flatMap(({ plan }) => plan.answers ?? [])
   const isHidden = contract.owner !== undefined || answers.includes("NOT_FOUND")
