@@ -5,7 +5,7 @@ import type { Operation } from "../contract/operation.ts"
 import type { EventLog } from "../contract/ports.ts"
 import type { AuthenticatorHost } from "../contract/principal.ts"
 import { type LastGoodFile, openLastGoodFile } from "../durable/last-good-file.ts"
-import { within } from "../runtime/check.ts"
+import { within } from "../runtime/within.ts"
 
 /** How often what was kept is written, and the ends of credentials are looked for. */
 const TICK_MS = 1_000

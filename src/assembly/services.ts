@@ -9,8 +9,8 @@ import type { Connection, Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { BreakerState } from "../policies/circuit-breaker.ts"
 import { createGate, type Gate, guard } from "../policies/guard.ts"
-import { within } from "../runtime/check.ts"
 import { type FindingCode, finding } from "../runtime/findings.ts"
+import { within } from "../runtime/within.ts"
 import type { Readiness } from "../server/http.ts"
 
 interface Opened {

@@ -43,7 +43,7 @@ async function doctor(names: readonly string[], flags: DoctorFlags, isJson: bool
     import("./load-app.ts"),
     import("../assembly/describe.ts"),
     import("../config/environment.ts"),
-    import("../runtime/check.ts"),
+    import("../runtime/within.ts"),
     import("./doctor-service.ts"),
   ])
   const { app } = await loadApp(flags.app)

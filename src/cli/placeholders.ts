@@ -1,6 +1,6 @@
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { within } from "../runtime/check.ts"
+import { within } from "../runtime/within.ts"
 import { cliFinding } from "./findings.ts"
 
 /** One finding for each operation that production must not serve: anywhere in its backend, a placeholder that nobody has accepted. */

@@ -10,9 +10,9 @@ import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { Call, CallStart, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
-import { within } from "./check.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
 import { checkedItems, handOver, isStreamed } from "./streamed.ts"
+import { within } from "./within.ts"
 
 /** An operation, ready to be called. */
 export interface Compiled {

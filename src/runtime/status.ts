@@ -1,7 +1,7 @@
 import type { Operation, State } from "../contract/operation.ts"
-import { within } from "./check.ts"
 import { HASH_SHOWN } from "./contract-hash.ts"
 import { backendOf, type EvidenceBook, standingOf } from "./evidence.ts"
+import { within } from "./within.ts"
 
 /** One row of the board: how real an operation is. */
 export interface OperationStatus {

@@ -1,7 +1,7 @@
 import type { Operation } from "../../contract/operation.ts"
 import { CATALOG, type CatalogCode, isCatalogCode } from "../../errors/catalog.ts"
 import { PROBLEM_MEDIA_TYPE } from "../../errors/problem.ts"
-import { within } from "../../runtime/check.ts"
+import { within } from "../../runtime/within.ts"
 import { streamedContent } from "./files.ts"
 import { examplesOf } from "./request.ts"
 import type { SchemaLibrary } from "./schemas.ts"

@@ -1,0 +1,78 @@
+import { showDuration } from "../base/duration.ts"
+import type { Backend } from "../contract/backend.ts"
+import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
+import { attemptSettings, callPolicies, type Defaults } from "../contract/policy.ts"
+import { finding } from "./findings.ts"
+import { within } from "./within.ts"
+
+export function checkBackend(operation: Operation, findings: Finding[]): void {
+  const { backend, at } = operation.declaration
+  if (!backend) return
+  for (const one of within(backend)) {
+    for (const mistake of one.plan.mistakes ?? [])
+      findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
+    if (operation.effect !== "write") continue
+    if (one.plan.isForReadsOnly)
+      findings.push(
+        finding(
+          "TRS1009",
+          at,
+          `${operation.path} is a write and answers with ${one.kind}()`,
+          `Remove ${one.kind}(); a write may fall back to a service declared replicaOf the first. If it changes nothing, say so: effect: "read",`,
+        ),
+      )
+    if (one.plan.fallsBack) checkReplicas(operation, one, findings)
+  }
+}
+
+function checkReplicas(operation: Operation, fallback: Backend<any, any, any>, findings: Finding[]): void {
+  const [first, ...others] = fallback.plan.parts ?? []
+  const primary = first?.plan.service
+  for (const other of others) {
+    const service = other.plan.service
+    const isReplica = primary !== undefined && service !== undefined && (service.replicaOf === primary || service === primary)
+    if (isReplica || other.plan.isForReadsOnly) continue
+    const name = service ? service.name : `${other.kind}()`
+    const fix =
+      service && primary
+        ? `${service.kind}({ url: ..., replicaOf: ${primary.name} })   if it holds the same records under the same ids; otherwise remove it.`
+        : "Remove it: a failed write is answered with its error, which says whether it may have happened."
+    findings.push(
+      finding(
+        "TRS1010",
+        operation.declaration.at,
+        `${operation.path} is a write and falls back to ${name}, which is no replica of ${primary?.name ?? `${first?.kind}()`}`,
+        fix,
+      ),
+    )
+  }
+}
+
+/** Reads only: a write falls back after what was refused, which is quick, and never after what hung. */
+export function checkTime(operation: Operation, defaults: Defaults, findings: Finding[]): void {
+  const { backend, at } = operation.declaration
+  if (!backend || operation.effect === "write") return
+  const worstOf = ({ plan }: Backend<any, any, any>): number => {
+    if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
+    if (!plan.service) return Math.max(0, ...(plan.parts ?? []).map(worstOf))
+    const declared = { call: plan.policy, service: plan.service.policy }
+    const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", declared, defaults))
+    return timeoutMs * (retries + 1)
+  }
+  for (const { plan } of within(backend)) {
+    const parts = plan.fallsBack ? (plan.parts ?? []) : []
+    let worstMs = 0
+    for (const [i, part] of parts.entries()) {
+      if (i > 0 && worstMs >= operation.deadlineMs) {
+        const late = part.plan.service?.name ?? `${part.kind}()`
+        const message = `${operation.path}: what stands before ${late} may take ${showDuration(worstMs)} (attempts × timeout), its whole deadline of ${showDuration(operation.deadlineMs)}`
+        const fix =
+          'policy: { timeout: "800ms", retry: 1 } for what stands before it, or a longer deadline for the operation: deadline: "20s",'
+        findings.push(finding("TRS1018", at, message, fix))
+        break
+      }
+      worstMs += worstOf(part)
+    }
+  }
+}
