@@ -10,9 +10,12 @@ import { Resource } from "./crud/resource.ts"
 import { pageSchema, recordSchema, updateSchema } from "./crud/schemas.ts"
 import { bindCreate, bindRemove, bindUpdate } from "./crud/write.ts"
 
+/** One of the five operations. */
 export type CrudName = "list" | "get" | "create" | "update" | "remove"
 
+/** One page of a list. */
 export interface Page<T> {
+  /** In the order that was asked for. */
   items: T[]
   /** Give it as `after` to get the next page; `null` at the end. */
   next: string | null
@@ -20,7 +23,7 @@ export interface Page<T> {
 
 /** What a list takes: equality with the columns of `filter`, an order by one of `sort`, `"-column"` for the other direction. */
 export type ListInput<T, F extends keyof T & string, S extends string> = {
-  /** Rows of one page. Default 50. */
+  /** Rows of one page, from 1 to `pageMax`. Default 50. */
   limit?: number
   /** `next` of the page before. */
   after?: string
@@ -28,6 +31,7 @@ export type ListInput<T, F extends keyof T & string, S extends string> = {
   sort?: S | `-${S}`
 } & { [P in F]?: T[P] }
 
+/** The five operations over a table; `only` leaves some of them out. */
 export type Crud<T, N, U, K, L> = {
   list: Op<L, L, Page<T>, never, Route>
   get: Op<K, K, T, "NOT_FOUND" | "PRECONDITION_FAILED", Route>
@@ -36,6 +40,7 @@ export type Crud<T, N, U, K, L> = {
   remove: Op<K, K, void, "NOT_FOUND" | "CONFLICT" | "PRECONDITION_FAILED", Route>
 }
 
+/** Which table, as what, for whom. */
 export interface CrudOptions<
   T,
   NS,
@@ -47,6 +52,7 @@ export interface CrudOptions<
 > {
   /** Path of the list; `/{id}` after it is one row. */
   http: `/${string}`
+  /** Made by the `table` of a SQL service. */
   table: Table<T>
   /** The column that names a row. */
   id: Id
@@ -152,7 +158,7 @@ function partOf(name: CrudName, options: AnyOptions, resource: Resource): Part {
     case "get":
       return {
         route: `GET ${one}`,
-        summary: `One of ${table.name}`,
+        summary: `One row of ${table.name}`,
         input: byKey(),
         output: table.row,
         bind: (site) => bindGet(resource, site),
@@ -160,7 +166,7 @@ function partOf(name: CrudName, options: AnyOptions, resource: Resource): Part {
     case "create":
       return {
         route: `POST ${list}`,
-        summary: `Add to ${table.name}`,
+        summary: `Add a row to ${table.name}`,
         input: options.create,
         output: table.row,
         bind: (site) => bindCreate(resource, site),
@@ -168,7 +174,7 @@ function partOf(name: CrudName, options: AnyOptions, resource: Resource): Part {
     case "update":
       return {
         route: `PATCH ${one}`,
-        summary: `Change one of ${table.name}`,
+        summary: `Change a row of ${table.name}`,
         input: updateSchema(id, key, options.update),
         output: table.row,
         bind: (site) => bindUpdate(resource, site),
@@ -176,7 +182,7 @@ function partOf(name: CrudName, options: AnyOptions, resource: Resource): Part {
     case "remove":
       return {
         route: `DELETE ${one}`,
-        summary: `Remove one of ${table.name}`,
+        summary: `Remove a row of ${table.name}`,
         input: byKey(),
         output: nothing,
         bind: (site) => bindRemove(resource, site),

@@ -43,7 +43,15 @@ function recorderOf(logger: HostLogger, { name, level: quietest, redactor }: Par
 /** Level and time are the logger's to say. */
 function fieldsOf(line: string): object {
   const { level: _level, time: _time, name, ...fields } = JSON.parse(line) as Record<string, unknown>
-  return { app: name, ...fields }
+  return { app: name, ...withNamedError(fields) }
+}
+
+/** pino's serializer reads the type of an error off its class; that of an object which is none it would call `Object`. */
+function withNamedError<T extends { readonly err?: unknown }>(fields: T): T {
+  const { err } = fields
+  if (typeof err === "object" && err !== null && "type" in err)
+    Object.defineProperties(err, { constructor: { value: undefined }, name: { value: err.type } })
+  return fields
 }
 
 function sentenceOf({ operation, error }: { operation: string; error: TrestleError | null }): string {
@@ -55,7 +63,7 @@ function eventsOf(logger: HostLogger, { name, level: quietest, redactor }: Param
     (level: CallLevel) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       if (METHODS.indexOf(level) < METHODS.indexOf(quietest)) return
-      say(logger, level, () => [{ app: redactor.text(name), ...eventFields(fields, redactor) }, redactor.text(message)])
+      say(logger, level, () => [{ app: redactor.text(name), ...withNamedError(eventFields(fields, redactor)) }, redactor.text(message)])
     }
   return { info: write("info"), warn: write("warn"), error: write("error") }
 }

@@ -61,6 +61,14 @@ describe("the host's logger", () => {
     await running.close()
   })
 
+  test("an error, by the serializer of pino → its own type", async () => {
+    const written: string[] = []
+    const running = await start(pino({}, { write: (line: string) => void written.push(line) }))
+    await running.fetch(get("/fine?x=1"))
+    expect(JSON.parse(written.at(-1)!)).toMatchObject({ code: "INVALID", err: { type: "TrestleError" } })
+    await running.close()
+  })
+
   test("a failure → as loud as in our own log, secrets masked", async () => {
     const { said, logger } = listener()
     const running = await start(logger)
