@@ -10,7 +10,8 @@ import { linesOf } from "./lines.ts"
 import { metaOf, parse } from "./meta.ts"
 import { millisecondsOf } from "./milliseconds.ts"
 
-export type { FileBody, FileSource } from "../contract/file-body.ts"
+export type { FileBody, FileContent, FileSource } from "../contract/file-body.ts"
+export type { ClientOptions } from "./exchange.ts"
 
 /**
  * As `createClient`, for applications with `file()` and `stream(Item)`: an input's `file` is sent as it is read, a file comes back as a

@@ -1,9 +1,12 @@
 import type { Remote } from "../contract/caller.ts"
 import { type ClientOptions, exchange } from "./exchange.ts"
 
-export type { CallOptions, Meta } from "../contract/call.ts"
+export type { Duration } from "../base/duration.ts"
+export type { CallOptions, Meta, Repaired } from "../contract/call.ts"
 export type { Failure, Fn, NotExposed, Remote, Success } from "../contract/caller.ts"
 export type { FileBody, FileSource } from "../contract/file-body.ts"
+export type { Common } from "../errors/catalog.ts"
+export type { Outcome } from "../errors/reasons.ts"
 export type { Issue } from "../errors/trestle-error.ts"
 export { ClientError, type ClientFailure } from "./client-error.ts"
 export type { ClientOptions } from "./exchange.ts"

@@ -1,13 +1,16 @@
-// The door `trestle/connector`: what the author of a connector builds on. The built-in ones use nothing else of the house.
+// The door `trestle/connector`: what the author of a connector builds on. The built-in ones meet the runtime in these same types.
 
+export type { Clock } from "../base/clock.ts"
+export type { Random } from "../base/random.ts"
 export { callerPlace, type SourcePlace } from "../base/source-place.ts"
 export type { Outcome, Reason } from "../errors/reasons.ts"
 export { TrestleError } from "../errors/trestle-error.ts"
-export { type Answer, type Backend, backend, type Plan, type Site } from "./backend.ts"
+export { type Answer, type Backend, backend, type KnownFailure, type Plan, type Site } from "./backend.ts"
 export type { CallContext, Stoppable } from "./call.ts"
+export type { DiagnosisHost, Step } from "./diagnosis.ts"
 export { answered, type FailureOptions, failure } from "./failure.ts"
 export type { Revalidation, Validator } from "./keeping.ts"
 export { boundMap, type Drift, type MappingFace, mappingNote, mappingsAmong, type RepairReport } from "./mapping.ts"
 export { type Policy, policyMistakes } from "./policy.ts"
 export { isReference, type Ref, type References } from "./reference.ts"
-export type { Attempt, Connection, Exchange, HasService, Repeat, Service, ServiceHost } from "./service.ts"
+export type { Attempt, Capabilities, Connection, Exchange, HasService, Repeat, Service, ServiceHost } from "./service.ts"
