@@ -9,6 +9,7 @@ import type { FetchHost } from "../server/fetch.ts"
 import type { HandlerOptions, NodeHandler } from "../server/node-handler.ts"
 import type { HostLogger } from "../telemetry/host-log.ts"
 
+/** What an application consists of. */
 export interface TrestleOptions<T extends object> {
   /** The application's name, for logs, documents and the banner. */
   name: string
@@ -18,6 +19,7 @@ export interface TrestleOptions<T extends object> {
   authenticate?: readonly Authenticator[]
   /** What each role may do: `{ recruiter: ["users:create"] }`. `"meta:read"` shows who served an answer. */
   permissions?: Readonly<Record<string, readonly string[]>>
+  /** Policies, deadline and body limit for all that says nothing of its own. Default: the built-in ones of `Defaults`. */
   defaults?: Defaults
   /** Version of the API, in its document. Default `"0.0.0"`. */
   version?: string
@@ -30,7 +32,9 @@ export interface TrestleOptions<T extends object> {
 
 /** A declared application. Nothing is resolved, opened or read until it starts. */
 export interface App<T> {
+  /** As declared. */
   readonly name: string
+  /** As declared: for types, and to name an operation in a test. */
   readonly ops: T
   /** Everything wrong with the declarations, at once. Needs no secret and no network. */
   check(): readonly Finding[]
@@ -41,6 +45,7 @@ export interface App<T> {
   start(options?: StartOptions): Promise<Running<T>>
 }
 
+/** What a start is told by whoever starts it. */
 export interface StartOptions {
   /** The host's logger, such as Fastify's `host.log` or a pino: gets every line as an object, secrets already masked. Default: our own log. */
   readonly log?: HostLogger
@@ -63,6 +68,7 @@ export interface Running<T> {
   plugin(options?: PluginOptions): (host: HostFastify) => Promise<void>
   /** Opens the HTTP entrance. Default: port 4000 (0 takes a free one), host 127.0.0.1. */
   listen(options?: { port?: number; host?: string }): Promise<{ url: string }>
+  /** How real each operation is, in the order of their declaration: the board that `trestle status` prints. */
   status(): readonly OperationStatus[]
   /** What was counted since the start, in Prometheus' text format. */
   metrics(): Promise<string>

@@ -8,6 +8,7 @@ import { Flight } from "./flight.ts"
 import { KEPT_ENTRIES_MAX, keptMistakes } from "./kept-options.ts"
 import { type KeyRules, keyOf, ownerOf } from "./scope.ts"
 
+/** How long answers are kept, for whom, and how many. */
 export interface CacheOptions<V> {
   /** How long an answer is given again without asking. */
   for: Duration

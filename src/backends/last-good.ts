@@ -7,6 +7,7 @@ import { type Frozen, frozen } from "./frozen.ts"
 import { KEPT_ENTRIES_MAX, keptMistakes } from "./kept-options.ts"
 import { type KeyRules, keyOf, ownerOf } from "./scope.ts"
 
+/** How old an answer may be, for whom it is kept, and how many. */
 export interface LastGoodOptions<V> {
   /** How old an answer may be and still be given. */
   for: Duration

@@ -3,6 +3,7 @@ import { ClientError, type ClientFailure } from "./client-error.ts"
 import { metaOf, parse } from "./meta.ts"
 import { millisecondsOf } from "./milliseconds.ts"
 
+/** Where the application is, and how it is reached. */
 export interface ClientOptions {
   /** Where the application listens, "/api" or "https://example.org"; `/rpc/...` is added. */
   url: string

@@ -22,6 +22,7 @@ export interface Backend<V, O, E extends string = never> {
 /** Answers one call, with a value that has passed `site.accept`. */
 export type Answer = (input: any, call: CallContext) => unknown
 
+/** What can be said of a backend before it is bound, and how it is bound to its operation. */
 export interface Plan {
   /** Why there is no real backend yet; `allowInProduction` where that is accepted, with the reason. */
   readonly placeholder?: { readonly why: string; readonly allowInProduction?: string }

@@ -33,6 +33,7 @@ export interface Repaired {
   readonly fields: readonly string[]
 }
 
+/** What a caller may say of one call. */
 export interface CallOptions {
   /** Gives the call up. What has already reached a service may have happened. */
   signal?: AbortSignal

@@ -4,6 +4,7 @@ import type { Issue } from "../errors/trestle-error.ts"
 import type { CallOptions, Meta } from "./call.ts"
 import type { Op } from "./op.ts"
 
+/** A call that has failed, as `.safe` gives it: what a caller may know of it. */
 export type Failure<C> = {
   ok: false
   code: C
@@ -14,6 +15,7 @@ export type Failure<C> = {
   outcome: Outcome
 }
 
+/** A call that was answered, as `.safe` gives it. */
 export type Success<O> = { ok: true; value: O; meta: Meta }
 
 /** How an operation is called: for its value, as a result that never throws, or with the story of its making. */

@@ -2,6 +2,7 @@ import { parseBytes } from "../base/bytes.ts"
 import { type Body, BYTES_MAX, bodyOf, type FileBody, type FileSource, isOfType } from "./file-body.ts"
 import { type Direction, type In, type JsonSchema, jsonSchemaOf, type Out, type Std } from "./schema.ts"
 
+/** Which files are taken, and what comes with them. */
 export interface FileOptions<F> {
   /** Largest file: `"1gb"`. Default for inputs `"16mb"`; an answer has none unless it is given. */
   limit?: string

@@ -6,6 +6,7 @@ import type { Principal, Rule } from "./principal.ts"
 import type { AnswerIn, AnswerOut, ExampleOut, In, Out, Std } from "./schema.ts"
 
 export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
+/** Method and path; a parameter in braces fills a whole segment: `GET /users/{id}`. */
 export type Route = `${Verb} /${string}`
 
 /** What only the server needs to know; in the contract, or with the backend when the contract is shared with a browser. */
@@ -18,11 +19,15 @@ export interface Server<V, Row> {
   anyObject?: string
 }
 
+/** What an operation promises. `Contract<Input schema, output schema, error codes, route, row of the owner>`. */
 export interface Contract<S, R, K extends string, H extends string | undefined, Row> extends Server<Out<S>, Row> {
   /** "POST /users", "GET /users/{id}". Without it the operation is internal: reachable in process only. */
   http?: H
+  /** One line for the documentation. Default: none. */
   summary?: string
+  /** A Standard Schema that gives JSON Schema, `file({ ... })`, or `nothing`. */
   input: S
+  /** The same, or `stream(Item)`; every answer is checked against it. */
   output: R
   /** Declared error codes and their HTTP status. */
   errors?: { [P in K]: number }

@@ -1,7 +1,9 @@
 /** A folder of static pages, as a `file:` address: `new URL("./pages/", import.meta.url)`. Everything in it can be read by everybody. */
 export type Pages = URL | PagesOptions
 
+/** A folder of pages under a policy of your own. */
 export interface PagesOptions {
+  /** Its `file:` address. */
   readonly folder: URL
   /** The `Content-Security-Policy` of every page, instead of the strict one: only the page's own origin, nothing inline, no frames. */
   readonly policy?: string

@@ -16,7 +16,9 @@ export interface Policy {
 
 /** Application-wide defaults. */
 export interface Defaults {
+  /** For what changes nothing. What a service or a call says of itself comes before it. */
   reads?: Policy
+  /** For what may change something; the same holds. */
   writes?: Policy
   /** When a whole call must end, retries, fallbacks and nested calls included. Default 10 s. */
   deadline?: Duration

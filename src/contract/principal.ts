@@ -2,11 +2,17 @@ import type { Revocation } from "./keeping.ts"
 
 /** Who calls. */
 export interface Principal {
+  /** Stable and unique among all principals: ownership and kept answers go by it. */
   readonly id: string
+  /** `system` is Trestle's own: no authenticator may give it. */
   readonly kind: "user" | "key" | "service" | "system"
+  /** What `role()` asks for. Default: none. */
   readonly roles?: readonly string[]
+  /** What `can()` asks for, besides those that its roles bring. Default: none. */
   readonly permissions?: readonly string[]
+  /** For rules, scopes and owners of yours. Like roles and claims it is part of whose a kept answer is. */
   readonly tenant?: string
+  /** Whatever else the credential says. */
   readonly claims?: Readonly<Record<string, unknown>>
   /**
    * Public id of the credential that proved it, never a secret, where it can end by itself: answers kept for it are its own, and go with
@@ -82,10 +88,13 @@ export interface AuthenticatorHost {
  */
 export type Authenticate = (head: RequestHead) => Principal | null | "bad" | Promise<Principal | null | "bad">
 
+/** One way to prove who calls: `apiKeys()`, `authenticator(...)`, `fromHost(...)`. */
 export interface Authenticator {
+  /** Its name in logs and findings. */
   readonly kind: string
   /** How a client sends the credential: an OpenAPI security scheme. */
   readonly scheme?: Readonly<Record<string, unknown>>
+  /** Once per start. */
   open(host: AuthenticatorHost): Authenticate | Promise<Authenticate>
 }
 

@@ -27,6 +27,7 @@ function reference(ref: string, secret: boolean, fallback: string | undefined): 
   return { ref, secret, fallback }
 }
 
+/** Whether a setting is a reference, and not the value itself. */
 export function isReference(value: unknown): value is Reference {
   return typeof value === "object" && value !== null && typeof (value as Reference).ref === "string"
 }

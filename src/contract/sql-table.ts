@@ -20,6 +20,7 @@ export interface Column {
   readonly isNullable: boolean
 }
 
+/** How a table differs from the schema of its rows. */
 export interface TableOptions {
   /** Names of columns that differ from their fields: `{ userId: "user_id" }`. */
   readonly columns?: Readonly<Record<string, string>>

@@ -45,6 +45,7 @@ export const OPERATOR = {
   START_REFUSED: { status: 500, title: "The application cannot start", detail: "See the findings." },
 } as const satisfies Record<string, CatalogEntry>
 
+/** Codes that every operation may answer with. */
 export type Common = keyof typeof COMMON
 export type CatalogCode = Common | keyof typeof ENTRANCE | keyof typeof OPERATOR
 

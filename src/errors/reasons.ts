@@ -49,6 +49,7 @@ export const REASONS = {
   thrown: { outcome: "unknown", feedsBreaker: false, isTransient: false, isReply: false },
 } as const satisfies Record<string, Verdict>
 
+/** Why an attempt failed. */
 export type Reason = keyof typeof REASONS
 
 export function verdictOf(reason: Reason): Verdict {

@@ -4,6 +4,7 @@ import type { Authenticate, Authenticator, AuthenticatorHost, Principal } from "
 import { digestOfKey, idOfKey, isKeyText, KEY_PREFIX, type KeyRecord, works } from "./key-record.ts"
 import { type KeyStore, openKeyStore } from "./key-store.ts"
 
+/** Where keys are looked for. */
 export interface ApiKeyOptions {
   /** The only header field in which a key is looked for. Default: `Authorization: Bearer`, and `X-Api-Key`. */
   readonly header?: string

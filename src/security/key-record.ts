@@ -17,9 +17,11 @@ export interface KeyRecord {
   readonly permissions: readonly string[]
   /** Id of the principal whom the key stands for; `null`: the key stands for itself, as `key:<name>`. */
   readonly principalId: string | null
+  /** Milliseconds since 1970. */
   readonly createdAt: number
-  /** `null`: never. */
+  /** The same; `null`: never. */
   readonly expiresAt: number | null
+  /** The same; `null`: it was not. */
   readonly revokedAt: number | null
 }
 

@@ -10,6 +10,7 @@ export interface HostFastify {
   addHook(name: "onClose", hook: () => Promise<void>): unknown
 }
 
+/** How an application behaves in a Fastify of yours. */
 export interface PluginOptions {
   /** Closes the application with the host. Default `true`; `false` where it lives longer than the host, or in several of them. */
   readonly close?: boolean

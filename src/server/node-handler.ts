@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { behind, type Mount, pathAndQuery, refuseBadPrefix } from "./mount.ts"
 import { NodeEntry } from "./node-entry.ts"
 
+/** Where an application is mounted, and whose 404 it is. */
 export interface HandlerOptions {
   /** What stands before our own addresses in `request.url`: `"/api"`. What Express has cut off itself is not repeated here. Default: nothing. */
   readonly prefix?: string

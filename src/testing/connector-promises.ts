@@ -5,6 +5,7 @@ import { answerPromises } from "./promises-answer.ts"
 import { failurePromises } from "./promises-failure.ts"
 import { lifePromises } from "./promises-life.ts"
 
+/** One test: its name, and how to run it. Rejects when the promise is broken. */
 export interface ConnectorPromise {
   /** `memcached: an answer that is lost → a write is unknown, and was sent once`. */
   readonly name: string

@@ -10,6 +10,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { FaultProxy, type ServerPlace } from "./fault-proxy.ts"
 import { TestFailure } from "./test-failure.ts"
 
+/** The connector that is looked at: its server, and how an application declares a service of it. */
 export interface ConnectorSubject {
   /** Begins the name of every promise. */
   readonly name: string
@@ -24,6 +25,7 @@ export interface ConnectorSubject {
   declare(place: ServerPlace | null, policy: Policy): ConnectorSample
 }
 
+/** A service of the connector, and two operations on it. */
 export interface ConnectorSample {
   readonly service: HasService
   /** Values for the variables that the declaration refers to. */

@@ -9,12 +9,14 @@ import { answerCases } from "./cases-answer.ts"
 import { inputCases } from "./cases-input.ts"
 import { type TestApp, testApp } from "./test-app.ts"
 
+/** One test: its name, and how to run it. Rejects when the promise is broken. */
 export interface ContractCase {
   /** `users.create: name is missing → 400 that names it`. */
   readonly name: string
   run(): Promise<void>
 }
 
+/** What cannot be read off the declarations. */
 export interface ContractCasesOptions {
   /** Who passes the rules of an operation, by its path, where that cannot be found out. */
   readonly callers?: Readonly<Record<string, Principal>>

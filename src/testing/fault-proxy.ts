@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { TestFailure } from "./test-failure.ts"
 
+/** Where a real server listens. */
 export interface ServerPlace {
   readonly host: string
   readonly port: number

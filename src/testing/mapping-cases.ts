@@ -18,6 +18,7 @@ export interface MappingRow<T> {
   readonly repaired?: readonly string[]
 }
 
+/** One test: its name, and how to run it. Throws when the row does not hold. */
 export interface MappingCase {
   readonly name: string
   run(): void

@@ -3,6 +3,7 @@ import { NoSample, sampleNumber, sampleText } from "./sample-scalar.ts"
 
 export { NoSample } from "./sample-scalar.ts"
 
+/** Which of the values that fit. */
 export interface SampleOptions {
   /** Leaves out what is not required. */
   readonly isSmall?: boolean

@@ -22,6 +22,7 @@ import { TestCallers } from "./test-callers.ts"
 import { type SentRequest, Wire } from "./wire.ts"
 import type { ProgrammedReply, ReplyOptions } from "./wire-answer.ts"
 
+/** The world in which a test begins. */
 export interface TestAppOptions {
   /** Values of references, by the name of their variable, where the stand-ins will not do. */
   readonly values?: Readonly<Record<string, string>>
@@ -64,11 +65,13 @@ export interface TestWire<T> {
   on(route: string): TestRoute<T>
   /** Refuses every connection; for a time on the test's clock, or until `up`. */
   down(options?: { for?: Duration }): TestApp<T>
+  /** Takes connections again. */
   up(): TestApp<T>
 }
 
 /** A started application without network, ports or disk, whose time stands still and whose chance repeats. */
 export interface TestApp<T> {
+  /** Stands still until `advance`. */
   readonly clock: FakeClock
   /** API keys that `apiKeys()` accepts here; in memory. */
   readonly keys: KeyStore
@@ -78,7 +81,9 @@ export interface TestApp<T> {
   internal(): Callers<T>
   /** Through the HTTP entrance: a request, or its method and path, `"POST /users"`; without a method it is GET. */
   http(request: Request | string, init?: TestRequestInit): Promise<Response>
+  /** Puts answers in the place of that operation's whole backend. */
   backend<V, O, E extends string>(operation: Op<any, V, O, E, any>): TestBackend<T, V, O>
+  /** Puts answers in the place of that service's network. */
   wire(service: HasService): TestWire<T>
   /** Every request that has left for the service. @throws the mistake, when a request was not programmed. */
   sent(service: HasService): readonly SentRequest[]

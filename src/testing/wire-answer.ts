@@ -2,6 +2,7 @@ import type { WireReply } from "../contract/ports.ts"
 import type { SentRequest } from "./wire.ts"
 import { paramsOf, type WireRoute } from "./wire-route.ts"
 
+/** How an answer is given, and how often. */
 export interface ReplyOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Answers so many requests and then is used up. Default: all. */
@@ -10,6 +11,7 @@ export interface ReplyOptions {
   readonly raw?: boolean
 }
 
+/** An answer of a service. */
 export interface ProgrammedReply {
   readonly status: number
   /** Sent as JSON; bytes and what gives bytes piece by piece are sent as they are, to a call that reads them so. */

@@ -3,6 +3,7 @@ import { converter } from "./part.ts"
 
 type Value = string | number | boolean
 
+/** What else a code may be. */
 export interface OneOfOptions<T> {
   /** What an unknown code is taken for, with `drift: "warn"` or `"repair"`. Default: an unknown code is refused. */
   readonly drift?: T

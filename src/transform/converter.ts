@@ -12,6 +12,7 @@ export class Refusal {
 /** Not what the converter takes; there is nothing more to say. */
 export const NOT = new Refusal(null)
 
+/** What a converter gives for a value that it does not take. @param why ends the sentence that begins with the field's name */
 export function refused(why: string): Refusal {
   return new Refusal(why)
 }

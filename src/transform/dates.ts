@@ -4,6 +4,7 @@ import { compileFormat, type Dated, type DateFormat } from "./date-format.ts"
 import { converter } from "./part.ts"
 import { type Zone, zoneOf } from "./zone.ts"
 
+/** What a date may look like besides its formats. */
 export interface DateOptions {
   /** Formats that it is known to drift to: taken only with `drift: "warn"` or `"repair"`, and told of. */
   readonly drift?: string | readonly string[]
@@ -11,6 +12,7 @@ export interface DateOptions {
   readonly pivot?: number
 }
 
+/** The same for a time, and whose clock it was read from. */
 export interface InstantOptions extends DateOptions {
   /** Whose clock it was read from, as in the IANA database: `"Europe/Berlin"`. Needed unless the format has an offset. */
   readonly zone?: string

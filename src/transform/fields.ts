@@ -21,6 +21,7 @@ export interface FieldRule {
   step(key: string): Step
 }
 
+/** What a field may be called besides its names. */
 export interface FromOptions {
   /** Names that the field is known to drift to: taken only with `drift: "warn"` or `"repair"`, and told of. */
   readonly drift?: string | readonly string[]

@@ -2,6 +2,7 @@ import { type Converter, Mended, NOT, type Refusal, refused } from "./converter.
 import { compileDecimal, type Decimal, type DecimalNotation, decimalOf, notationMistakes, showDecimal } from "./decimal-text.ts"
 import { converter } from "./part.ts"
 
+/** How an amount is written, and how many decimals it has. */
 export interface MoneyOptions extends DecimalNotation {
   /** Digits of the minor unit, 0 to 4. Give this, or `currency`. */
   readonly decimals?: number

@@ -11,6 +11,7 @@ export interface AnswerForm<W> {
   readonly "~answer"?: W
 }
 
+/** Where the items are in an answer, and what each is. */
 export interface ItemsOptions<T, U> {
   /** Their shape of one item. */
   response?: Std<any, T>

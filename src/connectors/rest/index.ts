@@ -28,6 +28,7 @@ export interface CallSpec<V, O, W, E extends string> {
   params?: (input: V) => Record<string, string | number>
   /** Query fields; arrays repeat the field, `undefined` and `null` leave it out. Default: none. */
   query?: (input: V) => Record<string, unknown>
+  /** Header fields besides the credential and those of the body. Default: none. */
   headers?: (input: V) => Record<string, string>
   /** JSON body; for others see `form`, `multipart` and `raw`. Default: for POST, PUT and PATCH the input less its path parameters, otherwise none. */
   body?: (input: V) => unknown
@@ -43,12 +44,14 @@ export interface CallSpec<V, O, W, E extends string> {
   repeat?: Repeat
   /** Reads what an earlier attempt of the same call has made, when a later one answers 409. Without it that is `OUTCOME_UNKNOWN`. */
   lookup?: Backend<V, O, E>
+  /** For this call. Default: that of the service. */
   policy?: Policy
 }
 
 /** A REST service. */
 export interface Rest extends HasService {
   readonly kind: "rest"
+  /** Answers by one call: `crm.call("POST /people", { map: (person) => ({ ... }) })`. Parameters in braces come from the input. */
   call<V, O, E extends string = never, W = any>(route: Route, spec?: CallSpec<V, O, W, E>): Backend<V, O, E>
   /**
    * All pages of a list, one after the other: as a list, or as the stream that the operation's `stream(Item)` asks for, in constant memory.
@@ -57,10 +60,13 @@ export interface Rest extends HasService {
   pages<V, O, E extends string = never, W = any>(route: `GET /${string}`, spec: PagesSpec<V, O, W, E>): Backend<V, O, E>
 }
 
+/** Where a REST service is, who we are there, and what it promises. */
 export interface RestOptions {
   /** http or https; a path in it comes before every route. */
   url: Ref | string
+  /** What proves us to the service: `bearer`, `basic`, `apiKey`. Default: nothing. */
   auth?: OutboundAuth
+  /** For all its calls. Default: that of `trestle({ defaults })`. */
   policy?: Policy
   /** Answers with a status below 400 when the service is well: `"GET /ping"`. */
   health?: `GET /${string}`

@@ -23,6 +23,7 @@ export interface PagesSpec<V, O, W, E extends string> {
   next: Paging
   /** The items of one page, as ours. */
   items: (reply: W, input: V) => readonly NoInfer<ItemOf<O>>[]
+  /** As in `CallSpec`; so are the others without a sentence of their own. */
   params?: (input: V) => Record<string, string | number>
   query?: (input: V) => Record<string, unknown>
   headers?: (input: V) => Record<string, string>

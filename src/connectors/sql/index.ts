@@ -16,9 +16,11 @@ import { bindTransaction } from "./transaction.ts"
 export interface StatementSpec<E extends string> {
   /** Broken rules of a table as our errors: `{ unique: "EMAIL_TAKEN" }`. Default: `unique` and `foreignKey` `CONFLICT`, others `INTERNAL`. */
   errors?: ConstraintCodes<NoInfer<E>>
+  /** For this statement. Default: that of the service. */
   policy?: Policy
 }
 
+/** Of a statement that gives one row. */
 export interface OneSpec<V, O, E extends string> extends StatementSpec<E> {
   /** Their row as our answer. Default: as it is. */
   row?: (row: any, input: V) => NoInfer<O>
@@ -26,11 +28,13 @@ export interface OneSpec<V, O, E extends string> extends StatementSpec<E> {
   missing?: NoInfer<E> | Common
 }
 
+/** Of a statement that gives rows. */
 export interface ManySpec<V, O, E extends string> extends StatementSpec<E> {
   /** Each of their rows as one of our answer's items. Default: as it is. */
   row?: (row: any, input: V) => NoInfer<O> extends readonly (infer I)[] ? I : never
 }
 
+/** Of a statement that is run for its effect. */
 export interface RunSpec<V, O, E extends string> extends StatementSpec<E> {
   /** Our answer, from the number of rows that were changed. Default: none, for an output of `nothing`. */
   map?: (changes: number, input: V) => NoInfer<O>
@@ -42,6 +46,7 @@ export interface RunSpec<V, O, E extends string> extends StatementSpec<E> {
 export interface Tx<E extends string = string> {
   /** The only row. Without one the transaction ends with `missing`, by default `NOT_FOUND`. */
   one<T = any>(statement: SqlText, missing?: E | Common): Promise<T>
+  /** All rows; more than the service's `rowsMax` end the transaction. */
   many<T = any>(statement: SqlText): Promise<T[]>
   /** How many rows were changed. */
   run(statement: SqlText): Promise<number>

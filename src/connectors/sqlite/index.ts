@@ -9,9 +9,11 @@ import { type Sql, sqlFace } from "../sql/index.ts"
 import type { MigrationSource } from "../sql/migrations.ts"
 import { openSqlite, openSqliteMigrator, ROWS_MAX, type SqliteSettings } from "./open.ts"
 
+/** Which file, and how it is used. */
 export interface SqliteOptions {
   /** Path of the file, from the folder in which the process was started; `":memory:"` for one that ends with the application. */
   file: Ref | string
+  /** For all its statements. Default: that of `trestle({ defaults })`. */
   policy?: Policy
   /** For logs, `servedBy` and `--service`. Default: from the reference (`NOTES_DB` is `notes-db`), else the file without its ending. */
   name?: string
