@@ -7,11 +7,11 @@ const itemOf = (path, verb, operation) => {
   const note = isObject(operation["x-trestle"]) ? operation["x-trestle"] : {}
   const parameters = list(operation.parameters).map((one) => follow(one).value)
   const content = own(follow(operation.requestBody).value, "content", "application/json")
-  const upload = !content && entries(own(follow(operation.requestBody).value, "content")).find(([type]) => type !== "multipart/form-data")
+  const upload = content ? [] : entries(own(follow(operation.requestBody).value, "content")).map(([type]) => type).filter((type) => type !== "multipart/form-data")
   const security = operation.security ?? doc.security
   const id = text(operation.operationId || verb + " " + path)
   const item = {
-    id, path, operation, parameters, body: content || null, upload: upload ? upload[0] : "", verb: verb.toUpperCase(), summary: text(operation.summary), tag: text(list(operation.tags)[0] ?? "operations"),
+    id, path, operation, parameters, body: content || null, upload, verb: verb.toUpperCase(), summary: text(operation.summary), tag: text(list(operation.tags)[0] ?? "operations"),
     why: text(note.why), effect: text(note.effect), repeat: text(note.repeat), isPlaceholder: note.state === "placeholder", hasState: "state" in note,
     ends: operation.deprecated && text(operation.description), isPublic: Array.isArray(security) && security.length === 0, hasInput: parameters.length > 0 || !!content,
   }
@@ -71,7 +71,7 @@ const chips = (item) => {
 const inputSection = (item) => {
   const at = (place) => item.parameters.filter((one) => one.in === place).map((one) => ({ ...one, schema: { ...one.schema, ...(one.description ? { description: one.description } : {}) } }))
   const parts = ["path", "query", "header"].map((place) => ({ label: "In the " + place, fields: at(place) })).filter((part) => part.fields.length)
-  if (item.upload) parts.push({ label: "As the body", fields: [{ name: "file", required: true, schema: { type: "string", format: "binary", contentMediaType: item.upload } }] })
+  if (item.upload.length) parts.push({ label: "As the body", fields: [{ name: "file", required: true, schema: { type: "file", enum: item.upload.filter((type) => !type.startsWith("*")) } }] })
   if (item.body) parts.push({ label: "In the body", name: "body", schema: item.body.schema })
   return el("section", null, el("h2", null, "Input", parts.length === 1 ? el("small", null, parts[0].label.toLowerCase()) : null), parts.length ? fieldTable(parts) : el("p", "soft", "Nothing."))
 }

@@ -38,6 +38,13 @@ const requestFor = (item, input) => {
 
 const withQuery = (url, name, value) => url + (url.includes("?") ? "&" : "?") + new URLSearchParams({ [name]: value })
 
+/* Something that is taken, to be replaced by the file's own type. */
+const ONE_OF = { audio: "mpeg", image: "png", text: "plain", video: "mp4" }
+const oneTypeOf = (types) => {
+  const [kind] = types[0].split("/")
+  return types.find((type) => !type.includes("*")) || (Object.hasOwn(ONE_OF, kind) ? kind + "/" + ONE_OF[kind] : "application/octet-stream")
+}
+
 /* The credential is a shell variable: a command line ends up in histories and tickets. */
 const curlOf = (item, request, carrier) => {
   const quote = (value) => "'" + value.replaceAll("'", "'\\''") + "'"
@@ -45,7 +52,7 @@ const curlOf = (item, request, carrier) => {
   const inQuery = carrier && carrier.query
   const parts = ["curl -i -X " + item.verb + " " + (inQuery ? quote(withQuery(url, carrier.query, "")) + '"$CREDENTIAL"' : quote(url))]
   if (carrier && carrier.header) parts.push((carrier.encode ? "-u " : "-H " + quote(carrier.header + ": " + carrier.prefix)) + '"$CREDENTIAL"')
-  if (item.upload) parts.push("-H " + quote("content-type: " + (item.upload.includes("*") ? "application/octet-stream" : item.upload)), "--data-binary @file")
+  if (item.upload.length) parts.push("-H " + quote("content-type: " + oneTypeOf(item.upload)), "--data-binary @file")
   else if (request.body !== undefined) parts.push("-H 'content-type: application/json'", "--data-raw " + quote(request.body))
   return parts.join(" \\\n  ")
 }
@@ -108,7 +115,7 @@ const tryForm = (item) => {
   const go = el("button", { class: "main", type: "submit" }, "Send")
   const curl = el("button", { type: "button" }, "Copy as curl")
   const reset = el("button", { class: "bare", type: "button" }, "Reset")
-  const picked = item.upload ? el("input", { type: "file", id: "file", accept: item.upload }) : null
+  const picked = item.upload.length ? el("input", { type: "file", id: "file", accept: item.upload.join(",") }) : null
   let running = null
   const read = () => requestFor(item, item.hasInput ? JSON.parse(editor.value) : undefined)
   const grow = () => { editor.rows = Math.min(18, Math.max(4, editor.value.split("\n").length + 1)) }
