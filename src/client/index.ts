@@ -1,7 +1,6 @@
 import type { Remote } from "../contract/caller.ts"
 import { type ClientOptions, exchange } from "./exchange.ts"
 
-export type { Duration } from "../base/duration.ts"
 export type { CallOptions, Meta, Repaired } from "../contract/call.ts"
 export type { Failure, Fn, NotExposed, Remote, Success } from "../contract/caller.ts"
 export type { FileBody, FileSource } from "../contract/file-body.ts"
