@@ -13,6 +13,7 @@ import type { Authenticate, AuthenticatorHost } from "../contract/principal.ts"
 import type { Reference, References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import type { Checked } from "../runtime/check.ts"
 import { Engine } from "../runtime/engine.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
 import { servicesOf } from "../runtime/within.ts"
@@ -60,29 +61,46 @@ export interface StartOverrides {
 /** The one place where the rooms meet. */
 export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): Promise<Running<T>> {
   const options: TrestleOptions<object> = definitionOf(app)
-  const defaults = options.defaults ?? {}
-  const { clock = systemClock, random = systemRandom } = overrides
-  const { operations, named, findings } = checkApplication(options, clock.epoch())
-  refuseIfAny(options.name, [...findings, ...checkHostLogger(overrides.hostLog)])
+  const { clock = systemClock, random = systemRandom, redactor = new Redactor() } = overrides
+  const checked = checkApplication(options, clock.epoch())
+  refuseIfAny(options.name, [...checked.findings, ...checkHostLogger(overrides.hostLog)])
 
-  const { redactor = new Redactor() } = overrides
   const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
-  const services = servicesOf(operations)
+  const services = servicesOf(checked.operations)
   const resolved = overrides.references
     ? { references: overrides.references, findings: [] }
     : resolveReferences(neededBy(services), environment, redactor)
   refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
 
   const log = overrides.log ?? openLogFor({ name: options.name, environment, redactor }, overrides.hostLog, overrides.logOptions)
-  for (const { severity, message, fix } of [...findings, ...resolved.findings])
+  for (const { severity, message, fix } of [...checked.findings, ...resolved.findings])
     if (severity === "warning") log.events.warn(`${message}. ${fix}`)
-  const opened = new Services(clock, defaults)
-  const transportOf = overrides.transportOf ?? (() => null)
-  const folder = dataFolder(environment)
+  const { references } = resolved
+  return open<T>({ options, checked, overrides, environment, services, references, log, clock, random })
+}
+
+/** A start that nothing declared or configured stands against any more. */
+interface Start {
+  readonly options: TrestleOptions<object>
+  readonly checked: Checked
+  readonly overrides: StartOverrides
+  readonly environment: Environment
+  readonly services: readonly Service[]
+  readonly references: References
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What is open when something fails is closed again. */
+async function open<T>(start: Start): Promise<Running<T>> {
+  const { options, checked, overrides, log, clock } = start
+  const services = new Services(clock, options.defaults ?? {})
+  const folder = dataFolder(start.environment)
   const { keptFolder = folder } = overrides
   const metrics = new Metrics()
   const keeping = Keepings.open({
-    operations,
+    operations: checked.operations,
     events: log.events,
     count: (operation, result) => metrics.countKept(operation, result),
     folder: keptFolder,
@@ -91,52 +109,69 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   try {
     refuseIfAny(
       options.name,
-      await opened.open({
-        services,
-        references: resolved.references,
+      await services.open({
+        services: start.services,
+        references: start.references,
         clock,
         events: log.events,
-        transportOf,
+        transportOf: overrides.transportOf ?? (() => null),
         isEphemeral: overrides.isEphemeral ?? false,
       }),
     )
     const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)
-    const limits = { bodyBytesMax: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX }
-    const permissions = options.permissions ?? {}
-    const stages = { ...httpStages(limits, maySeeMeta(permissions)), ...securityStages(authenticate, permissions, () => engine) }
-    const { replaced } = overrides
-    const file = evidenceFile(folder)
-    const live = openLive(environment.name, { operations, file, clock, random, log })
-    const engine: Engine = new Engine({
-      clock,
-      random,
-      record: recordingOf({ log, live, metrics, drift: driftWarningsOf(operations, log, clock) }),
-      siteOf: (operation) => ({ ...opened.siteOf(operation), keeping }),
-      stages,
-      ...(replaced ? { replaced } : {}),
-    })
-    const opAt = new Map(named.map(({ path, op }) => [path, op]))
-    for (const operation of operations) engine.add(opAt.get(operation.path), operation)
-    keeping.begin()
-    const evidence = overrides.evidence ?? (() => readEvidence(file))
-    const app = {
-      options: options as TrestleOptions<T & object>,
-      engine,
-      operations,
-      services: opened,
-      keeping,
-      log,
-      metrics,
-      random,
-      limits,
-    }
-    return new RunningApp<T>({ ...app, evidence, live })
+    return assemble<T>(start, { services, keeping, metrics, folder, authenticate })
   } catch (error) {
     keeping.close()
-    await opened.close()
+    await services.close()
     await log.close()
     throw error
   }
+}
+
+/** What has been opened for one start. */
+interface Opened {
+  readonly services: Services
+  readonly keeping: Keepings
+  readonly metrics: Metrics
+  readonly folder: string
+  readonly authenticate: Authenticate | null
+}
+
+/** The engine, with every operation in it, and the face of the running application. */
+function assemble<T>(start: Start, { services, keeping, metrics, folder, authenticate }: Opened): Running<T> {
+  const { options, checked, overrides, log, clock, random } = start
+  const { operations, named } = checked
+  const limits = { bodyBytesMax: parseBytes(options.defaults?.bodyLimit) ?? BODY_BYTES_MAX }
+  const permissions = options.permissions ?? {}
+  const stages = { ...httpStages(limits, maySeeMeta(permissions)), ...securityStages(authenticate, permissions, () => engine) }
+  const { replaced } = overrides
+  const file = evidenceFile(folder)
+  const live = openLive(start.environment.name, { operations, file, clock, random, log })
+  const engine: Engine = new Engine({
+    clock,
+    random,
+    record: recordingOf({ log, live, metrics, drift: driftWarningsOf(operations, log, clock) }),
+    siteOf: (operation) => ({ ...services.siteOf(operation), keeping }),
+    stages,
+    ...(replaced ? { replaced } : {}),
+  })
+  const opAt = new Map(named.map(({ path, op }) => [path, op]))
+  for (const operation of operations) engine.add(opAt.get(operation.path), operation)
+  keeping.begin()
+  const evidence = overrides.evidence ?? (() => readEvidence(file))
+  return new RunningApp<T>({
+    options: options as TrestleOptions<T & object>,
+    engine,
+    operations,
+    services,
+    keeping,
+    log,
+    metrics,
+    random,
+    limits,
+    evidence,
+    live,
+  })
 }
 
 /** @throws {TrestleError} `START_REFUSED` */
