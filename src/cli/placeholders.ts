@@ -17,6 +17,6 @@ export function unallowedPlaceholders(operations: readonly Operation[]): Finding
 
 function unallowedIn({ declaration, why }: Operation): string | null {
   if (declaration.backend === null) return why
-  const stub = within(declaration.backend).find(({ plan }) => plan.placeholder && !plan.placeholder.allowInProduction)
-  return stub ? stub.plan.placeholder!.why : null
+  const placeholder = within(declaration.backend).find(({ plan }) => plan.placeholder && !plan.placeholder.allowInProduction)
+  return placeholder ? placeholder.plan.placeholder!.why : null
 }

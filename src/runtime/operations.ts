@@ -110,7 +110,7 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
   if (typeof shapes.input === "string" || typeof shapes.output === "string") return null
   const route = contract.http === undefined ? null : readRoute(contract.http)
   const isSilent = contract.output === nothing
-  const stub = backend === null ? { why: "a contract without a backend answers from its examples" } : backend.plan.placeholder
+  const placeholder = backend === null ? { why: "a contract without a backend answers from its examples" } : backend.plan.placeholder
   const hasLongBody = (shapes.input.file ?? shapes.output.file ?? shapes.output.items) !== undefined
   let hash: string | null = null
   return {
@@ -126,8 +126,8 @@ export function readOperation({ path, declaration }: Named, defaults: Defaults, 
     status: isSilent ? 204 : (contract.status ?? (route?.verb === "POST" ? 201 : 200)),
     errors: contract.errors ?? {},
     isPublic: rulesOf(contract.allow).some((rule) => typeof rule !== "function" && (rule as BuiltInAccess).kind === "anyone"),
-    state: stub ? "placeholder" : "wired",
-    why: stub?.why ?? null,
+    state: placeholder ? "placeholder" : "wired",
+    why: placeholder?.why ?? null,
     // On demand: most starts never ask for it.
     get contractHash() {
       hash ??= contractHashOf(this)
