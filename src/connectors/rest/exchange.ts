@@ -6,7 +6,7 @@ import type { WireRequest } from "../../contract/ports.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Upload } from "./body.ts"
-import { addConditions, isUnchanged, validatorOf } from "./conditional.ts"
+import { addConditions, addExpectation, isUnchanged, validatorOf, versionIn } from "./conditional.ts"
 import type { RestConnection } from "./connection.ts"
 import type { CallSpec } from "./index.ts"
 import { discard, exchanged, opened } from "./listeners.ts"
@@ -62,6 +62,7 @@ export function bindRestCall(
     errors: spec.errors ?? {},
     declared: site.errors,
     refuses: limits.refuses,
+    comparesVersion: spec.versions === true,
     epoch: connection.epoch,
   }
   const repeat = spec.repeat ?? (route.method === "POST" || route.method === "PATCH" ? "none" : "natural")
@@ -79,6 +80,7 @@ export function bindRestCall(
       const headers = headersOf(spec, input, call, content)
       if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
       if (call.revalidation !== null && route.method === "GET") addConditions(headers, call.revalidation, exchange)
+      if (spec.versions) addExpectation(headers, call.ifMatch)
       connection.prove(headers)
       return new Prepared(input, route, path, headers, content, limits.answerBytesMax)
     },
@@ -88,8 +90,9 @@ export function bindRestCall(
       const { input } = prepared
       const wire = prepared.upload === null ? prepared : new Uploading(prepared, prepared.upload, attempt)
       const reply = await ask(connection, wire, attempt, rules)
-      if (reply.status === 409 && attempt.followsUnknown) {
-        const note = `${service.name}: HTTP 409 after an attempt whose outcome is unknown; it may be in conflict with itself`
+      const isConflict = reply.status === 409 || (reply.status === 412 && spec.versions === true)
+      if (isConflict && attempt.followsUnknown) {
+        const note = `${service.name}: HTTP ${reply.status} after an attempt whose outcome is unknown; it may be in conflict with itself`
         throw failure("own-conflict", site.effect, { note })
       }
       const { revalidation } = attempt.call
@@ -103,6 +106,7 @@ export function bindRestCall(
         discard(reply)
         throw error
       }
+      if (spec.versions) noteVersion(attempt.call, versionIn(reply))
       if (revalidation === null) return read(reply as never, input, attempt)
       const answer = await read(reply as never, input, attempt)
       revalidation.note(validatorOf(reply, exchange))
@@ -111,6 +115,10 @@ export function bindRestCall(
   }
   const answer = site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
   return lookup === null ? answer : lookedUp(answer, lookup)
+}
+
+function noteVersion(call: CallContext, version: string | null): void {
+  if (version !== null) call.noteEtag(version)
 }
 
 /**

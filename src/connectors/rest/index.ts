@@ -42,6 +42,12 @@ export interface CallSpec<V, O, W, E extends string> {
   errors?: Record<number, NoInfer<E> | Common>
   /** What THIS service promises about this call. Only this decides whether an attempt may be repeated after an unknown outcome. Default: GET, PUT, DELETE `natural`; POST, PATCH `none`. */
   repeat?: Repeat
+  /**
+   * The service keeps versions of what this call is about: its `ETag` is the version of our answer, a caller's `ifMatch` goes to it as
+   * `If-Match`, and its 412 is `PRECONDITION_FAILED`. Default: a write with `ifMatch` is refused, for it would overwrite.
+   * Source: RFC 9110, section 13.1.1.
+   */
+  versions?: true
   /** Reads what an earlier attempt of the same call has made, when a later one answers 409. Without it that is `OUTCOME_UNKNOWN`. */
   lookup?: Backend<V, O, E>
   /** For this call. Default: that of the service. */
@@ -118,6 +124,7 @@ export function rest(options: RestOptions): Rest {
       mappings: mappingsAmong(spec.map, spec.body, spec.answer?.items?.map),
       heedsDrift: heededBy(any),
       ...(spec.lookup ? { parts: [spec.lookup] } : {}),
+      ...(spec.versions ? { comparesVersion: true } : {}),
       ...givesOf(any),
       failures: (site) => failuresOf(any.errors, site),
       bind: (site) => bindRestCall(service, limits, template as never, any, site),

@@ -14,6 +14,8 @@ export interface ReplyRules {
   readonly declared: Readonly<Record<string, number>>
   /** Statuses with which this service says that nothing has happened. */
   readonly refuses: readonly number[]
+  /** A 412 is about the version that our caller expects; otherwise it is our own mistake. */
+  readonly comparesVersion?: boolean
   readonly epoch: () => number
 }
 
@@ -37,6 +39,7 @@ export function errorOf(reply: ReplyHead, rules: ReplyRules): TrestleError | nul
 /** A 4xx is an answer. Only "not found" and "conflict" mean the same to our caller as to us; the others are a mistake of ours. */
 function clientError(status: number, options: FailureOptions, rules: ReplyRules): TrestleError {
   if (status === 404 || status === 410) return answered("NOT_FOUND", rules.declared, undefined, options)
+  if (status === 412 && rules.comparesVersion) return answered("PRECONDITION_FAILED", rules.declared, undefined, options)
   if (status === 409) return answered("CONFLICT", rules.declared, undefined, options)
   const note =
     status === 401 || status === 403

@@ -87,7 +87,7 @@ const JSON_TYPE = "application/json"
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** The caller's mistake, found before the network is asked: there it would count against the service. */
-function fieldValue(name: string, value: unknown): string {
+export function fieldValue(name: string, value: unknown): string {
   const text = String(value)
   if (!FIELD_VALUE.test(text)) throw invalid([{ path: name, message: "holds a character that no header field can carry" }])
   return text
