@@ -137,7 +137,7 @@ describeInBrowser("in a browser", () => {
     // What is made up is not kept.
     await ada.tabTo("Look for scores")
     await ada.page.keyboard.press("Enter")
-    await ada.page.getByText("look for scores here").waitFor()
+    await ada.page.locator("#outcome", { hasText: "look for scores here" }).waitFor()
     await expect.poll(() => ada.page.getByText("No score yet.").count()).toBe(QUESTIONS)
     ada.expectCalm()
   })

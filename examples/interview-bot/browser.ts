@@ -59,6 +59,8 @@ export class Person {
     for (const { viewport, colorScheme } of LOOKS) {
       await page.setViewportSize(viewport)
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+      // A colour on its way from light to dark is neither.
+      await page.evaluate("Promise.allSettled(document.getAnimations().map((animation) => animation.finished))")
       const look = `${what}, ${viewport.width} px, ${colorScheme}`
       expect(await page.evaluate(CHECKS), look).toEqual([])
       if (SCREENSHOTS) await this.#photograph(look)
