@@ -36,7 +36,8 @@ export class NodeSending implements Sending {
     else {
       // What was sent before is still good; a client that does not take it is not waited for.
       socket.setTimeout(TAKE_MS_MAX)
-      socket.destroySoon()
+      // Since Node 26 what was written in this turn is with the socket only in the next.
+      setImmediate(() => socket.destroySoon())
     }
   }
 
