@@ -7,6 +7,11 @@ export interface Issue {
   readonly message: string
 }
 
+/** What is wrong, all in one line. For the operator. */
+export function issuesText(issues: readonly Issue[]): string {
+  return issues.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
+}
+
 export interface ErrorOptions {
   /** HTTP status of a code that the operation's contract declares; catalogue codes bring their own. */
   readonly status?: number

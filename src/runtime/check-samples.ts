@@ -1,5 +1,6 @@
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
+import { issuesText } from "../errors/trestle-error.ts"
 import { finding } from "./findings.ts"
 import { within } from "./within.ts"
 
@@ -10,10 +11,8 @@ export function checkSamples(operation: Operation, findings: Finding[]): void {
   const complain = (what: string, check: ReturnType<Operation["output"]["check"]>): void => {
     if (check instanceof Promise) return ignored(check)
     if (!("issues" in check)) return
-    const issues = check.issues.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
-    findings.push(
-      finding("TRS1008", at, `${operation.path}: ${what} does not fit its own contract: ${issues}`, "Correct the answer, or the schema."),
-    )
+    const message = `${operation.path}: ${what} does not fit its own contract: ${issuesText(check.issues)}`
+    findings.push(finding("TRS1008", at, message, "Correct the answer, or the schema."))
   }
   const complainOfItems = (what: string, items: unknown): void => {
     const { items: item } = operation.output

@@ -2,7 +2,6 @@ import type { Clock } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { Answer, Backend, Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
-import { failure } from "../contract/failure.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
@@ -10,6 +9,7 @@ import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { Call, CallStart, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
+import { outputMisfit } from "./misfit.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
 import { checkedItems, handOver, isStreamed } from "./streamed.ts"
 import { within } from "./within.ts"
@@ -164,7 +164,7 @@ export class Engine implements Surroundings {
       effect: operation.effect,
       errors: operation.errors,
       accept: operation.output.items
-        ? (answer, call, servedBy) => checkedItems(operation, accept(operation, answer, call, servedBy), call, servedBy)
+        ? (answer, call, servedBy) => checkedItems(operation, accept(operation, answer, call, servedBy), servedBy)
         : (answer, call, servedBy) => accept(operation, answer, call, servedBy),
       bind: (part) => part.plan.bind(site),
       apart: (answer) => this.#apart(operation, answer),
@@ -235,7 +235,6 @@ function validateInput(operation: Operation): Stage {
   }
 }
 
-/** Callers never hear what is wrong with an output: that is for the operator. */
 function accept(operation: Operation, answer: unknown, call: CallContext, servedBy: string): unknown {
   const checked = operation.output.check(answer)
   if (checked instanceof Promise) return checked.then((result) => accepted(operation, result, call, servedBy))
@@ -243,15 +242,7 @@ function accept(operation: Operation, answer: unknown, call: CallContext, served
 }
 
 function accepted(operation: Operation, checked: Checked, call: CallContext, servedBy: string): unknown {
-  if ("issues" in checked) {
-    const issues = checked.issues
-      .slice(0, 5)
-      .map(({ path, message }) => `${path || "the whole"}: ${message}`)
-      .join("; ")
-    throw failure("output-misfit", operation.effect, {
-      note: `${servedBy}: its answer does not fit the output of ${operation.path}: ${issues}`,
-    })
-  }
+  if ("issues" in checked) throw outputMisfit(operation, `${servedBy}: its answer`, checked.issues)
   call.noteServedBy(servedBy)
   return checked.value
 }

@@ -1,10 +1,10 @@
-import type { CallContext, Stoppable } from "../contract/call.ts"
-import { failure } from "../contract/failure.ts"
+import type { Stoppable } from "../contract/call.ts"
 import { Body } from "../contract/file-body.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Checked } from "../contract/shape.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import { EachItem, type Items } from "./each-item.ts"
+import { outputMisfit } from "./misfit.ts"
 import type { Stage } from "./stages.ts"
 
 /** Its answer comes piece by piece, so the call lasts longer than its backend's answer. */
@@ -12,16 +12,12 @@ export function isStreamed({ output }: Operation): boolean {
   return output.file !== undefined || output.items !== undefined
 }
 
-/** Each item against the contract, when its turn comes. Callers never hear what is wrong with one. */
-export function checkedItems(operation: Operation, items: unknown, call: CallContext, servedBy: string): AsyncIterableIterator<unknown> {
+/** Each item against the contract, when its turn comes. */
+export function checkedItems(operation: Operation, items: unknown, servedBy: string): AsyncIterableIterator<unknown> {
   const shape = operation.output.items!
   let index = 0
   const taken = (checked: Checked): unknown => {
-    if ("issues" in checked) {
-      const said = checked.issues.slice(0, 5).map(({ path, message }) => `${path || "the whole"}: ${message}`)
-      const note = `${servedBy}: item ${index} does not fit the output of ${operation.path}: ${said.join("; ")}`
-      throw failure("output-misfit", call.effect, { note })
-    }
+    if ("issues" in checked) throw outputMisfit(operation, `${servedBy}: item ${index}`, checked.issues)
     index++
     return checked.value
   }

@@ -7,6 +7,7 @@ import type { Declaration } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Checked } from "../contract/shape.ts"
 import type { Reason } from "../errors/reasons.ts"
+import { outputMisfit } from "../runtime/misfit.ts"
 import { checkedItems } from "../runtime/streamed.ts"
 
 /** How a backend can fail as a whole. */
@@ -99,12 +100,9 @@ function siteOf(operation: Operation): Site {
 /** The contract holds for answers of tests as well. */
 function accepting(operation: Operation): Site["accept"] {
   const settle = (checked: Checked, call: CallContext): unknown => {
-    if ("issues" in checked) {
-      const issues = checked.issues.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
-      throw failure("output-misfit", operation.effect, { note: `test: the answer does not fit the output of ${operation.path}: ${issues}` })
-    }
+    if ("issues" in checked) throw outputMisfit(operation, `${SERVED_BY}: the answer`, checked.issues)
     call.noteServedBy(SERVED_BY)
-    return operation.output.items ? checkedItems(operation, checked.value, call, SERVED_BY) : checked.value
+    return operation.output.items ? checkedItems(operation, checked.value, SERVED_BY) : checked.value
   }
   return (answer, call) => {
     const checked = operation.output.check(answer)
