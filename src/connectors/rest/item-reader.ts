@@ -3,12 +3,10 @@ import { failure } from "../../contract/failure.ts"
 import { mappingNote } from "../../contract/mapping.ts"
 import type { WireStream } from "../../contract/ports.ts"
 import type { Std } from "../../contract/schema.ts"
-import { issueOf } from "../../contract/shape.ts"
-import type { TrestleError } from "../../errors/trestle-error.ts"
 import type { ItemsOptions } from "./answer.ts"
 import type { AnswerBody } from "./answer-body.ts"
 import { elementsIn, ItemsUnreadable, linesIn } from "./json-items.ts"
-import { ANSWER_DEPTH_MAX, type ReplyRules, unreadable } from "./reply.ts"
+import { ANSWER_DEPTH_MAX, drifted, type ReplyRules, unreadable } from "./reply.ts"
 
 const LINES = /^application\/(?:x-)?(?:ndjson|jsonl|json-lines)\b/i
 
@@ -36,15 +34,9 @@ export async function* answerItems(
 }
 
 async function checked(item: unknown, response: Std, rules: ReplyRules, index: number): Promise<unknown> {
-  const { validate, vendor } = response["~standard"]
-  const result = await validate(item)
+  const result = await response["~standard"].validate(item)
   if (!result.issues) return result.value
-  throw misfit(rules, index, issueOf(result.issues[0], vendor))
-}
-
-function misfit({ service, effect }: ReplyRules, index: number, issue: { path: string; message: string }): TrestleError {
-  const note = `${service}: item ${index} of its answer has drifted from \`response\`: ${issue.path || "the whole"}: ${issue.message}`
-  return failure("answer-misfit", effect, { note })
+  throw drifted(result.issues.slice(0, 1), response, rules, `item ${index} of its answer`)
 }
 
 function mapped(map: (item: any) => unknown, theirs: unknown, { service, effect }: ReplyRules, index: number): unknown {

@@ -10,8 +10,7 @@ import type { TrestleError } from "../../errors/trestle-error.ts"
 import type { RestConnection } from "./connection.ts"
 import { exchanged } from "./listeners.ts"
 import type { Next, Paging } from "./next-page.ts"
-import { drifted } from "./reader.ts"
-import { answerIn, errorOf, type ReplyRules } from "./reply.ts"
+import { answerIn, drifted, errorOf, type ReplyRules } from "./reply.ts"
 import { headersOf, type RouteTemplate, targetOf } from "./request.ts"
 
 /** What one answer holds: of a list or of a stream. */

@@ -8,12 +8,11 @@ import type { WireReply, WireStream } from "../../contract/ports.ts"
 import type { Std } from "../../contract/schema.ts"
 import type { Attempt } from "../../contract/service.ts"
 import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
-import type { TrestleError } from "../../errors/trestle-error.ts"
 import type { ItemsOptions } from "./answer.ts"
 import { AnswerBody } from "./answer-body.ts"
 import type { CallSpec } from "./index.ts"
 import { answerItems } from "./item-reader.ts"
-import { answerIn, type ReplyRules, refuseCompressed } from "./reply.ts"
+import { answerIn, drifted, type ReplyRules, refuseCompressed } from "./reply.ts"
 
 /** Makes our value of a service's success. */
 export type Reader<R> = (reply: R, input: unknown, attempt: Attempt) => unknown
@@ -99,15 +98,4 @@ function fileOf({ headers }: WireStream, body: AnswerBody): Body {
 function textIn(reply: WireReply, rules: ReplyRules): string {
   refuseCompressed(reply, rules)
   return reply.body
-}
-
-export function drifted(issues: readonly SchemaIssue[], response: Std, { service, effect }: ReplyRules, what: string): TrestleError {
-  const said = described(issues, response["~standard"].vendor)
-  return failure("answer-misfit", effect, { note: `${service}: ${what} has drifted from \`response\`: ${said}` })
-}
-
-/** Where and what; never their values, which the log must not hold. */
-function described(issues: readonly SchemaIssue[], vendor: string): string {
-  const shown = issues.slice(0, 5).map((issue) => issueOf(issue, vendor))
-  return shown.map(({ path, message }) => `${path || "the whole"}: ${message}`).join("; ")
 }

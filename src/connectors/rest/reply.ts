@@ -1,10 +1,13 @@
 import { readJson } from "../../base/json.ts"
 import { answered, type FailureOptions, failure } from "../../contract/failure.ts"
 import type { WireReply } from "../../contract/ports.ts"
-import type { TrestleError } from "../../errors/trestle-error.ts"
+import type { Std } from "../../contract/schema.ts"
+import { issueOf, type SchemaIssue } from "../../contract/shape.ts"
+import { issuesText, type TrestleError } from "../../errors/trestle-error.ts"
 
 /** Deeper than what callers may send: services are trusted a little more, and never without bound. */
 export const ANSWER_DEPTH_MAX = 128
+const ISSUES_SHOWN_MAX = 5
 
 export interface ReplyRules {
   readonly service: string
@@ -64,6 +67,12 @@ export function refuseCompressed({ headers }: ReplyHead, rules: ReplyRules): voi
 
 export function unreadable(rules: ReplyRules, why: string): TrestleError {
   return failure("answer-unreadable", rules.effect, { note: `${rules.service}: the answer cannot be read: ${why}` })
+}
+
+/** Their answer is not what `response` says of it: where and what; never their values, which the log must not hold. */
+export function drifted(issues: readonly SchemaIssue[], response: Std, { service, effect }: ReplyRules, what: string): TrestleError {
+  const shown = issues.slice(0, ISSUES_SHOWN_MAX).map((issue) => issueOf(issue, response["~standard"].vendor))
+  return failure("answer-misfit", effect, { note: `${service}: ${what} has drifted from \`response\`: ${issuesText(shown)}` })
 }
 
 /** Seconds or an HTTP date. Source: RFC 9110, section 10.2.3. */
