@@ -21,7 +21,6 @@ import { documentOf } from "./describe.ts"
 import type { Keepings } from "./keeping.ts"
 import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
-import { maySeeMeta } from "./stages.ts"
 
 /** Calls under way get this long to finish when the application closes; all of it ends within 10 s. */
 const DRAIN_MS_MAX = 9_500
@@ -40,6 +39,7 @@ export interface RunningParts<T> {
   readonly metrics: Metrics
   readonly random: Random
   readonly limits: HttpLimits
+  readonly maySeeMeta: HttpParts["maySeeMeta"]
   /** What was seen of the operations, as it is kept. */
   readonly evidence: () => EvidenceBook
   readonly live: LiveEvidence | null
@@ -148,13 +148,13 @@ export class RunningApp<T> implements Running<T> {
   }
 
   #httpParts(): HttpParts {
-    const { options, engine, operations, services, log, random, limits } = this.#parts
+    const { options, engine, operations, services, log, random, limits, maySeeMeta } = this.#parts
     return {
       name: options.name,
       engine,
       limits,
       random,
-      maySeeMeta: maySeeMeta(options.permissions ?? {}),
+      maySeeMeta,
       readiness: async () => {
         const readiness = await services.readiness(operations)
         return this.#closing ? { ...readiness, isReady: false } : readiness

@@ -143,7 +143,8 @@ function assemble<T>(start: Start, { services, keeping, metrics, folder, authent
   const { operations, named } = checked
   const limits = { bodyBytesMax: parseBytes(options.defaults?.bodyLimit) ?? BODY_BYTES_MAX }
   const permissions = options.permissions ?? {}
-  const stages = { ...httpStages(limits, maySeeMeta(permissions)), ...securityStages(authenticate, permissions, () => engine) }
+  const seesMeta = maySeeMeta(permissions)
+  const stages = { ...httpStages(limits, seesMeta), ...securityStages(authenticate, permissions, () => engine) }
   const { replaced } = overrides
   const file = evidenceFile(folder)
   const live = openLive(start.environment.name, { operations, file, clock, random, log })
@@ -169,6 +170,7 @@ function assemble<T>(start: Start, { services, keeping, metrics, folder, authent
     metrics,
     random,
     limits,
+    maySeeMeta: seesMeta,
     evidence,
     live,
   })
