@@ -4,12 +4,13 @@ import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { attemptSettings, callPolicies, type Defaults } from "../contract/policy.ts"
 import { finding } from "./findings.ts"
-import { within } from "./within.ts"
 
-export function checkBackend(operation: Operation, findings: Finding[]): void {
-  const { backend, at } = operation.declaration
-  if (!backend) return
-  for (const one of within(backend)) {
+type AnyBackend = Backend<any, any, any>
+
+/** `parts`: the backend and everything inside it; none for a contract on its own. */
+export function checkBackend(operation: Operation, parts: readonly AnyBackend[], findings: Finding[]): void {
+  const { at } = operation.declaration
+  for (const one of parts) {
     for (const mistake of one.plan.mistakes ?? [])
       findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
     if (operation.effect !== "write") continue
@@ -26,7 +27,7 @@ export function checkBackend(operation: Operation, findings: Finding[]): void {
   }
 }
 
-function checkReplicas(operation: Operation, fallback: Backend<any, any, any>, findings: Finding[]): void {
+function checkReplicas(operation: Operation, fallback: AnyBackend, findings: Finding[]): void {
   const [first, ...others] = fallback.plan.parts ?? []
   const primary = first?.plan.service
   for (const other of others) {
@@ -50,20 +51,24 @@ function checkReplicas(operation: Operation, fallback: Backend<any, any, any>, f
 }
 
 /** Reads only: a write falls back after what was refused, which is quick, and never after what hung. */
-export function checkTime(operation: Operation, defaults: Defaults, findings: Finding[]): void {
-  const { backend, at } = operation.declaration
-  if (!backend || operation.effect === "write") return
-  const worstOf = ({ plan }: Backend<any, any, any>): number => {
+export function checkTime(
+  operation: Operation,
+  { parts, defaults }: { parts: readonly AnyBackend[]; defaults: Defaults },
+  findings: Finding[],
+): void {
+  const { at } = operation.declaration
+  if (operation.effect === "write") return
+  const worstOf = ({ plan }: AnyBackend): number => {
     if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
     if (!plan.service) return Math.max(0, ...(plan.parts ?? []).map(worstOf))
     const declared = { call: plan.policy, service: plan.service.policy }
     const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", declared, defaults))
     return timeoutMs * (retries + 1)
   }
-  for (const { plan } of within(backend)) {
-    const parts = plan.fallsBack ? (plan.parts ?? []) : []
+  for (const { plan } of parts) {
+    const inTurn = plan.fallsBack ? (plan.parts ?? []) : []
     let worstMs = 0
-    for (const [i, part] of parts.entries()) {
+    for (const [i, part] of inTurn.entries()) {
       if (i > 0 && worstMs >= operation.deadlineMs) {
         const late = part.plan.service?.name ?? `${part.kind}()`
         const message = `${operation.path}: what stands before ${late} may take ${showDuration(worstMs)} (attempts × timeout), its whole deadline of ${showDuration(operation.deadlineMs)}`

@@ -1,12 +1,12 @@
+import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { issuesText } from "../errors/trestle-error.ts"
 import { finding } from "./findings.ts"
-import { within } from "./within.ts"
 
 /** Placeholders, values and examples against the contract they stand in. Asynchronous schemas can only be checked in the call. */
-export function checkSamples(operation: Operation, findings: Finding[]): void {
-  const { contract, backend, at } = operation.declaration
+export function checkSamples(operation: Operation, parts: readonly Backend<any, any, any>[], findings: Finding[]): void {
+  const { contract, at } = operation.declaration
   const examples = contract.examples ?? []
   const complain = (what: string, check: ReturnType<Operation["output"]["check"]>): void => {
     if (check instanceof Promise) return ignored(check)
@@ -25,8 +25,7 @@ export function checkSamples(operation: Operation, findings: Finding[]): void {
     complainOfItems(`the output of example ${i + 1}`, example.output)
   })
   if (contract.verify) complain("the input of verify", operation.input.check(contract.verify.input))
-  if (!backend) return
-  for (const { kind, plan } of within(backend)) {
+  for (const { kind, plan } of parts) {
     for (const sample of plan.samples ?? []) {
       complain(`the answer of ${kind}()`, operation.output.check(sample))
       complainOfItems(`the answer of ${kind}()`, sample)

@@ -60,12 +60,13 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   checkOwner(one, named, findings)
   if (!operation) return null
   checkInput(operation, findings)
-  checkBackend(operation, findings)
-  checkMappings(operation, one.declaration.backend ? within(one.declaration.backend) : [], findings)
+  const parts = one.declaration.backend ? within(one.declaration.backend) : []
+  checkBackend(operation, parts, findings)
+  checkMappings(operation, parts, findings)
   checkKept(operation, findings)
-  checkBodies(operation, one.declaration.backend ? within(one.declaration.backend) : [], findings)
-  checkTime(operation, defaults, findings)
-  checkSamples(operation, findings)
+  checkBodies(operation, parts, findings)
+  checkTime(operation, { parts, defaults }, findings)
+  checkSamples(operation, parts, findings)
   return operation
 }
 
