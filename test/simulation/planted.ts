@@ -67,8 +67,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "a request is marked as sent only when it is answered",
     file: "connectors/rest/listeners.ts",
-    from: "this.replied = resolve\n    this.#reject = reject\n  }\n\n  sent(): void {\n    this.#attempt.isSent = true",
-    to: "this.replied = resolve\n    this.#reject = reject\n  }\n\n  sent(): void {",
+    from: "this.#attempt.isSent = true\n",
+    to: "",
   },
   {
     name: "a failed lookup passes for the write's own end",

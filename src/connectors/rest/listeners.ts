@@ -9,7 +9,14 @@ import { AnswerTooLarge } from "./transport.ts"
 /** One request and its reply; the error, where there is none, says whether a byte may have left. */
 export function exchanged(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireReply> {
   return new Promise((resolve, reject) => {
-    attempt.stoppable = connection.transport.send(wire, new Listener(attempt, rules, resolve, reject))
+    attempt.stoppable = connection.transport.send(wire, new ReplyListener(attempt, rules, resolve, reject))
+  })
+}
+
+/** One request and the head of its reply; the body is still to come. */
+export function opened(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireStream> {
+  return new Promise((resolve, reject) => {
+    attempt.stoppable = connection.transport.open(wire, new StreamListener(attempt, rules, resolve, reject))
   })
 }
 
@@ -17,17 +24,17 @@ export function exchanged(connection: RestConnection, wire: WireRequest, attempt
  * A class, not a literal: V8 may come to place literals that live as long as a request in its old space, where each keeps all that it
  * refers to, the whole call, alive until the next full collection. That was measured at a sixth of the CPU time of a request.
  */
-class Listener implements WireListener {
+class Listener<R> {
+  protected readonly resolve: (reply: R) => void
+  readonly #reject: (error: Error) => void
   readonly #attempt: Attempt
   readonly #rules: ReplyRules
-  readonly replied: (reply: WireReply) => void
-  readonly #reject: (error: Error) => void
 
-  constructor(attempt: Attempt, rules: ReplyRules, resolve: (reply: WireReply) => void, reject: (error: Error) => void) {
+  constructor(attempt: Attempt, rules: ReplyRules, resolve: (reply: R) => void, reject: (error: Error) => void) {
+    this.resolve = resolve
+    this.#reject = reject
     this.#attempt = attempt
     this.#rules = rules
-    this.replied = resolve
-    this.#reject = reject
   }
 
   sent(): void {
@@ -36,6 +43,18 @@ class Listener implements WireListener {
 
   failed(cause: unknown): void {
     this.#reject(lost(cause, this.#attempt.isSent, this.#rules))
+  }
+}
+
+class ReplyListener extends Listener<WireReply> implements WireListener {
+  replied(reply: WireReply): void {
+    this.resolve(reply)
+  }
+}
+
+class StreamListener extends Listener<WireStream> implements WireStreamListener {
+  opened(reply: WireStream): void {
+    this.resolve(reply)
   }
 }
 
@@ -55,35 +74,6 @@ function ofOurs(cause: TrestleError, isSent: boolean, { service, effect }: Reply
   const { code, status, detail, issues } = cause
   const note = `${service}: the request ended within its body: ${cause.note ?? code}`
   return new TrestleError(code, detail, { status, issues, outcome: "unknown", cause, note })
-}
-
-/** One request and the head of its reply; the body is still to come. */
-export function opened(connection: RestConnection, wire: WireRequest, attempt: Attempt, rules: ReplyRules): Promise<WireStream> {
-  return new Promise((resolve, reject) => {
-    attempt.stoppable = connection.transport.open(wire, new OpenListener(attempt, rules, resolve, reject))
-  })
-}
-
-class OpenListener implements WireStreamListener {
-  readonly #attempt: Attempt
-  readonly #rules: ReplyRules
-  readonly opened: (reply: WireStream) => void
-  readonly #reject: (error: Error) => void
-
-  constructor(attempt: Attempt, rules: ReplyRules, resolve: (reply: WireStream) => void, reject: (error: Error) => void) {
-    this.#attempt = attempt
-    this.#rules = rules
-    this.opened = resolve
-    this.#reject = reject
-  }
-
-  sent(): void {
-    this.#attempt.isSent = true
-  }
-
-  failed(cause: unknown): void {
-    this.#reject(lost(cause, this.#attempt.isSent, this.#rules))
-  }
 }
 
 const DISCARDED_BYTES_MAX = 65_536
