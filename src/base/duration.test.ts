@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { parseDuration, showDuration } from "./duration.ts"
+import { parseDuration, showDuration, showMs } from "./duration.ts"
 
 describe("parseDuration", () => {
   it.each([
@@ -17,6 +17,16 @@ describe("parseDuration", () => {
     "%j → null",
     (given) => expect(parseDuration(given)).toBeNull(),
   )
+})
+
+describe("showMs", () => {
+  it.each([
+    [0, "0.0 ms"],
+    [0.44, "0.4 ms"],
+    [9.94, "9.9 ms"],
+    [9.95, "10 ms"],
+    [1_499.6, "1500 ms"],
+  ])("%d → %s", (ms, text) => expect(showMs(ms)).toBe(text))
 })
 
 describe("showDuration", () => {

@@ -12,6 +12,11 @@ export function parseDuration(duration: unknown): number | null {
   return Number.isFinite(ms) ? ms : null
 }
 
+/** For people, of what was measured: `0.4 ms`, `12 ms`, `1500 ms`. */
+export function showMs(ms: number): string {
+  return `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`
+}
+
 /** For people: `340ms`, `2.5s`, `3m`. */
 export function showDuration(ms: number): string {
   // The limits are where rounding would reach the next unit: 999.7 is "1s", not "1000ms".

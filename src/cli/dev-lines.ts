@@ -1,4 +1,5 @@
 import { relative } from "node:path"
+import { showMs } from "../base/duration.ts"
 import { CATALOG, isCatalogCode } from "../errors/catalog.ts"
 import type { Operations } from "./dev-messages.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
@@ -89,7 +90,7 @@ export function foldedLine(
   { last, count, msMin, msMax }: { readonly last: CallFields; readonly count: number; readonly msMin: number; readonly msMax: number },
   look: Look,
 ): string {
-  return `${fitted(`${headOf(last, look, count)}  ${msText(msMin)} to ${msText(msMax)}`, look)}\n`
+  return `${fitted(`${headOf(last, look, count)}  ${showMs(msMin)} to ${showMs(msMax)}`, look)}\n`
 }
 
 function headOf(call: CallFields, { paint }: Look, count = 1): string {
@@ -99,7 +100,7 @@ function headOf(call: CallFields, { paint }: Look, count = 1): string {
     paint("dim", localTime(time)),
     paint(colour, `${sign} ${String(call.status ?? "ok").padEnd(3)}`),
     shown(operation).padEnd(OPERATION_WIDTH),
-    msText(ms).padStart(7),
+    showMs(ms).padStart(7),
     count === 1 ? "" : paint("bold", `×${count}`),
     shown(servedBy),
     paint("dim", shown(caller ?? (entrance === "http" || entrance === "rpc" ? "anyone" : entrance))),
@@ -168,10 +169,6 @@ function eventLines({ level, time, msg, err }: EventFields, { paint }: Look): st
   const [sign, colour]: readonly [string, Colour] = level === "info" ? ["·", "dim"] : level === "warn" ? ["!", "yellow"] : ["✗", "red"]
   const why = err?.message === undefined ? "" : `: ${shown(err.message)}`
   return `${paint("dim", localTime(time))}  ${paint(colour, sign)} ${shown(msg)}${why}\n`
-}
-
-function msText(ms: number): string {
-  return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 
 function localTime(time: string): string {

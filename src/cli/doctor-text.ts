@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from "node:path"
+import { showMs } from "../base/duration.ts"
 import type { Step } from "../contract/diagnosis.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Examined } from "./doctor-service.ts"
@@ -35,7 +36,7 @@ function rowOf(one: Examined, paint: Paint): string[] {
     one.kind,
     isAbsolute(one.address) ? relativePlace(one.address) : shown(one.address),
     paint(colour, stateOf(one)),
-    one.latencyMs === null ? "" : `${one.latencyMs < 9.95 ? one.latencyMs.toFixed(1) : Math.round(one.latencyMs)} ms`,
+    one.latencyMs === null ? "" : showMs(one.latencyMs),
     noteOf(one, paint),
   ]
 }
@@ -72,7 +73,7 @@ function detailsOf({ service, at, steps, findings }: Examined, { paint }: Look):
 
 function stepLine({ name, state, seen, ms }: Step, paint: Paint): string {
   const [sign, colour] = SIGNS[state]
-  const took = ms === undefined || name === "latency" ? "" : paint("dim", `   ${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`)
+  const took = ms === undefined || name === "latency" ? "" : paint("dim", `   ${showMs(ms)}`)
   return `  ${paint(colour, sign)} ${name.padEnd(STEP_WIDTH)} ${state === "not reached" ? paint("dim", state) : shown(seen)}${took}`
 }
 

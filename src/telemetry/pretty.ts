@@ -1,4 +1,4 @@
-import { showDuration } from "../base/duration.ts"
+import { showDuration, showMs } from "../base/duration.ts"
 import { unicodeEscape } from "./json-text.ts"
 
 /** A line that was written here; anything may stand in it. */
@@ -128,8 +128,7 @@ function repaired({ count, fields = [] }: NonNullable<Fields["repaired"]>): stri
 
 function duration(ms: number): string {
   if (ms < 0.095) return `${ms.toFixed(2)} ms`
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`
-  return ms < 9_999.5 ? `${Math.round(ms)} ms` : showDuration(ms).replace(/(?=[smh]$)/, " ")
+  return ms < 9_999.5 ? showMs(ms) : showDuration(ms).replace(/(?=[smh]$)/, " ")
 }
 
 function localTime(time: unknown): string {

@@ -1,3 +1,4 @@
+import { showMs } from "../../base/duration.ts"
 import type { DiagnosisHost, Step } from "../../contract/diagnosis.ts"
 import type { WireReply } from "../../contract/ports.ts"
 import { isReference, type Reference } from "../../contract/reference.ts"
@@ -150,10 +151,6 @@ async function latencyStep(first: Probed, connection: RestConnection, settings: 
   }
   times.sort((a, b) => a - b)
   const median = times[Math.floor(times.length / 2)] ?? first.ms
-  const seen = `${times.length} more probes: fastest ${shortMs(times[0] ?? first.ms)}, median ${shortMs(median)}`
+  const seen = `${times.length} more probes: fastest ${showMs(times[0] ?? first.ms)}, median ${showMs(median)}`
   return { name: "latency", state: "ok", seen, ms: median }
-}
-
-function shortMs(ms: number): string {
-  return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
