@@ -1,8 +1,8 @@
-import { relative } from "node:path"
 import { showMs } from "../base/duration.ts"
 import { CATALOG, isCatalogCode } from "../errors/catalog.ts"
 import type { Operations } from "./dev-messages.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
+import { shortPath } from "./short-path.ts"
 
 /** A call, as its line in the log tells it. */
 export interface CallFields {
@@ -136,7 +136,7 @@ function failureLines(call: CallFields, operations: Operations, look: Look): str
         `trace ${shown(trace)}`,
       ].join(", "),
     ),
-    ...(at ? [`${paint("cyan", "-->")} ${shown(shortPlace(at))}`] : []),
+    ...(at ? [`${paint("cyan", "-->")} ${shown(shortPath(at))}`] : []),
     ...(level === "error" ? stackOf(err).map((line) => paint("dim", shown(line))) : []),
     ...(isOfAService(call)
       ? [`${paint("green", "help:")} trestle explain ${shown(operation)}   or look at the services: trestle doctor`]
@@ -173,11 +173,6 @@ function eventLines({ level, time, msg, err }: EventFields, { paint }: Look): st
 
 function localTime(time: string): string {
   return new Date(time).toTimeString().slice(0, 8)
-}
-
-function shortPlace(at: string): string {
-  const short = relative(process.cwd(), at)
-  return short.startsWith("..") ? at : short
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one

@@ -1,4 +1,3 @@
-import { relative } from "node:path"
 import type { Command } from "commander"
 import { Door } from "./dev-door.ts"
 import type { FromVersion } from "./dev-messages.ts"
@@ -11,6 +10,7 @@ import { endGracefully } from "./interrupt.ts"
 import { type Paint, paintFor, shown } from "./paint.ts"
 import type { Run } from "./program.ts"
 import { printReport, type Report } from "./report.ts"
+import { shortPath } from "./short-path.ts"
 import { APP_FLAG } from "./status.ts"
 
 interface DevFlags {
@@ -110,7 +110,7 @@ class DevSession {
   /** Starts a version from what the files are now; the one that serves goes on until the new one is ready. */
   reload(changed: readonly string[]): void {
     if (this.#isEnding) return
-    if (changed.length > 0) this.#say("dim", `${changed.map(shortPath).join(", ")} changed, reloading`)
+    if (changed.length > 0) this.#say("dim", `${changed.map((file) => shortPath(file)).join(", ")} changed, reloading`)
     // What it began to load is old already.
     this.#starting?.kill()
     if (!this.#serving) this.#door.hold()
@@ -195,9 +195,4 @@ class DevSession {
   #say(colour: "dim" | "green" | "red", text: string): void {
     this.#screen.say(`${this.#paint("dim", new Date().toTimeString().slice(0, 8))}  ${this.#paint(colour, shown(text))}\n`)
   }
-}
-
-function shortPath(file: string): string {
-  const short = relative(process.cwd(), file)
-  return short.startsWith("..") ? file : short
 }

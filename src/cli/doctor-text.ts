@@ -1,9 +1,10 @@
-import { isAbsolute, relative } from "node:path"
+import { isAbsolute } from "node:path"
 import { showMs } from "../base/duration.ts"
 import type { Step } from "../contract/diagnosis.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Examined } from "./doctor-service.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
+import { shortPath } from "./short-path.ts"
 import { table } from "./table.ts"
 
 interface Look {
@@ -34,7 +35,7 @@ function rowOf(one: Examined, paint: Paint): string[] {
   return [
     paint(colour, `${sign} ${shown(one.service)}`),
     one.kind,
-    isAbsolute(one.address) ? relativePlace(one.address) : shown(one.address),
+    shown(isAbsolute(one.address) ? shortPath(one.address) : one.address),
     paint(colour, stateOf(one)),
     one.latencyMs === null ? "" : showMs(one.latencyMs),
     noteOf(one, paint),
@@ -63,7 +64,7 @@ function noteOf({ state, steps, findings, service }: Examined, paint: Paint): st
 }
 
 function detailsOf({ service, at, steps, findings }: Examined, { paint }: Look): string {
-  const place = at === null ? "" : `   ${paint("dim", relativePlace(at))}`
+  const place = at === null ? "" : `   ${paint("dim", shown(shortPath(at)))}`
   return `${[
     `${paint("bold", shown(service))}${place}`,
     ...steps.map((step) => stepLine(step, paint)),
@@ -82,11 +83,6 @@ function findingLines({ code, severity, message, fix }: Finding, paint: Paint): 
     `  ${paint(severity === "error" ? "red" : "yellow", `${severity}[${code}]`)}: ${paint("bold", shown(message))}`,
     `  ${paint("green", "help:")} ${shown(fix).replaceAll("\n", "\n        ")}`,
   ]
-}
-
-function relativePlace(at: string): string {
-  const short = relative(process.cwd(), at)
-  return shown(short.startsWith("..") ? at : short)
 }
 
 function summaryOf(name: string, examined: readonly Examined[], paint: Paint): string {

@@ -1,8 +1,8 @@
-import { relative } from "node:path"
 import { showDuration } from "../base/duration.ts"
 import type { BackendNode, Effective, EffectivePolicies, Explanation, From } from "./explain-operation.ts"
 import type { Attempts, Ending, Prediction, WorstCase } from "./explain-predictions.ts"
 import { type Paint, shown } from "./paint.ts"
+import { shortPath } from "./short-path.ts"
 
 interface Look {
   readonly paint: Paint
@@ -29,7 +29,7 @@ export function explanationText(explanation: Explanation, look: Look): string {
 function headOf(explanation: Explanation, { paint }: Look): string[] {
   const { operation, effect, at, entrances, who, deadline, bodyBytesMax, placeholder } = explanation
   return [
-    `${paint("bold", operation)}   ${effect}   ${paint("dim", shortPlace(at))}`,
+    `${paint("bold", operation)}   ${effect}   ${paint("dim", at === null ? "" : shown(shortPath(at)))}`,
     "",
     labelled("reached by", entrances.join(", ") || "nothing outside: it is internal"),
     labelled("open to", shown(who.join("; "))),
@@ -55,7 +55,7 @@ function nodeLines(node: BackendNode, depth: number, look: Look): string[] {
   const { kind, service, asks, at, policies, parts, keeps } = node
   const name = service ? `${look.paint("cyan", shown(service.name))}  ${service.kind}` : kind
   const order = parts.length > 1 && !service ? ": the first that can, in this order" : keeps ? ": nothing is kept yet in what follows" : ""
-  const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${order}${at ? `   ${look.paint("dim", shortPlace(at))}` : ""}`
+  const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${order}${at ? `   ${look.paint("dim", shown(shortPath(at)))}` : ""}`
   const inner = policies ? policyLines(node, policies, indent, look) : []
   return [head, ...inner, ...parts.flatMap((part) => nodeLines(part, depth + 1, look))]
 }
@@ -166,13 +166,7 @@ function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode }: WorstCase, { paint
 
 function sourceText({ by, at }: From): string {
   if (by === "built in") return "built in"
-  return `${by === "defaults" ? "the application's defaults" : `the ${by}`}${at ? `, ${shortPlace(at)}` : ""}`
-}
-
-function shortPlace(at: string | null): string {
-  if (at === null) return ""
-  const short = relative(process.cwd(), at)
-  return shown(short.startsWith("..") ? at : short)
+  return `${by === "defaults" ? "the application's defaults" : `the ${by}`}${at ? `, ${shown(shortPath(at))}` : ""}`
 }
 
 function wrapped(text: string, indent: string, width: number): string[] {

@@ -1,8 +1,8 @@
-import { relative } from "node:path"
 import { excerptAt, pathOf } from "../base/source-excerpt.ts"
 import type { Finding } from "../contract/finding.ts"
 import { COMMAND_LINE } from "./findings.ts"
 import { type Paint, shown } from "./paint.ts"
+import { shortPath } from "./short-path.ts"
 
 /** Findings as a good compiler prints them: code and sentence, place and excerpt, why, and help with code to paste. */
 export function findingsText(findings: readonly Finding[], paint: Paint, folder: string = process.cwd()): string {
@@ -28,8 +28,7 @@ function placesOf({ at, file, line }: Finding, folder: string): string[] {
   // Whoever typed the command knows where it is.
   if (file === null || line === null) return at === COMMAND_LINE ? [] : [shown(at)]
   const path = pathOf({ file, line })
-  const short = relative(folder, path)
-  const place = shown(`${short.startsWith("..") ? path : short}:${line}`)
+  const place = shown(`${shortPath(path, folder)}:${line}`)
   return at === `${path}:${line}` || at === `${file}:${line}` ? [place] : [place, shown(at)]
 }
 
