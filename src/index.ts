@@ -75,6 +75,7 @@ export { type SqlName, type SqlText, type SqlValue, sql } from "./contract/sql.t
 export type { ConstraintCodes, Migration, SqlConstraint } from "./contract/sql-session.ts"
 export type { Table, TableOptions } from "./contract/sql-table.ts"
 export { type StreamSchema, stream } from "./contract/stream.ts"
+export { type Topic, type TopicOptions, topic } from "./contract/topic.ts"
 // errors
 export type { Common } from "./errors/catalog.ts"
 export type { Problem } from "./errors/problem.ts"

@@ -52,7 +52,7 @@ function authorizing(operation: Operation, permissions: Readonly<Record<string, 
   // An internal operation without rules of its own is reached only by the application's own code.
   const access = allow === undefined && !operation.route ? null : compileAccess(allow, permissions)
   const owned = owner
-    ? compileOwnership(owner, (input, call) => engine().nest(call as Call, owner.load, input, { principal: SYSTEM, isOwnAuthority: true }))
+    ? compileOwnership(owner, (input, call) => engine().nest(call as Call, owner.load, input, { apartAs: SYSTEM, isOwnAuthority: true }))
     : null
   if (!access && !owned) return null
   return (call) => {

@@ -152,7 +152,7 @@ function assemble<T>(start: Start, { services, keeping, metrics, folder, authent
     clock,
     random,
     record: recordingOf({ log, live, metrics, drift: driftWarningsOf(operations, log, clock) }),
-    siteOf: (operation) => ({ ...services.siteOf(operation), keeping }),
+    siteOf: (operation) => ({ ...services.siteOf(operation), keeping, durable: null }),
     stages,
     ...(replaced ? { replaced } : {}),
   })

@@ -62,6 +62,7 @@ const UNOPENED: Connection = { close: async () => {} }
 const SURROUNDINGS: ReturnType<EngineParts["siteOf"]> = {
   connection: () => UNOPENED,
   guard: () => () => undefined,
+  durable: null,
   keeping: {
     revocations: 0,
     events: { info: () => {}, warn: () => {}, error: () => {} },

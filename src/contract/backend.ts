@@ -2,6 +2,7 @@ import type { SourcePlace } from "../base/source-place.ts"
 import type { Common } from "../errors/catalog.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext, Ctx, Stoppable } from "./call.ts"
+import type { Durable } from "./job.ts"
 import type { Keeping, Passage } from "./keeping.ts"
 import type { Drift, MappingFace } from "./mapping.ts"
 import type { Policy } from "./policy.ts"
@@ -55,6 +56,8 @@ export interface Plan {
   readonly mappings?: readonly MappingFace[]
   /** The drifts of a contract that change anything for it. Default: any may. */
   readonly heedsDrift?: readonly Drift[]
+  /** Keeps work that outlives the call, so the application needs its store. */
+  readonly isDurable?: true
   /** Keeps answers: while the process lives, or beyond it. */
   readonly keeps?: "memory" | "file"
   /** What it keeps for one caller is given to all. */
@@ -103,6 +106,8 @@ export interface Site {
    */
   apart(answer: Answer): (input: unknown, like: CallContext, passage: Passage) => Stoppable
   readonly keeping: Keeping
+  /** Work that outlives the call; `null` in an application that keeps none. */
+  readonly durable: Durable | null
   /** SHA-256 of what callers depend on: what was kept under another one no longer holds. */
   readonly contractHash: string
   /** The operation answers a stream of items, so the answer may be given while it is still being made. */

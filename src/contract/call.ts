@@ -3,6 +3,7 @@ import type { Duration } from "../base/duration.ts"
 import type { Random } from "../base/random.ts"
 import type { Common } from "../errors/catalog.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
+import type { Delivery } from "./job.ts"
 import type { Revalidation } from "./keeping.ts"
 import type { Drift } from "./mapping.ts"
 import type { Op } from "./op.ts"
@@ -23,6 +24,8 @@ export interface Meta {
   readonly trace: string
   /** Version of the answer, quoted as in its header field; absent where nobody named one. Source: RFC 9110, section 8.8.3. */
   readonly etag?: string
+  /** Id of the work that goes on after this call, where its answer is provisional. */
+  readonly work?: string
   /** What the mapping had to repair in the service's data: never a value. */
   readonly repaired?: Repaired
 }
@@ -100,6 +103,12 @@ export interface CallContext {
   readonly drift: Drift
   /** Version that the caller expects the object to have; for the backend to compare. */
   readonly ifMatch: string | undefined
+  /** The input as it was before validation: JSON. What is stored of a call, and compared. */
+  readonly received: unknown
+  /** How it came, where it is run from the store. */
+  readonly delivery: Delivery | null
+  /** `idempotencyKey()` outlives the process: if the same intent is run again, after a crash too, it has the same one. */
+  readonly isDurable: boolean
   /** The token of the caller's intent; the same for all attempts. */
   idempotencyKey(): string
   /** Asks to be stopped with the call. Detach when done. */
@@ -110,6 +119,10 @@ export interface CallContext {
   noteAttempt(): void
   noteServedBy(name: string): void
   noteDegraded(why: string, ageMs?: number): void
+  /** Runs an operation within this call as `public.run` does, under a token of its own intent, and perhaps with the application's authority. */
+  nest(operation: unknown, input: unknown, how?: { readonly isOwnAuthority?: boolean; readonly idempotencyKey?: string }): Promise<unknown>
+  /** The answer is provisional: the work of that id goes on. */
+  noteWork(id: string): void
   /** The answer was kept, and is that old. */
   noteAge(ageMs: number): void
   /**

@@ -12,6 +12,8 @@ export type Failure<C> = {
   issues: readonly Issue[]
   trace: string
   retryAfterMs?: number
+  /** Of `PENDING`: id of the work that goes on. */
+  work?: string
   outcome: Outcome
 }
 

@@ -7,3 +7,4 @@ export { type Contract, type Declared, type Op, op, type Route, type Run, type S
 export { type Access, anyone, can, type Principal, type Rule, role, signedIn } from "./principal.ts"
 export { type In, nothing, type Out, type Std } from "./schema.ts"
 export { type StreamSchema, stream } from "./stream.ts"
+export { type Topic, type TopicOptions, topic } from "./topic.ts"

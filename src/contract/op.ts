@@ -4,6 +4,7 @@ import type { Backend } from "./backend.ts"
 import type { Drift } from "./mapping.ts"
 import type { Principal, Rule } from "./principal.ts"
 import type { AnswerIn, AnswerOut, ExampleOut, In, Out, Std } from "./schema.ts"
+import type { Topic } from "./topic.ts"
 
 export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
 /** Method and path; a parameter in braces fills a whole segment: `GET /users/{id}`. */
@@ -23,6 +24,18 @@ export interface Server<V, Row> {
 export interface Contract<S, R, K extends string, H extends string | undefined, Row> extends Server<Out<S>, Row> {
   /** "POST /users", "GET /users/{id}". Without it the operation is internal: reachable in process only. */
   http?: H
+  /**
+   * Runs for every message of that topic, at least once; its input is the topic's payload. A write must say that it may be repeated:
+   * `repeat`. With several consumers of one topic each gets every message.
+   */
+  on?: Topic<Out<S>, any>
+  /**
+   * Runs by itself: every so often (`"15m"`), or by a cron expression in a time zone (`{ cron: "0 3 * * 1-5", zone: "Europe/Berlin" }`,
+   * default UTC). On several nodes once each time. Its input is `nothing`, or an object of which every field may be missing.
+   */
+  every?: Duration | { cron: string; zone?: string }
+  /** How often a message or a scheduled run is tried before it is given up on, and the pause before the second try. Default 10 times, 1 s. */
+  delivery?: { times?: number; backoff?: Duration }
   /** One line for the documentation. Default: none. */
   summary?: string
   /** A Standard Schema that gives JSON Schema, `file({ ... })`, or `nothing`. */
@@ -33,8 +46,11 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
   errors?: { [P in K]: number }
   /** Whether it may change something. Default from the verb of `http` (GET reads); required without `http`. */
   effect?: "read" | "write"
-  /** What OUR callers may repeat. Default: GET, PUT, DELETE natural; POST, PATCH none. */
-  repeat?: "none" | "natural"
+  /**
+   * What OUR callers may repeat. `"key"`: calls with one `Idempotency-Key` have their effect once, and the same answer. Default: GET, PUT,
+   * DELETE natural; POST, PATCH none.
+   */
+  repeat?: "none" | "natural" | "key"
   /** When a call must end. Default: that of `trestle({ defaults })`, 10 s; 10 minutes with `file()` and `stream()`, last byte included. */
   deadline?: Duration
   /** HTTP status of a success. Default 200, 201 for POST, 204 for `nothing`. */

@@ -30,7 +30,7 @@ export interface Operation {
   readonly path: string
   readonly declaration: Declaration
   readonly effect: "read" | "write"
-  readonly repeat: "none" | "natural"
+  readonly repeat: "none" | "natural" | "key"
   readonly deadlineMs: number
   readonly route: HttpRoute | null
   readonly input: Shape

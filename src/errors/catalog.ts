@@ -8,6 +8,11 @@ export interface CatalogEntry {
 
 /** Codes that any operation may answer with; callers see them in their types. */
 export const COMMON = {
+  PENDING: {
+    status: 202,
+    title: "Still under way",
+    detail: "The work goes on and will be finished. Follow it at the address in Location.",
+  },
   INVALID: { status: 400, title: "Invalid input", detail: "The input does not fit what this operation takes." },
   UNAUTHENTICATED: { status: 401, title: "Not authenticated", detail: "Send a valid credential." },
   FORBIDDEN: { status: 403, title: "Not allowed", detail: "The caller may not do this." },

@@ -24,6 +24,8 @@ export interface ErrorOptions {
   readonly cause?: unknown
   /** For the operator only: one sentence that names the service or place. */
   readonly note?: string
+  /** Of `PENDING`: id of the work that goes on. */
+  readonly work?: string
   /** What a refused start has found. */
   readonly findings?: readonly unknown[]
 }
@@ -46,6 +48,7 @@ export class TrestleError extends Error {
   readonly reason: Reason | undefined
   readonly retryAfterMs: number | undefined
   readonly note: string | undefined
+  readonly work: string | undefined
   /** Of `START_REFUSED`: every finding, each a `Finding`. */
   readonly findings: readonly unknown[]
   /** Support id; set when the error reaches the end of its call. */
@@ -67,6 +70,7 @@ export class TrestleError extends Error {
     this.outcome = options.outcome ?? (options.reason ? REASONS[options.reason].outcome : "refused")
     this.retryAfterMs = options.retryAfterMs
     this.note = options.note
+    this.work = options.work
     this.findings = options.findings ?? []
     Object.defineProperty(this, BRAND, { value: true })
   }

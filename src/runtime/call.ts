@@ -2,6 +2,7 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { CallContext, Ctx, Meta, Repaired, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
+import type { Delivery, JobKind } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
 import type { Drift } from "../contract/mapping.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -17,7 +18,17 @@ export interface Surroundings {
   readonly random: Random
   ended(call: Call): void
   /** Runs another operation inside a call. */
-  nest(parent: Call, operation: unknown, input: unknown): Promise<unknown>
+  nest(parent: Call, operation: unknown, input: unknown, how?: Nesting): Promise<unknown>
+}
+
+/** What an operation that is run inside a call does not have from it. */
+export interface Nesting {
+  /** On behalf of somebody else, for a question of the application's own: what it tells of its making does not count for the call. */
+  readonly apartAs?: Principal
+  /** Default: that of the call. */
+  readonly isOwnAuthority?: boolean
+  /** Default: the call's, with the number of the nested call. */
+  readonly idempotencyKey?: string
 }
 
 /** Kinds of repairs that are named; the rest is counted. */
@@ -59,7 +70,7 @@ class Repairs implements Repaired {
  * `Listener` in the REST connector.
  */
 export class CallStart {
-  readonly entrance: "http" | "rpc" | "in-process" | "nested" | "flight" | "refresh"
+  readonly entrance: "http" | "rpc" | "in-process" | "nested" | "flight" | "refresh" | JobKind
   readonly principal: Principal | null
   input: unknown
   entry: Entry | null = null
@@ -69,6 +80,10 @@ export class CallStart {
   ifMatch: string | undefined
   /** Milliseconds; shortens the operation's deadline, never lengthens it. */
   deadlineMs: number | undefined
+  /** Milliseconds that a job of a flow may last, in the place of the operation's deadline, which is its caller's patience. */
+  lastsMs: number | undefined
+  /** Set for a job that is run from the store. */
+  delivery: Delivery | null = null
   /** The call that runs this one. */
   parent: Call | undefined
   revalidation: Revalidation | null = null
@@ -100,6 +115,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly deadlineAt: number
   readonly ifMatch: string | undefined
   readonly revalidation: Revalidation | null
+  readonly delivery: Delivery | null
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
@@ -110,7 +126,13 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   principal: Principal | null
   /** Raw at first, then decoded, then validated. */
   input: unknown
+  /** The input as it was before validation: what is stored, and compared. */
+  received: unknown
   output: unknown
+  /** Id of the work that goes on after this call; its answer is provisional. */
+  work: string | null = null
+  /** The token of its intent is known beyond this process: run again, the same call has the same one. */
+  isDurable: boolean
   /** The body of the HTTP answer. */
   encoded = ""
   error: TrestleError | null = null
@@ -158,11 +180,13 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.#idempotencyKey = start.idempotencyKey
     this.ifMatch = start.ifMatch
     this.revalidation = start.revalidation
+    this.delivery = start.delivery
+    this.isDurable = start.delivery !== null || parent?.isDurable === true
     this.#handedOver = start.handedOver
     this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
-    const ownDeadline = this.#startedAt + Math.min(of.deadlineMs, start.deadlineMs ?? Infinity)
+    const ownDeadline = this.#startedAt + (start.lastsMs ?? Math.min(of.deadlineMs, start.deadlineMs ?? Infinity))
     this.deadlineAt = parent ? Math.min(parent.deadlineAt, ownDeadline) : ownDeadline
   }
 
@@ -289,6 +313,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       ...(this.#ageMs === null ? {} : { ageMs: this.#ageMs }),
       trace: this.trace,
       ...(this.#etag === null ? {} : { etag: `"${this.#etag}"` }),
+      ...(this.work === null ? {} : { work: this.work }),
       ...(this.#repairs === null ? {} : { repaired: this.#repairs }),
     }
     return this.#meta
@@ -343,6 +368,10 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   detach(target: Stoppable): void {
     if (this.#attached === target) this.#attached = null
     else this.#alsoAttached?.delete(target)
+  }
+
+  noteWork(id: string): void {
+    this.work = id
   }
 
   noteSent(): void {
@@ -411,8 +440,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
 
   // -- nested calls -----------------------------------------------------------------------------
 
-  nest(operation: unknown, input: unknown): Promise<unknown> {
-    return this.#around.nest(this, operation, input)
+  nest(operation: unknown, input: unknown, how?: Nesting): Promise<unknown> {
+    return this.#around.nest(this, operation, input, how)
   }
 
   /** Takes over what a nested call says of its making, so that nothing inside is hidden outside. */

@@ -105,6 +105,15 @@ function start(
 }
 
 function failed(error: TrestleError): Failure<string> {
-  const { code, detail, issues, trace, retryAfterMs, outcome } = error
-  return { ok: false, code, detail, issues, trace, outcome, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  const { code, detail, issues, trace, retryAfterMs, work, outcome } = error
+  return {
+    ok: false,
+    code,
+    detail,
+    issues,
+    trace,
+    outcome,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(work === undefined ? {} : { work }),
+  }
 }

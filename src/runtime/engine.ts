@@ -2,12 +2,12 @@ import type { Clock } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { Answer, Backend, Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
+import type { Delivery, NewJob } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
-import type { Principal } from "../contract/principal.ts"
 import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
-import { Call, CallStart, type Surroundings } from "./call.ts"
+import { Call, CallStart, type Nesting, type Surroundings } from "./call.ts"
 import { CallList } from "./call-list.ts"
 import { outputMisfit } from "./misfit.ts"
 import { compileStages, type Stage, type StageMakers } from "./stages.ts"
@@ -28,11 +28,19 @@ export interface EngineParts {
   readonly random: Random
   readonly record: (call: CallRecord) => void
   /** How to bind a backend on its site: connections and policies come from the application that was started. */
-  readonly siteOf: (operation: Operation) => Pick<Site, "connection" | "guard" | "keeping">
+  readonly siteOf: (operation: Operation) => Pick<Site, "connection" | "guard" | "keeping" | "durable">
   /** The stages that other rooms provide. */
   readonly stages: StageMakers
   /** Puts another backend in the place of an operation's own, in tests. */
   readonly replaced?: (operation: Operation, answer: Answer) => Answer
+}
+
+/** One run of a job. */
+export interface Delivering {
+  readonly compiled: Compiled
+  readonly delivery: Delivery
+  readonly job: Pick<NewJob, "input" | "principal" | "isOwnAuthority" | "trace" | "idempotencyKey">
+  readonly lastsMs?: number | undefined
 }
 
 /** Compiles operations and runs calls. Knows no policy, no connector and no surface: all are handed in. */
@@ -113,7 +121,23 @@ export class Engine implements Surroundings {
     for (const call of this.#underWay.all()) call.stop(closing())
   }
 
-  nest(parent: Call, op: unknown, input: unknown, as?: { principal: Principal; isOwnAuthority: boolean }): Promise<unknown> {
+  /**
+   * Runs an operation for a job of the store, on behalf of whom it was put for: rules about callers apply to them as they are now.
+   * `lastsMs` where that is not the operation's deadline.
+   */
+  deliver({ compiled, delivery, job, lastsMs }: Delivering, settled: (call: Call) => void): Call {
+    const start = new CallStart(delivery.kind, job.principal)
+    start.isOwnAuthority = job.isOwnAuthority
+    start.input = job.input
+    start.trace = job.trace
+    start.idempotencyKey = job.idempotencyKey
+    start.delivery = delivery
+    start.lastsMs = lastsMs
+    start.isCancelled = this.#isEnding
+    return this.start(compiled, start, settled)
+  }
+
+  nest(parent: Call, op: unknown, input: unknown, how: Nesting = {}): Promise<unknown> {
     const compiled = this.#byOp.get(op)
     if (!compiled) {
       return Promise.reject(
@@ -121,13 +145,14 @@ export class Engine implements Surroundings {
       )
     }
     return new Promise((resolve, reject) => {
-      const start = new CallStart("nested", as ? as.principal : parent.principal)
-      start.isOwnAuthority = as ? as.isOwnAuthority : parent.isOwnAuthority
+      const start = new CallStart("nested", how.apartAs ?? parent.principal)
+      start.isOwnAuthority = how.isOwnAuthority ?? parent.isOwnAuthority
+      start.idempotencyKey = how.idempotencyKey
       start.input = input
       start.parent = parent
       let isTold = false
       const told = (call: Call): void => {
-        if (!as && !isTold) parent.absorb(call)
+        if (!how.apartAs && !isTold) parent.absorb(call)
         isTold = true
         if (call.error) reject(call.error)
         else resolve(call.output)
@@ -226,6 +251,7 @@ function fromExamples(operation: Operation, site: Site): Answer {
 function validateInput(operation: Operation): Stage {
   const { input } = operation
   const settle = (call: Call, checked: Checked): void => {
+    call.received = call.input
     if ("issues" in checked) throw new TrestleError("INVALID", undefined, { issues: checked.issues })
     call.input = checked.value
   }

@@ -7,8 +7,17 @@ const operation = { path: "things.get" } as Operation
 const call = (): Call => ({ stopped: null }) as unknown as Call
 
 function compiled(stages: Partial<Record<StageName, Stage | null>>, isEntrance = true): Stage {
-  const makers = Object.fromEntries(Object.entries(stages).map(([name, stage]) => [name, (() => stage) as StageMaker]))
-  return compileStages(operation, makers, isEntrance)
+  const { idempotency, ...others } = stages
+  const makers = Object.fromEntries(Object.entries(others).map(([name, stage]) => [name, (() => stage) as StageMaker]))
+  const around = idempotency && (() => (asking: Stage) => inTurn(idempotency, asking))
+  return compileStages(operation, around ? { ...makers, idempotency: around } : makers, isEntrance)
+}
+
+function inTurn(first: Stage, then: Stage): Stage {
+  return (call) => {
+    first(call)
+    return then(call)
+  }
 }
 
 describe("compileStages", () => {

@@ -30,15 +30,26 @@ export const STAGES = [
 ] as const
 
 export type StageName = (typeof STAGES)[number]["name"]
-export type StageMakers = Readonly<Partial<Record<StageName, StageMaker>>>
+
+/** Goes round the call itself: it may answer in its place, and hears how it ended. */
+export type Around = (asking: Stage) => Stage
+
+export type StageMakers = Readonly<
+  Partial<Record<Exclude<StageName, "idempotency">, StageMaker>> & { idempotency?: (operation: Operation) => Around | null }
+>
 
 /** Folds an operation's stages into one function; what has nothing to do leaves no trace in it. */
 export function compileStages(operation: Operation, makers: StageMakers, isEntrance: boolean): Stage {
   const stages: Stage[] = []
+  let around: Around | null = null
   for (const { name, at } of STAGES) {
     if (at === "entrance" && !isEntrance) continue
+    if (name === "idempotency") {
+      around = makers.idempotency?.(operation) ?? null
+      continue
+    }
     const stage = makers[name]?.(operation)
-    if (stage) stages.push(stage)
+    if (stage) stages.push(name === "call" && around ? around(stage) : stage)
   }
   return stages.reduceRight((next, stage) => inOrder(stage, next))
 }

@@ -88,6 +88,7 @@ function siteOf(operation: Operation): Site {
     effect,
     errors,
     contractHash: "",
+    durable: null,
     keeping: KEEPS_NOTHING,
     accept: accepting(operation),
     bind: nowhere,

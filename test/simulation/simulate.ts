@@ -50,6 +50,7 @@ export async function simulate(seed: number, tell: (line: string) => void = () =
     stages: {},
     siteOf: (operation) => ({
       keeping: KEEPS_NOTHING,
+      durable: null,
       connection: (service) => opened.get(service)!,
       guard: (service, exchange, { policy, mayRepeatUnknown }) =>
         guard(gates.get(service.name)!, exchange, {

@@ -1,0 +1,124 @@
+import type { TrestleError } from "../errors/trestle-error.ts"
+import type { CallContext } from "./call.ts"
+import type { Principal } from "./principal.ts"
+import type { StoreStatement } from "./store.ts"
+
+/** Why an operation is run from the store: for a message of a topic, a deferred write, a flow, a schedule. */
+export type JobKind = "message" | "deferred" | "flow" | "schedule"
+
+/**
+ * Where a job stands. `waiting`: for its time or its turn. `running`: somebody holds its lease. `parked`: waits for a person, is never sent
+ * again by itself. `dead`: given up on. `done`: kept for a while for those who follow it.
+ */
+export type JobState = "waiting" | "running" | "parked" | "dead" | "done"
+
+/** One operation to be run, kept until it is done. */
+export interface NewJob {
+  /** Unique for ever: a second job of one id is not taken. From what it stands for, so that whoever repeats himself makes the same id. */
+  readonly id: string
+  readonly kind: JobKind
+  /** Path of the operation. */
+  readonly operation: string
+  /** As it was received, before validation: JSON. */
+  readonly input: unknown
+  /** Jobs of one operation and key run one after the other, in the order in which they were put. `null`: no order. */
+  readonly orderKey: string | null
+  /** Dead or parked it holds up the later ones of its key. */
+  readonly blocks: boolean
+  /** On whose behalf; never with a token. `null`: a caller without credentials. */
+  readonly principal: Principal | null
+  /** Run with the application's own authority. */
+  readonly isOwnAuthority: boolean
+  readonly trace: string
+  /** The token of the intent: every run of the job has the same, and so have the attempts at services inside it. */
+  readonly idempotencyKey: string
+  /** Contract hash of the operation when it was put. */
+  readonly contractHash: string
+  /** Not before that many milliseconds from now. Default 0. */
+  readonly delayMs?: number
+  /** Given up on, that many milliseconds from now. Default: never. */
+  readonly expiresMs?: number
+  /** The first that a person should know of it: why it was put, for its history. */
+  readonly why?: string
+  /** Begins as `parked` instead of `waiting`. */
+  readonly isParked?: boolean
+}
+
+/** How a call came that is run from the store; `null` for all others. */
+export interface Delivery {
+  /** The job's id. */
+  readonly id: string
+  readonly kind: JobKind
+  /** 1 for the first run. */
+  readonly attempt: number
+  /** A run before this one may have had its effect: it ended as `unknown`, or its process died. */
+  readonly followsUnknown: boolean
+  /** Rises with every lease; writes that end the job are refused to whoever holds an older one. */
+  readonly fence: number
+}
+
+/** What happened to a job, for people. */
+export interface JobEvent {
+  /** Milliseconds since 1970, on the store's clock. */
+  readonly at: number
+  readonly what: "put" | "failed" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended"
+  readonly code?: string
+  /** For the operator. */
+  readonly why?: string
+}
+
+/** A job as people and programs see it. Its input is not here: it may be secret. */
+export interface JobReport {
+  readonly id: string
+  readonly kind: JobKind
+  readonly operation: string
+  readonly state: JobState
+  readonly orderKey: string | null
+  readonly attempts: number
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** When it is run next; `null` where it is not. */
+  readonly dueAt: number | null
+  readonly expiresAt: number | null
+  readonly endedAt: number | null
+  readonly trace: string
+  readonly principal: Pick<Principal, "id" | "kind"> | null
+  readonly progress: JobProgress | null
+  /** The newest last, at most 50. */
+  readonly history: readonly JobEvent[]
+}
+
+/** How far a job has come. */
+export interface JobProgress {
+  /** Steps that are done. */
+  readonly done: number
+  /** The step that is under way, for people. */
+  readonly step: string
+}
+
+/** How one run of a job has ended. */
+export type JobEnd =
+  | { readonly is: "done"; readonly answer: unknown }
+  /** Real answer of the other side that is an error, or a rule: more runs change nothing. */
+  | { readonly is: "dead"; readonly error: TrestleError }
+  /** Run again after a while. */
+  | { readonly is: "failed"; readonly error: TrestleError }
+  /** It may have happened, and nobody has promised that it may be repeated. */
+  | { readonly is: "parked"; readonly error: TrestleError }
+  /** Waits for something that is not its fault: run again then, and not counted. */
+  | { readonly is: "suspended"; readonly delayMs: number; readonly why: string }
+
+/** Trestle's own durable work, as backends and connectors see it. */
+export interface Durable {
+  /** The statements that put a job, for a unit in which something else is stored too. */
+  putting(job: NewJob): readonly StoreStatement[]
+  /** Puts a job; resolves when it is stored. `false`: one of that id has been put before. */
+  put(job: NewJob): Promise<boolean>
+  /**
+   * Puts a job and runs it in this process at once, as a worker would, for a caller who waits: resolves with its end. One that has been put
+   * before is not run again: its end is waited for.
+   */
+  runNow(job: NewJob): Promise<JobEnd>
+  /** Tells those who follow the job how far it has come. */
+  progressed(call: CallContext, progress: JobProgress): void
+}
