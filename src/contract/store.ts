@@ -1,4 +1,3 @@
-import type { BoundValue } from "./sql-compile.ts"
 import type { SqlRow } from "./sql-session.ts"
 
 /** How the databases that can be a store differ. A flag is here because some statement is written by it. */
@@ -11,14 +10,18 @@ export interface StoreDialect {
   readonly serial: string
 }
 
+/** What Trestle's own tables hold. Numbers are whole, within 2^53; texts have no NUL and no half of a character. */
+export type StoreValue = string | number | null
+
 /** One statement on Trestle's own tables. */
 export interface StoreStatement {
   /**
-   * Written with `?` for every value, whatever the database: the store changes them to its own. Texts are constants of the program, so that
-   * they are prepared once; what varies is bound. `trestle_now()` is the store's clock, in milliseconds since 1970 as an integer.
+   * Written with `?` for every value, and with no other `?`, whatever the database: the store changes them to its own. Texts are constants of
+   * the program, a thousand at most, so that each is prepared once; what varies is bound. `trestle_now()` is the store's clock, in
+   * milliseconds since 1970 as an integer; `(select trestle_now())` asks it once a statement.
    */
   readonly text: string
-  readonly values: readonly BoundValue[]
+  readonly values: readonly StoreValue[]
   /** How many rows it must change (or give, where it gives rows); with another number its whole unit is undone. Default: any. */
   readonly expects?: number
 }
@@ -26,7 +29,7 @@ export interface StoreStatement {
 export interface StoreResult {
   /** What it gave: of a `select`, or of `returning`. */
   readonly rows: readonly SqlRow[]
-  /** How many rows it changed. */
+  /** How many rows it changed; of a statement that gives rows, how many it gave. */
   readonly changes: number
 }
 
@@ -41,17 +44,22 @@ export interface Store {
   readonly dialect: StoreDialect
   /**
    * Runs the statements of one unit in their order: all of them count, or none. Resolves when they are durable, no sooner; units of other
-   * callers may be made durable by the same commit. `null`: an expectation was not met, and nothing of the unit was kept.
+   * callers may be made durable by the same commit. `null`: an expectation was not met, and nothing of the unit was kept. A statement after
+   * an unmet one is not run.
    *
-   * No fsync happens on the calling thread.
+   * No fsync happens on the calling thread. Must not be awaited inside a transaction of the same database: it waits for that one's end.
    *
    * Rejects with a classified error: `refused` (nothing of it was kept: one of its statements failed, the group of its commit was rolled
-   * back, the store is busy, gone or closed) or `unknown` (the commit itself failed: the store is opened anew, nothing is committed again).
+   * back, the store is busy, full, gone or closed) or `unknown` (the commit itself failed: the store is opened anew, nothing is committed
+   * again).
    */
   unit(statements: readonly StoreStatement[]): Promise<readonly StoreResult[] | null>
-  /** One statement that changes nothing, on what has been committed. Bounded by the limit that stands in it. */
+  /** One statement that changes nothing, on what has been committed; one that would is refused. Bounded by the limit that stands in it. */
   read(statement: StoreStatement): Promise<readonly SqlRow[]>
-  /** Has `listener` called when somebody else, perhaps on another machine, may have put something there. A hint: polling finds. */
+  /**
+   * Has `listener` called when somebody else, perhaps on another machine, may have put something there. A hint, and where the database has
+   * no means for it none comes from other processes: polling finds.
+   */
   watch(listener: () => void): () => void
   /** Gives that hint to the others. Never throws. */
   wake(): void
@@ -64,7 +72,7 @@ export interface HasStore {
   /**
    * Opens the store on the same database, once; later calls give the same one. Its tables are made, or brought up to date, under a lock.
    *
-   * @throws {TrestleError} `START_REFUSED`: the tables are of a newer version of Trestle, or cannot be made.
+   * @throws {TrestleError} `START_REFUSED`: the tables are of a newer version of Trestle (TRS1045), or cannot be made.
    */
   openStore(tables: readonly StoreTables[]): Promise<Store>
 }
