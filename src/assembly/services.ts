@@ -5,7 +5,7 @@ import type { Operation } from "../contract/operation.ts"
 import { attemptSettings, callPolicies, type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
 import type { EventLog, OpenTransport } from "../contract/ports.ts"
 import type { References } from "../contract/reference.ts"
-import type { Connection, Service } from "../contract/service.ts"
+import type { Connection, Service, ServiceHost } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { BreakerState } from "../policies/circuit-breaker.ts"
 import { createGate, type Gate, guard } from "../policies/guard.ts"
@@ -25,7 +25,11 @@ export interface OpenOptions {
   readonly events: EventLog
   readonly transportOf: (service: Service) => OpenTransport | null
   readonly isEphemeral: boolean
+  readonly openService: OpenService
 }
+
+/** Opens a service: by its own connector, or what stands in its place. */
+export type OpenService = (service: Service, host: ServiceHost) => Connection | Promise<Connection>
 
 /** A probe's answer is good for this long, so that a health checker cannot become a load. */
 const PROBE_GOOD_FOR_MS = 2_000
@@ -53,7 +57,7 @@ export class Services {
         say.call(events, `circuit breaker of ${service.name} is ${state}`, { service: service.name, state })
       }
       try {
-        const connection = await service.open({
+        const connection = await options.openService(service, {
           references,
           clock,
           concurrency: settings.concurrency,

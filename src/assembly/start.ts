@@ -30,7 +30,7 @@ import { Keepings } from "./keeping.ts"
 import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
 import { checkHostLogger, openLogFor } from "./open-log.ts"
 import { RunningApp } from "./running.ts"
-import { Services } from "./services.ts"
+import { type OpenService, Services } from "./services.ts"
 import { maySeeMeta, securityStages } from "./stages.ts"
 
 /** What a test may put in the place of the real world. */
@@ -46,6 +46,7 @@ export interface StartOverrides {
   /** Instead of the process's variables and the `.env` files. */
   readonly environment?: Environment
   readonly transportOf?: (service: Service) => OpenTransport | null
+  readonly openService?: OpenService
   /** Databases are made in memory, for this start only. */
   readonly isEphemeral?: boolean
   readonly replaced?: (operation: Operation, answer: Answer) => Answer
@@ -116,6 +117,7 @@ async function open<T>(start: Start): Promise<Running<T>> {
         events: log.events,
         transportOf: overrides.transportOf ?? (() => null),
         isEphemeral: overrides.isEphemeral ?? false,
+        openService: overrides.openService ?? ((service, host) => service.open(host)),
       }),
     )
     const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)

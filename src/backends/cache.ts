@@ -38,6 +38,7 @@ export function cache<V, O, E extends string = never>(options: CacheOptions<V>, 
   return backend("cache", {
     isForReadsOnly: true,
     keeps: "memory",
+    freshMs: parseDuration(options.for) ?? 0,
     isShared: options.shared === true,
     parts: [inner],
     mistakes,

@@ -7,6 +7,7 @@ import type { Keeping, Passage } from "./keeping.ts"
 import type { Drift, MappingFace } from "./mapping.ts"
 import type { Policy } from "./policy.ts"
 import type { Connection, Exchange, Service } from "./service.ts"
+import type { RehearsedCall, Samples } from "./stand-in.ts"
 
 /**
  * The value that answers an operation: a service call, a placeholder, or a combination. Built-in and third-party backends are alike:
@@ -46,6 +47,10 @@ export interface Plan {
   readonly asks?: string
   /** The ways in which a leaf's service can fail it, for `trestle explain`; without it those that every service has. */
   readonly failures?: (site: Pick<Site, "effect" | "errors">) => readonly KnownFailure[]
+  /** What the stand-in of a leaf's service has to know of this call, for `trestle faults`. Default: nothing. */
+  readonly rehearsed?: (samples: Samples) => RehearsedCall | Promise<RehearsedCall>
+  /** How long a kept answer is given without asking for a new one, in milliseconds. */
+  readonly freshMs?: number
   /** Common codes that it may give as real answers of its service, for documents. */
   readonly answers?: readonly Common[]
   /** Names the version of each answer, and compares `call.ifMatch` with that of the stored object. */

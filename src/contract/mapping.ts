@@ -13,6 +13,8 @@ export interface RepairReport {
 /** The hidden face of a function of a mapping, by which connectors know it from a function that was written by hand. */
 export interface MappingFace {
   run(value: unknown, report: RepairReport): unknown
+  /** What it would read as that value, where each of its fields goes both ways. @throws {MappingError} */
+  readonly inverse?: (value: unknown) => unknown
   /** What is wrong with its declaration. */
   readonly mistakes: readonly string[]
   /** Where it was declared. */

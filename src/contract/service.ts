@@ -6,6 +6,7 @@ import type { DiagnosisHost, Step } from "./diagnosis.ts"
 import type { Policy } from "./policy.ts"
 import type { OpenTransport } from "./ports.ts"
 import type { Ref, References } from "./reference.ts"
+import type { Rehearsal } from "./stand-in.ts"
 
 /** One configured external system, as its connector describes it. Nothing is opened until the application starts. */
 export interface Service {
@@ -29,6 +30,8 @@ export interface Service {
    * Without it `trestle doctor` opens the service and asks its health probe.
    */
   diagnose?(host: DiagnosisHost): Promise<readonly Step[]>
+  /** How `trestle faults` puts something in its place that fails on demand. Without it, it tries nothing with this service, and says so. */
+  readonly rehearsal?: Rehearsal
 }
 
 /** What a connector's driver can do, as flags, so that nobody asks for its kind. An absent flag has its default. */

@@ -62,14 +62,20 @@ function runner(part: Part, direction: "read" | "write", at: SourcePlace | null)
   const { mistakes } = part
   const run = (value: unknown, report: RepairReport): unknown => {
     if (mistakes.length > 0) throw new MappingError(mistakes)
-    const pass = new Pass(direction, report)
-    const mapped = part[direction](value, pass)
-    pass.end()
-    return mapped
+    return passed(part, direction, value, report)
   }
   // The second argument may be anything where it stands as a plain function: an input, an index.
   const f = (value: unknown, second?: unknown): unknown => run(value, direction === "read" && isReport(second) ? second : STRICT)
-  return Object.assign(f, { "~mapping": { run: direction === "read" ? run : (value: unknown) => run(value, STRICT), mistakes, at } })
+  const inverse = direction === "read" && part.isReversible ? (value: unknown) => passed(part, "write", value, STRICT) : undefined
+  const face = { run: direction === "read" ? run : (value: unknown) => run(value, STRICT), mistakes, at, ...(inverse ? { inverse } : {}) }
+  return Object.assign(f, { "~mapping": face })
+}
+
+function passed(part: Part, direction: "read" | "write", value: unknown, report: RepairReport): unknown {
+  const pass = new Pass(direction, report)
+  const mapped = part[direction](value, pass)
+  pass.end()
+  return mapped
 }
 
 /** No input has functions: it came as JSON. */

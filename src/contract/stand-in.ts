@@ -1,0 +1,69 @@
+import type { Std } from "./schema.ts"
+import type { Connection, ServiceHost } from "./service.ts"
+
+/** Values that fit what one operation declares, always the same ones. What cannot be found is thrown, as an error that says where. */
+export interface Samples {
+  /** What the operation's backend may answer: of its first example, else made from its schema. */
+  answer(): unknown
+  /** One item of it, where it is a list or a stream. */
+  item(): unknown
+  /** A value that a schema takes. */
+  of(schema: Std): unknown
+}
+
+/** One declared call of a service, as its stand-in has to know it. */
+export interface RehearsedCall {
+  /** In the form that `Service.rehearsal` of the same connector takes. */
+  readonly call: unknown
+  /** Why no healthy answer of it is known; absent where one is. */
+  readonly unknown?: string
+}
+
+/** The same, and what its operation says of it. */
+export interface PlacedCall {
+  readonly call: unknown
+  readonly effect: "read" | "write"
+  /** Longest that one attempt may take. */
+  readonly timeoutMs: number
+}
+
+/** One way in which a service can fail, as its stand-in makes it. */
+export interface Fault {
+  /** For people, the service being the subject: `refuses connections`. */
+  readonly name: string
+  /** The effect of the operations to which it can happen. Default: both. */
+  readonly of?: "read" | "write"
+}
+
+/** What has come to a stand-in as a whole: a request, a commit. */
+export interface Arrival {
+  /** What was asked, in the words of its declaration: `POST /people`. */
+  readonly asked: string
+  /**
+   * The effect that it may have had. Two arrivals with the same one have it once, because the service promises so: under the same key, or
+   * because repeating has no further effect. `null`: it had none.
+   */
+  readonly effect: string | null
+}
+
+/** Stands in the place of a service, on this machine only, and fails as it is told. */
+export interface StandIn {
+  readonly arrivals: readonly Arrival[]
+  /** In the place of `Service.open`: opens what the application would, towards the stand-in. */
+  open(host: ServiceHost): Connection | Promise<Connection>
+  /** From now on it fails; before, it is well. */
+  fail(): void | Promise<void>
+  /** Closes it, and leaves nothing behind. */
+  close(): Promise<void>
+}
+
+/** How `trestle faults` tries the services of a connector without the real ones. */
+export interface Rehearsal {
+  /** The ways in which they can fail, in the order in which they are shown. */
+  readonly faults: readonly Fault[]
+  /**
+   * @param calls of the service, those of the operation that is tried first
+   * @param fault what `fail` begins; `null` for one that stays well
+   */
+  standIn(calls: readonly PlacedCall[], fault: Fault | null): Promise<StandIn>
+}
