@@ -3,6 +3,7 @@ import type { BackendNode, Effective, EffectivePolicies, Explanation, From } fro
 import type { Attempts, Ending, Prediction, WorstCase } from "./explain-predictions.ts"
 import { type Paint, shown } from "./paint.ts"
 import { shortPath } from "./short-path.ts"
+import { paragraph } from "./table.ts"
 
 interface Look {
   readonly paint: Paint
@@ -106,9 +107,9 @@ function groupLines(group: readonly Prediction[], effect: Explanation["effect"],
   const colour = ending.outcome === "ok" ? "green" : ending.outcome === "unknown" ? "red" : "yellow"
   const other = orEnding ? `or, when the pauses happen to be short: ${endingText(orEnding, effect)}` : ""
   return [
-    ...wrapped(namesText(group), "  ", width),
-    ...wrapped(result, "      ", width).map((line) => paint(colour, line)),
-    ...(other === "" ? [] : wrapped(other, "      ", width)),
+    ...paragraph(namesText(group), 2, width),
+    ...paragraph(result, 6, width).map((line) => paint(colour, line)),
+    ...(other === "" ? [] : paragraph(other, 6, width)),
   ]
 }
 
@@ -167,14 +168,4 @@ function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode }: WorstCase, { paint
 function sourceText({ by, at }: From): string {
   if (by === "built in") return "built in"
   return `${by === "defaults" ? "the application's defaults" : `the ${by}`}${at ? `, ${shown(shortPath(at))}` : ""}`
-}
-
-function wrapped(text: string, indent: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(`${indent}${word}`)
-  }
-  return lines
 }

@@ -15,13 +15,17 @@ export function table(rows: readonly (readonly string[])[], width: number = Numb
     .flatMap((row) => {
       const head = row.slice(0, last).map((cell, i) => cell + " ".repeat(widths[i]! + 2 - lengthOf(cell)))
       const cell = row[last] ?? ""
-      if (isNarrow && cell !== "" && lengthOf(cell) > width - indent)
-        return [head.join(""), ...indented(wrapped(cell, width - UNDER), UNDER)]
+      if (isNarrow && cell !== "" && lengthOf(cell) > width - indent) return [head.join(""), ...paragraph(cell, UNDER, width)]
       const [first = "", ...more] = wrapped(cell, width - indent)
       return [head.join("") + first, ...indented(more, indent)]
     })
     .map((line) => `${line.trimEnd()}\n`)
     .join("")
+}
+
+/** The lines of a text, each set in by so many spaces, none longer than `width` unless one word is. */
+export function paragraph(text: string, indent: number, width: number): string[] {
+  return indented(wrapped(text, width - indent), indent)
 }
 
 function indented(lines: readonly string[], by: number): string[] {
