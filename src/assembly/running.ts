@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net"
 import type { FastifyInstance } from "fastify"
+import { listeningUrl } from "../base/listening-url.ts"
 import type { Random } from "../base/random.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -82,9 +83,7 @@ export class RunningApp<T> implements Running<T> {
   async listen({ port = DEFAULT_PORT, host = "127.0.0.1" }: { port?: number; host?: string } = {}): Promise<{ url: string }> {
     const http = await this.#openHttp()
     await http.listen({ port, host })
-    const address = http.server.address() as AddressInfo
-    const shown = address.family === "IPv6" ? `[${address.address}]` : address.address
-    const url = `http://${shown === "127.0.0.1" ? "localhost" : shown}:${address.port}`
+    const url = listeningUrl(http.server.address() as AddressInfo)
     this.#parts.log.events.info("listening", { url })
     return { url }
   }

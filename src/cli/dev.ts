@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import { listeningUrl } from "../base/listening-url.ts"
 import { Door } from "./dev-door.ts"
 import type { FromVersion } from "./dev-messages.ts"
 import { Screen } from "./dev-screen.ts"
@@ -56,7 +57,7 @@ async function dev(flags: DevFlags, isJson: boolean): Promise<Report> {
   const address = await door.listen(port, host).catch((error: unknown) => {
     throw listenRefusal(error, port, host) ?? error
   })
-  const url = `http://${address.address === "127.0.0.1" ? "localhost" : address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`
+  const url = listeningUrl(address)
   const session = new DevSession(door, { url, isJson, ...(flags.app === undefined ? {} : { app: flags.app }) })
   session.reload([])
   const signal = await new Promise<"SIGINT" | "SIGTERM">((resolve) => endGracefully(resolve))
