@@ -9,6 +9,7 @@ import { loadEnvironment } from "../config/environment.ts"
 import type { Run } from "../contract/op.ts"
 import type { Operation } from "../contract/operation.ts"
 import { backendOf, type Sighting } from "../runtime/evidence.ts"
+import { collectOperations } from "../runtime/operations.ts"
 import { backendParts } from "../runtime/status.ts"
 import { openLog } from "../telemetry/call-log.ts"
 import { type Detailed, type Verification, verifyOperation } from "./verify-operation.ts"
@@ -31,12 +32,13 @@ export async function verifyAll(app: App<unknown>, operations: readonly Operatio
   // Every failure is reported here, with its place; the log would say it a second time.
   const log = openLog({ name: app.name, redactor, format: "silent", level: "error" })
   // Callers never get what was answered to the application itself, so it is not remembered for them either.
-  const running = await startApp(app, { redactor, log, keptFolder: null })
+  const running = await startApp(app, { environment, redactor, log, keptFolder: null })
   const callOf = callersOf(running)
+  const named = collectOperations(app.ops, [])
   const run: Run = (operation, input) => {
-    const path = pathOf(app.ops, operation)
-    if (path === null) return Promise.reject(new Error("it is not in `ops`"))
-    return callOf(path)(input, { signal: NEVER }).then(({ value }) => value) as Promise<never>
+    const found = named.find(({ op }) => op === operation)
+    if (!found) return Promise.reject(new Error("it is not in `ops`"))
+    return callOf(found.path)(input, { signal: NEVER }).then(({ value }) => value) as Promise<never>
   }
   const verifications: Verification[] = []
   try {
@@ -61,17 +63,6 @@ function callersOf(running: Running<unknown>): (path: string) => Detailed {
     for (const key of path.split(".")) node = (node as Record<string, unknown>)[key]
     return (node as { detailed: Detailed }).detailed
   }
-}
-
-/** An operation's path in the tree, by identity. */
-function pathOf(group: unknown, operation: unknown, prefix = ""): string | null {
-  for (const [key, value] of Object.entries(group as object)) {
-    if (value === operation) return prefix + key
-    const isGroup = typeof value === "object" && value !== null && !Object.hasOwn(value, "~op")
-    const found = isGroup ? pathOf(value, operation, `${prefix + key}.`) : null
-    if (found !== null) return found
-  }
-  return null
 }
 
 /** What held, with its hash; what did not is not verified any more. A service that was not there takes nothing back. */
