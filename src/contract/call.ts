@@ -3,7 +3,7 @@ import type { Duration } from "../base/duration.ts"
 import type { Random } from "../base/random.ts"
 import type { Common } from "../errors/catalog.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
-import type { Delivery } from "./job.ts"
+import type { Delivery, JobEnd } from "./job.ts"
 import type { Revalidation } from "./keeping.ts"
 import type { Drift } from "./mapping.ts"
 import type { Op } from "./op.ts"
@@ -121,8 +121,12 @@ export interface CallContext {
   noteDegraded(why: string, ageMs?: number): void
   /** Runs an operation within this call as `public.run` does, under a token of its own intent, and perhaps with the application's authority. */
   nest(operation: unknown, input: unknown, how?: { readonly isOwnAuthority?: boolean; readonly idempotencyKey?: string }): Promise<unknown>
-  /** The answer is provisional: the work of that id goes on. */
-  noteWork(id: string): void
+  /** How long its caller wants to wait for work that goes on anyway, in milliseconds. Default: to the deadline. */
+  readonly patienceMs: number | undefined
+  /** From here on its answer is provisional: the work of that id goes on, and the end of the deadline is `PENDING`. `null`: no more. */
+  noteWork(id: string | null): void
+  /** How the job ends that runs this call, where its answer or error does not say so. */
+  noteJobEnd(end: JobEnd): void
   /** The answer was kept, and is that old. */
   noteAge(ageMs: number): void
   /**

@@ -2,6 +2,7 @@ import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
 import type { Principal } from "./principal.ts"
 import type { StoreStatement } from "./store.ts"
+import type { Topic } from "./topic.ts"
 
 /** Why an operation is run from the store: for a message of a topic, a deferred write, a flow, a schedule. */
 export type JobKind = "message" | "deferred" | "flow" | "schedule"
@@ -99,6 +100,8 @@ export interface JobProgress {
 /** How one run of a job has ended. */
 export type JobEnd =
   | { readonly is: "done"; readonly answer: unknown }
+  /** Over, with an error that is its answer: of a flow that has failed and is undone. Nobody has to look at it. */
+  | { readonly is: "ended"; readonly error: TrestleError }
   /** Real answer of the other side that is an error, or a rule: more runs change nothing. */
   | { readonly is: "dead"; readonly error: TrestleError }
   /** Run again after a while. */
@@ -108,6 +111,24 @@ export type JobEnd =
   /** Waits for something that is not its fault: run again then, and not counted. */
   | { readonly is: "suspended"; readonly delayMs: number; readonly why: string }
 
+/** A job that runs in this process, or has been run. */
+export interface BegunJob {
+  /** Resolves when it is done, dead, parked or over; however long that takes. Never rejects. */
+  readonly end: Promise<JobEnd>
+}
+
+/** What is said to every consumer of a topic. */
+export interface NewMessage {
+  /** Unique for ever, as the id of a job. */
+  readonly id: string
+  readonly topic: Topic<any, any>
+  /** As the publisher gave it, before the consumers validate it: JSON. */
+  readonly payload: unknown
+  readonly trace: string
+  /** Whoever caused it; its consumers run on their behalf. */
+  readonly principal: Principal | null
+}
+
 /** Trestle's own durable work, as backends and connectors see it. */
 export interface Durable {
   /** The statements that put a job, for a unit in which something else is stored too. */
@@ -115,10 +136,12 @@ export interface Durable {
   /** Puts a job; resolves when it is stored. `false`: one of that id has been put before. */
   put(job: NewJob): Promise<boolean>
   /**
-   * Puts a job and runs it in this process at once, as a worker would, for a caller who waits: resolves with its end. One that has been put
-   * before is not run again: its end is waited for.
+   * Puts a job and runs it in this process at once, as a worker would, for a caller who waits. Resolves when it is stored. One that has been
+   * put before is not run again; the caller hears of its end all the same.
    */
-  runNow(job: NewJob): Promise<JobEnd>
+  begin(job: NewJob): Promise<BegunJob>
+  /** The statements that give a message to every consumer of its topic, for a unit in which something else is stored too. */
+  publishing(message: NewMessage): readonly StoreStatement[]
   /** Tells those who follow the job how far it has come. */
   progressed(call: CallContext, progress: JobProgress): void
 }

@@ -2,7 +2,7 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { CallContext, Ctx, Meta, Repaired, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
-import type { Delivery, JobKind } from "../contract/job.ts"
+import type { Delivery, JobEnd, JobKind } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
 import type { Drift } from "../contract/mapping.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -82,6 +82,8 @@ export class CallStart {
   deadlineMs: number | undefined
   /** Milliseconds that a job of a flow may last, in the place of the operation's deadline, which is its caller's patience. */
   lastsMs: number | undefined
+  /** Milliseconds that its caller wants to wait for work that goes on anyway. */
+  patienceMs: number | undefined
   /** Set for a job that is run from the store. */
   delivery: Delivery | null = null
   /** The call that runs this one. */
@@ -116,6 +118,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly ifMatch: string | undefined
   readonly revalidation: Revalidation | null
   readonly delivery: Delivery | null
+  readonly patienceMs: number | undefined
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
@@ -131,6 +134,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   output: unknown
   /** Id of the work that goes on after this call; its answer is provisional. */
   work: string | null = null
+  jobEnd: JobEnd | null = null
   /** The token of its intent is known beyond this process: run again, the same call has the same one. */
   isDurable: boolean
   /** The body of the HTTP answer. */
@@ -181,6 +185,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.ifMatch = start.ifMatch
     this.revalidation = start.revalidation
     this.delivery = start.delivery
+    this.patienceMs = start.patienceMs
     this.isDurable = start.delivery !== null || parent?.isDurable === true
     this.#handedOver = start.handedOver
     this.#ordinal = parent ? parent.#nestedCount++ : 0
@@ -230,6 +235,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   stop(why: TrestleError): void {
     if (this.isSettled) return
     this.stopped = why
+    if (this.work !== null && why.code === "TIMEOUT")
+      return this.#end(new TrestleError("PENDING", undefined, { outcome: "unknown", work: this.work }))
     const phase = this.#mayHaveActed ? "sent" : "unsent"
     const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
     this.#end(failure(reason, this.#of.effect, { ...(why.note === undefined ? {} : { note: why.note }) }))
@@ -370,8 +377,12 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     else this.#alsoAttached?.delete(target)
   }
 
-  noteWork(id: string): void {
+  noteWork(id: string | null): void {
     this.work = id
+  }
+
+  noteJobEnd(end: JobEnd): void {
+    this.jobEnd = end
   }
 
   noteSent(): void {
