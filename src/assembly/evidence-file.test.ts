@@ -32,6 +32,14 @@ test("what was added → is read again, only by its owner, and nothing else is l
   expect(readdirSync(join(file, ".."))).toEqual(["evidence.json"])
 })
 
+test("what a writer that crashed left behind → gone with the next", async () => {
+  const file = newFile()
+  await addEvidence(file, { one: { live: seen() } }, options)
+  writeFileSync(`${file}.0123abcd.tmp`, "{")
+  await addEvidence(file, { two: { live: seen() } }, options)
+  expect(readdirSync(join(file, ".."))).toEqual(["evidence.json"])
+})
+
 test("twenty writers at once → nothing of any is lost", async () => {
   const file = newFile()
   const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms / 10))

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from "node:fs"
-import { mkdir, open, rename, rm } from "node:fs/promises"
+import { mkdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { readJson } from "../base/json.ts"
 import { addSighting, type Evidence, type EvidenceBook, type Sighting } from "../runtime/evidence.ts"
 import { type LockOptions, withFileLock } from "../security/file-lock.ts"
+import { replaceFile } from "../security/replace-file.ts"
 
 const FORMAT = "trestle-evidence/1"
 /** Of many more operations than one application has; the oldest go first. */
@@ -36,18 +37,9 @@ export function readEvidence(file: string): EvidenceBook {
  */
 export async function addEvidence(file: string, changes: EvidenceChanges, options: LockOptions): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await withFileLock(`${file}.lock`, options, async ({ token, confirm }) => {
-    const book = bounded(changed(readEvidence(file), changes))
-    const temporary = `${file}.${token}.tmp`
-    try {
-      const handle = await open(temporary, "wx", 0o600)
-      await handle.writeFile(`${JSON.stringify({ format: FORMAT, operations: book }, null, 2)}\n`).finally(() => handle.close())
-      await confirm()
-      await rename(temporary, file)
-    } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
-    }
+  await withFileLock(`${file}.lock`, options, async (lock) => {
+    const operations = bounded(changed(readEvidence(file), changes))
+    await replaceFile(file, `${JSON.stringify({ format: FORMAT, operations }, null, 2)}\n`, lock)
   })
 }
 

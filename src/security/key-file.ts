@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs"
-import { open, readdir, rename, rm } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
 import { readJson } from "../base/json.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import type { HeldLock } from "./file-lock.ts"
 import { isTexts, KEY_ID, type KeyRecord } from "./key-record.ts"
+import { replaceFile } from "./replace-file.ts"
 
 const FORMAT = "trestle-keys/1"
 const OTHERS_MAY_WRITE = 0o002
@@ -55,52 +55,13 @@ export function readKeyFile(file: string): KeyFile {
   return { stamp: version, records: recordsOf(wrong.value, file) }
 }
 
-/**
- * Replaces the file in one step, so that a reader or a crash sees the old keys or the new ones. Only under the lock.
- *
- * @param confirm Asked last, when the new file is safe on disk: rejects when the lock has been lost.
- */
-export async function writeKeyFile(
-  file: string,
-  records: readonly KeyRecord[],
-  token: string,
-  confirm: () => Promise<void>,
-): Promise<void> {
-  await sweep(file)
-  const temporary = `${file}.${token}.tmp`
+/** Replaces all keys in one step. Only under the lock. @throws {TrestleError} `UNAVAILABLE`; the former keys stand then. */
+export async function writeKeyFile(file: string, records: readonly KeyRecord[], lock: HeldLock): Promise<void> {
   try {
-    const handle = await open(temporary, "wx", 0o600)
-    try {
-      await handle.writeFile(`${JSON.stringify({ format: FORMAT, keys: records }, null, 2)}\n`)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await confirm()
-    await rename(temporary, file)
+    await replaceFile(file, `${JSON.stringify({ format: FORMAT, keys: records }, null, 2)}\n`, lock)
   } catch (error) {
-    await rm(temporary, { force: true })
     if (TrestleError.is(error)) throw error
     throw unavailable(`cannot write the key file ${file} (${codeOf(error)}); check the folder's permissions and free space`, error)
-  }
-  await syncFolder(dirname(file))
-}
-
-/** What a writer that crashed left behind; under the lock nobody else has a temporary file. */
-async function sweep(file: string): Promise<void> {
-  const prefix = `${basename(file)}.`
-  for (const name of await readdir(dirname(file))) {
-    if (name.startsWith(prefix) && name.endsWith(".tmp")) await rm(join(dirname(file), name), { force: true })
-  }
-}
-
-/** Makes the renaming itself survive a loss of power, where the system can. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, "r")
-    await handle.sync().finally(() => handle.close())
-  } catch {
-    // Windows cannot open folders; the keys are in place either way.
   }
 }
 

@@ -123,7 +123,7 @@ class FileKeyStore implements KeyStore {
     const answer = await withFileLock(`${this.#file}.lock`, { random, pause }, async (lock) => {
       const { records } = readKeyFile(this.#file)
       const edited = edit(records)
-      if (edited.records !== records) await writeKeyFile(this.#file, edited.records, lock.token, lock.confirm)
+      if (edited.records !== records) await writeKeyFile(this.#file, edited.records, lock)
       return edited.answer
     })
     this.#look()
