@@ -9,11 +9,17 @@ import { cursorOf, type Position, positionOf } from "./cursor.ts"
 import { expectVersion, tagOf } from "./etag.ts"
 import { type Resource, type Values, where } from "./resource.ts"
 
-/** What every reading of one resource needs to make its answer. */
+/** What every call of one resource needs to make its answer. */
 export interface Place {
   readonly resource: Resource
   readonly site: Site
+  readonly session: SqlSession
   readonly capabilities: SqlCapabilities
+}
+
+export function placeOf(resource: Resource, site: Site): Place {
+  const session = site.connection(resource.table.service) as SqlSession
+  return { resource, site, session, capabilities: session.capabilities }
 }
 
 /** A statement and what becomes of its rows. Its kinds are classes for the reason of REST's `Listener`. */
@@ -24,17 +30,15 @@ interface Reading extends SqlTaker {
 type Prepare = (input: any, call: CallContext, place: Place) => Reading
 
 function bindRead(resource: Resource, site: Site, prepare: Prepare): Answer {
-  const { service } = resource.table
-  const session = site.connection(service) as SqlSession
-  const place: Place = { resource, site, capabilities: session.capabilities }
+  const place = placeOf(resource, site)
   const exchange: Exchange = {
     prepare: (input, call) => prepare(input, call, place),
     async send(request, attempt) {
       const reading = request as Reading
-      return session.read(reading.statement, reading, attempt)
+      return place.session.read(reading.statement, reading, attempt)
     },
   }
-  return site.guard(service, exchange, { policy: undefined, mayRepeatUnknown: true })
+  return site.guard(resource.table.service, exchange, { policy: undefined, mayRepeatUnknown: true })
 }
 
 /** One row by its key, among those the caller may see. */

@@ -5,10 +5,10 @@ import { typesOf } from "../../contract/schema.ts"
 import type { Exchange } from "../../contract/service.ts"
 import { type SqlText, sql } from "../../contract/sql.ts"
 import { compileSql, type SqlStatement } from "../../contract/sql-compile.ts"
-import { answerOfConstraint, type SqlCapabilities, type SqlRow, type SqlSession, type SqlStatements } from "../../contract/sql-session.ts"
+import { answerOfConstraint, type SqlCapabilities, type SqlRow, type SqlStatements } from "../../contract/sql-session.ts"
 import { expectVersion, tagOf } from "./etag.ts"
 import { newKey } from "./key.ts"
-import { type Place, shown } from "./read.ts"
+import { type Place, placeOf, shown } from "./read.ts"
 import { type Resource, type Values, where } from "./resource.ts"
 
 type Work = (statements: SqlStatements) => Promise<unknown>
@@ -17,20 +17,18 @@ type Work = (statements: SqlStatements) => Promise<unknown>
 type Prepare = (input: any, call: CallContext, place: Place) => Work
 
 function bindWrite(resource: Resource, site: Site, prepare: Prepare): Answer {
-  const { service } = resource.table
-  const session = site.connection(service) as SqlSession
-  const place: Place = { resource, site, capabilities: session.capabilities }
+  const place = placeOf(resource, site)
   const exchange: Exchange = {
     prepare: (input, call) => prepare(input, call, place),
     async send(work, attempt) {
       try {
-        return await session.transaction(work as Work, attempt)
+        return await place.session.transaction(work as Work, attempt)
       } catch (thrown) {
         throw answerOfConstraint(thrown, undefined, site.errors)
       }
     },
   }
-  return site.guard(service, exchange, { policy: undefined, mayRepeatUnknown: false })
+  return site.guard(resource.table.service, exchange, { policy: undefined, mayRepeatUnknown: false })
 }
 
 /** Adds a row. The scope's columns are the scope's; a key that was not given is made here if it is text, else by the database. */
