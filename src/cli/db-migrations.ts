@@ -1,6 +1,5 @@
 import { describe } from "../assembly/describe.ts"
 import { systemClock } from "../base/clock.ts"
-import { nearest } from "../base/nearest.ts"
 import { Redactor } from "../base/redact.ts"
 import { loadEnvironment } from "../config/environment.ts"
 import { resolveReferences } from "../config/references.ts"
@@ -12,7 +11,7 @@ import { type FindingCode, finding } from "../runtime/findings.ts"
 import { servicesOf } from "../runtime/within.ts"
 import type { DbFlags } from "./db.ts"
 import { EXIT, type ExitCode, Stop } from "./exit.ts"
-import { cliFinding, usage } from "./findings.ts"
+import { cliFinding, didYouMean, usage } from "./findings.ts"
 import { loadApp } from "./load-app.ts"
 import { paintFor } from "./paint.ts"
 import type { Report } from "./report.ts"
@@ -113,8 +112,7 @@ function chosenOf(wanted: string | undefined, services: readonly HasMigrations[]
   }
   const chosen = services.filter(({ name }) => name === wanted)
   if (chosen.length > 0) return chosen
-  const guess = nearest(wanted, names)
-  throw usage(`no service "${wanted}" has migrations`, guess ? `Did you mean "${guess}"?` : `There are: ${names.join(", ") || "none"}`)
+  throw usage(`no service "${wanted}" has migrations`, didYouMean(wanted, names, `There are: ${names.join(", ") || "none"}`))
 }
 
 function stateFindings(migrations: readonly MigrationState[], { name, at }: HasMigrations): Finding[] {

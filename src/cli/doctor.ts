@@ -2,7 +2,7 @@ import type { Command } from "commander"
 import type { Service } from "../contract/service.ts"
 import type { Examined } from "./doctor-service.ts"
 import { EXIT, type ExitCode } from "./exit.ts"
-import { usage } from "./findings.ts"
+import { didYouMean, usage } from "./findings.ts"
 import type { Run } from "./program.ts"
 import type { Report } from "./report.ts"
 import { APP_FLAG } from "./status.ts"
@@ -48,7 +48,7 @@ async function doctor(names: readonly string[], flags: DoctorFlags, isJson: bool
   ])
   const { app } = await loadApp(flags.app)
   const services = servicesOf(describe(app).operations)
-  const chosen = await chosenOf(names, services)
+  const chosen = chosenOf(names, services)
   const environment = loadEnvironment({ folder: process.cwd() })
   const examined = await Promise.all(chosen.map((service) => examine(service, { services, environment, timeoutMs })))
   const findings = [...environment.findings, ...examined.flatMap((one) => one.findings)]
@@ -71,14 +71,12 @@ async function timeoutOf(flag: string | undefined): Promise<number> {
   throw usage(`--timeout is no duration: "${flag}"`, "--timeout 5s")
 }
 
-async function chosenOf(names: readonly string[], services: readonly Service[]): Promise<readonly Service[]> {
+function chosenOf(names: readonly string[], services: readonly Service[]): readonly Service[] {
   if (names.length === 0) return services
   const known = services.map(({ name }) => name)
   const wrong = names.find((name) => !known.includes(name))
   if (wrong === undefined) return services.filter(({ name }) => names.includes(name))
-  const { nearest } = await import("../base/nearest.ts")
-  const guess = nearest(wrong, known)
-  throw usage(`there is no service "${wrong}"`, guess ? `Did you mean "${guess}"?` : `There are: ${known.join(", ") || "none"}`)
+  throw usage(`there is no service "${wrong}"`, didYouMean(wrong, known, `There are: ${known.join(", ") || "none"}`))
 }
 
 const ORDER: readonly ExitCode[] = [EXIT.noLoad, EXIT.unreachable, EXIT.refused, EXIT.found]

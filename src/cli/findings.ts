@@ -1,3 +1,4 @@
+import { nearest } from "../base/nearest.ts"
 import { excerptAt, pathOf } from "../base/source-excerpt.ts"
 import type { SourcePlace } from "../base/source-place.ts"
 import { LOG_FINDINGS } from "../config/log-settings.ts"
@@ -73,4 +74,10 @@ export function cliFinding(code: CliFindingCode, message: string, fix: string, o
 /** Wrong usage, to be thrown. */
 export function usage(message: string, fix: string): Stop {
   return new Stop(EXIT.usage, [cliFinding("TRS3000", message, fix)])
+}
+
+/** How to correct a name that is none of those known: the one that is most like it, else what is said instead. */
+export function didYouMean(wrong: string, known: Iterable<string>, otherwise: string): string {
+  const guess = nearest(wrong, known)
+  return guess ? `Did you mean "${guess}"?` : otherwise
 }

@@ -1,8 +1,7 @@
 import { parseDuration } from "../base/duration.ts"
-import { nearest } from "../base/nearest.ts"
 import type { KeyRecord } from "../security/key-store.ts"
 import { EXIT } from "./exit.ts"
-import { usage } from "./findings.ts"
+import { didYouMean, usage } from "./findings.ts"
 import type { CreateFlags, RevokeFlags } from "./keys.ts"
 import { inWords, keyFailure, openKeys, publicKey } from "./keys-folder.ts"
 import { shown } from "./paint.ts"
@@ -58,9 +57,6 @@ export async function revokeKey(idOrName: string, { yes, dryRun }: RevokeFlags):
 }
 
 function noSuchKey(idOrName: string, records: readonly KeyRecord[]): ReturnType<typeof usage> {
-  const guess = nearest(
-    idOrName,
-    records.flatMap(({ id, name }) => [name, id]),
-  )
-  return usage(`there is no key "${shown(idOrName)}"`, guess ? `Did you mean "${guess}"?` : "See: trestle keys list")
+  const known = records.flatMap(({ id, name }) => [name, id])
+  return usage(`there is no key "${shown(idOrName)}"`, didYouMean(idOrName, known, "See: trestle keys list"))
 }

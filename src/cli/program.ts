@@ -1,5 +1,4 @@
 import { Command, CommanderError } from "commander"
-import { nearest } from "../base/nearest.ts"
 import { addCall } from "./call.ts"
 import { addClient } from "./client.ts"
 import { addDb } from "./db.ts"
@@ -8,7 +7,7 @@ import { addDevChild } from "./dev-child.ts"
 import { addDoctor } from "./doctor.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
 import { addExplain } from "./explain.ts"
-import { usage } from "./findings.ts"
+import { didYouMean, usage } from "./findings.ts"
 import { addInit } from "./init.ts"
 import { addKeys } from "./keys.ts"
 import { addOpenapi } from "./openapi.ts"
@@ -146,8 +145,7 @@ function misunderstood(error: CommanderError, program: Command, argv: readonly s
 }
 
 function unknown(what: string, wrong: string, known: readonly string[], help: string): Stop {
-  const guess = nearest(wrong.replace(/=.*$/, ""), known)
-  return usage(`there is no ${what} "${wrong}"`, guess ? `Did you mean "${guess}"?` : help)
+  return usage(`there is no ${what} "${wrong}"`, didYouMean(wrong.replace(/=.*$/, ""), known, help))
 }
 
 /** The verb that a command line begins with, or `cli` where there is none such. */
