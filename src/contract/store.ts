@@ -88,3 +88,9 @@ export interface StoreTables {
 export function hasStore(connection: object): connection is HasStore {
   return typeof (connection as Partial<HasStore>).openStore === "function"
 }
+
+/** Whether every store keeps it as it is. PostgreSQL takes no NUL, Node 22 reads a text from SQLite up to it, and UTF-8 has no half of a character. */
+export function isStorable(value: unknown): value is StoreValue {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0")
+  return value === null || Number.isSafeInteger(value)
+}
