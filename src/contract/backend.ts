@@ -5,8 +5,9 @@ import type { CallContext, Ctx, Stoppable } from "./call.ts"
 import type { Durable } from "./job.ts"
 import type { Keeping, Passage } from "./keeping.ts"
 import type { Drift, MappingFace } from "./mapping.ts"
+import type { Operation } from "./operation.ts"
 import type { Policy } from "./policy.ts"
-import type { Connection, Exchange, Service } from "./service.ts"
+import type { Connection, Exchange, Repeat, Service } from "./service.ts"
 import type { RehearsedCall, Samples } from "./stand-in.ts"
 
 /**
@@ -61,6 +62,8 @@ export interface Plan {
   readonly mappings?: readonly MappingFace[]
   /** The drifts of a contract that change anything for it. Default: any may. */
   readonly heedsDrift?: readonly Drift[]
+  /** Of a leaf: what its service promises about being asked again. Default: nothing. */
+  readonly repeat?: Repeat
   /** Keeps work that outlives the call, so the application needs its store. */
   readonly isDurable?: true
   /** Keeps answers: while the process lives, or beyond it. */
@@ -111,6 +114,8 @@ export interface Site {
    */
   apart(answer: Answer): (input: unknown, like: CallContext, passage: Passage) => Stoppable
   readonly keeping: Keeping
+  /** The operation of the application that was declared so; `undefined`: it is not among its `ops`. */
+  find(operation: unknown): Operation | undefined
   /** Work that outlives the call; `null` in an application that keeps none. */
   readonly durable: Durable | null
   /** SHA-256 of what callers depend on: what was kept under another one no longer holds. */

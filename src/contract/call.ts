@@ -67,6 +67,18 @@ export interface Ctx<E extends string = string> {
   noteRepair(what: string): void
 }
 
+/** How an operation is run as a step of a flow. */
+export interface StepOptions {
+  /** With the authority of the application instead of the caller's. */
+  readonly isOwnAuthority?: boolean
+  /** The token of the step's own intent. */
+  readonly idempotencyKey?: string
+  /** It lasts as long as the flow may, not only to its own deadline. */
+  readonly isPatient?: boolean
+  /** Hears how its answer was made. */
+  readonly heard?: (meta: Meta) => void
+}
+
 /** Something under way that a call can stop. */
 export interface Stoppable {
   stop(why: TrestleError): void
@@ -120,7 +132,7 @@ export interface CallContext {
   noteServedBy(name: string): void
   noteDegraded(why: string, ageMs?: number): void
   /** Runs an operation within this call as `public.run` does, under a token of its own intent, and perhaps with the application's authority. */
-  nest(operation: unknown, input: unknown, how?: { readonly isOwnAuthority?: boolean; readonly idempotencyKey?: string }): Promise<unknown>
+  nest(operation: unknown, input: unknown, how?: StepOptions): Promise<unknown>
   /** How long its caller wants to wait for work that goes on anyway, in milliseconds. Default: to the deadline. */
   readonly patienceMs: number | undefined
   /** From here on its answer is provisional: the work of that id goes on, and the end of the deadline is `PENDING`. `null`: no more. */

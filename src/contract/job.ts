@@ -1,5 +1,6 @@
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
+import type { Journal } from "./journal.ts"
 import type { Principal } from "./principal.ts"
 import type { StoreStatement } from "./store.ts"
 import type { Topic } from "./topic.ts"
@@ -54,6 +55,10 @@ export interface Delivery {
   readonly attempt: number
   /** A run before this one may have had its effect: it ended as `unknown`, or its process died. */
   readonly followsUnknown: boolean
+  /** A person has said that it is to be run again, although a run before may have had its effect. */
+  readonly isOrdered: boolean
+  /** When the job was put, in milliseconds since 1970. */
+  readonly putAt: number
   /** Rises with every lease; writes that end the job are refused to whoever holds an older one. */
   readonly fence: number
 }
@@ -142,6 +147,12 @@ export interface Durable {
   begin(job: NewJob): Promise<BegunJob>
   /** The statements that give a message to every consumer of its topic, for a unit in which something else is stored too. */
   publishing(message: NewMessage): readonly StoreStatement[]
+  /** What the flow has done so far that a delivery runs. */
+  journal(delivery: Delivery): Promise<Journal>
+  /** How a job has ended; `null` while it has not, or where it is not known any more. */
+  endOf(id: string): Promise<JobEnd | null>
+  /** Takes a job back that has not begun. `false`: it is under way, over, or unknown. */
+  cancel(id: string): Promise<boolean>
   /** Tells those who follow the job how far it has come. */
   progressed(call: CallContext, progress: JobProgress): void
 }

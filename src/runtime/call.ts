@@ -1,6 +1,6 @@
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
-import type { CallContext, Ctx, Meta, Repaired, Stoppable } from "../contract/call.ts"
+import type { CallContext, Ctx, Meta, Repaired, StepOptions, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
 import type { Delivery, JobEnd, JobKind } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
@@ -22,13 +22,9 @@ export interface Surroundings {
 }
 
 /** What an operation that is run inside a call does not have from it. */
-export interface Nesting {
+export interface Nesting extends StepOptions {
   /** On behalf of somebody else, for a question of the application's own: what it tells of its making does not count for the call. */
   readonly apartAs?: Principal
-  /** Default: that of the call. */
-  readonly isOwnAuthority?: boolean
-  /** Default: the call's, with the number of the nested call. */
-  readonly idempotencyKey?: string
 }
 
 /** Kinds of repairs that are named; the rest is counted. */
@@ -396,7 +392,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   noteServedBy(name: string): void {
-    this.#servedBy = name === "code" && this.#nestedServedBy ? this.#nestedServedBy.join("+") : name
+    this.#servedBy = (name === "code" || name === "flow") && this.#nestedServedBy ? this.#nestedServedBy.join("+") : name
   }
 
   noteDegraded(why: string, ageMs?: number): void {

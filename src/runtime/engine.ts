@@ -148,12 +148,14 @@ export class Engine implements Surroundings {
       const start = new CallStart("nested", how.apartAs ?? parent.principal)
       start.isOwnAuthority = how.isOwnAuthority ?? parent.isOwnAuthority
       start.idempotencyKey = how.idempotencyKey
+      if (how.isPatient) start.lastsMs = Number.POSITIVE_INFINITY
       start.input = input
       start.parent = parent
       let isTold = false
       const told = (call: Call): void => {
         if (!how.apartAs && !isTold) parent.absorb(call)
         isTold = true
+        how.heard?.(call.meta)
         if (call.error) reject(call.error)
         else resolve(call.output)
       }
@@ -193,6 +195,7 @@ export class Engine implements Surroundings {
         : (answer, call, servedBy) => accept(operation, answer, call, servedBy),
       bind: (part) => part.plan.bind(site),
       apart: (answer) => this.#apart(operation, answer),
+      find: (op) => this.#byOp.get(op)?.operation,
       isStream: operation.output.items !== undefined,
       get contractHash() {
         return operation.contractHash

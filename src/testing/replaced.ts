@@ -89,6 +89,7 @@ function siteOf(operation: Operation): Site {
     errors,
     contractHash: "",
     durable: null,
+    find: () => undefined,
     keeping: KEEPS_NOTHING,
     accept: accepting(operation),
     bind: nowhere,
