@@ -1,12 +1,14 @@
 import { Readable } from "node:stream"
 import type { Dispatcher } from "undici"
 import type { WireStreamListener } from "../../contract/ports.ts"
+import type { Carried, Carrier } from "./transport-pool.ts"
 
 /** Bytes that are read ahead of who takes them. */
 const AHEAD_BYTES = 65_536
 
 /** A request whose answer is read while it comes: the connection is not read from while nobody takes what came. */
-export class UndiciStream implements Dispatcher.DispatchHandler {
+export class UndiciStream implements Carried {
+  carrier: Carrier | null = null
   readonly #listener: WireStreamListener
   #controller: Dispatcher.DispatchController | null = null
   #body: Readable | null = null
@@ -21,7 +23,8 @@ export class UndiciStream implements Dispatcher.DispatchHandler {
     this.#isOver = true
     const why = new Error("stopped")
     this.#body?.destroy(why)
-    this.#controller?.abort(why)
+    if (this.#controller) this.#controller.abort(why)
+    else this.carrier?.giveUp()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from "undici"
 import type { HttpTransport, OpenTransport, WireListener, WireReply, WireRequest, WireStreamListener } from "../../contract/ports.ts"
+import type { Carried, Carrier } from "./transport-pool.ts"
 import { UndiciStream } from "./transport-stream.ts"
 
 /** The answer was larger than the declaration allows. */
@@ -7,21 +8,10 @@ export class AnswerTooLarge extends Error {
   override readonly name = "AnswerTooLarge"
 }
 
-/**
- * The real network, through one pool of kept-alive connections per service. undici's own timeouts are off: the attempt's timeout and
- * the call's deadline govern. It repeats nothing by itself: pipelining is off, so no request shares the fate of another.
- */
+/** The real network, through one pool of kept-alive connections per service. It repeats nothing by itself. */
 export const openUndici: OpenTransport = async ({ origin, connections }) => {
-  const { Pool } = await import("undici")
-  const pool = new Pool(origin, {
-    connections,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: 32_768,
-    connect: { timeout: 10_000 },
-  })
-  return new UndiciTransport(pool)
+  const { openPool } = await import("./transport-pool.ts")
+  return new UndiciTransport(openPool(origin, connections))
 }
 
 class UndiciTransport implements HttpTransport {
@@ -49,7 +39,8 @@ class UndiciTransport implements HttpTransport {
   }
 }
 
-class UndiciExchange implements Dispatcher.DispatchHandler {
+class UndiciExchange implements Carried {
+  carrier: Carrier | null = null
   readonly #listener: WireListener
   readonly #bytesMax: number
   #controller: Dispatcher.DispatchController | null = null
@@ -69,7 +60,8 @@ class UndiciExchange implements Dispatcher.DispatchHandler {
   stop(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#controller?.abort(new Error("stopped"))
+    if (this.#controller) this.#controller.abort(new Error("stopped"))
+    else this.carrier?.giveUp()
   }
 
   /** undici calls this right before it writes the head of the request. */
