@@ -7,7 +7,8 @@ import { attemptSettings, callPolicies, type Defaults, servicePolicies, serviceS
 import type { Connection, Exchange, Service } from "../contract/service.ts"
 import type { Shape } from "../contract/shape.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
-import { createGate, type Gate, guard } from "../policies/guard.ts"
+import { createGate, type Gate } from "../policies/gate.ts"
+import { guard } from "../policies/guard.ts"
 import { type Call, CallStart } from "../runtime/call.ts"
 import { Engine, type EngineParts } from "../runtime/engine.ts"
 import { FakeClock } from "../testing/fake-clock.ts"
@@ -143,10 +144,10 @@ class RehearsalStage {
   #gateOf(service: Service, leaf: number): Gate {
     const settings = serviceSettings(...servicePolicies(service.policy, this.#script.defaults))
     const { does } = this.#script.behaviour(leaf)
-    if (does === "stay full") return createGate(service.name, { ...settings, concurrency: 0, queueMax: 0 }, this.#clock)
+    if (does === "stay full") return createGate(service.name, { ...settings, concurrency: 0, concurrencyMin: 0, queueMax: 0 }, this.#clock)
     if (does === "stay open") {
       const gate = createGate(service.name, settings, this.#clock)
-      gate.breaker?.isolate()
+      gate.breaker.isolate()
       return gate
     }
     const known = this.#gates.get(service) ?? createGate(service.name, settings, this.#clock)

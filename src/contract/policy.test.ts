@@ -3,11 +3,12 @@ import { attemptSettings, BODY_BYTES_MAX, DEADLINE_MS, type Policy, policyMistak
 
 describe("defaults", () => {
   test("are finite, and as documented", () => {
-    expect(attemptSettings("read")).toEqual({ timeoutMs: 2_000, retries: 2, backoffMs: 100 })
-    expect(attemptSettings("write")).toEqual({ timeoutMs: 5_000, retries: 2, backoffMs: 100 })
+    expect(attemptSettings("read")).toEqual({ timeoutMs: 2_000, retries: 2, backoffMs: 100, hedgeMs: null })
+    expect(attemptSettings("write")).toEqual({ timeoutMs: 5_000, retries: 2, backoffMs: 100, hedgeMs: null })
     expect(serviceSettings()).toEqual({
-      breaker: { failures: 5, of: 10, slowMs: Infinity, restMs: 10_000 },
+      breaker: { failures: 5, of: 10, slowMs: Infinity, restMs: 10_000, probes: 1 },
       concurrency: 128,
+      concurrencyMin: 128,
       queueMax: 512,
     })
     expect([DEADLINE_MS, BODY_BYTES_MAX]).toEqual([10_000, 256 * 1024])
@@ -17,7 +18,7 @@ describe("defaults", () => {
 describe("the closest wins", () => {
   test("field by field", () => {
     const settings = attemptSettings("read", { timeout: "1s" }, undefined, { timeout: "9s", retry: { times: 7, backoff: "50ms" } })
-    expect(settings).toEqual({ timeoutMs: 1_000, retries: 7, backoffMs: 50 })
+    expect(settings).toEqual({ timeoutMs: 1_000, retries: 7, backoffMs: 50, hedgeMs: null })
   })
   test("0 and false are said, undefined is not", () => {
     expect(attemptSettings("read", { retry: 0 }, { retry: 5 }).retries).toBe(0)
@@ -30,7 +31,7 @@ describe("the closest wins", () => {
       { breaker: { failures: 1, of: 2, rest: "1s" } },
       { breaker: { failures: 3, of: 4, slow: "2s", rest: "9s" } },
     )
-    expect(settings.breaker).toEqual({ failures: 1, of: 2, slowMs: Infinity, restMs: 1_000 })
+    expect(settings.breaker).toEqual({ failures: 1, of: 2, slowMs: Infinity, restMs: 1_000, probes: 1 })
   })
 })
 

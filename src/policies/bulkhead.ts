@@ -4,7 +4,7 @@
  * Source: Nygard, Release It!, "Bulkheads".
  */
 export class Bulkhead {
-  readonly #concurrency: number
+  #concurrency: number
   readonly #queueMax: number
   #active = 0
   /** Who waits, in order of arrival; a set, so that giving up is as cheap as queueing. */
@@ -13,6 +13,11 @@ export class Bulkhead {
   constructor(concurrency: number, queueMax: number) {
     this.#concurrency = concurrency
     this.#queueMax = queueMax
+  }
+
+  /** Places, taken and free. */
+  get concurrency(): number {
+    return this.#concurrency
   }
 
   get active(): number {
@@ -45,11 +50,22 @@ export class Bulkhead {
 
   /** Gives the place back; it goes to the first who waits. */
   leave(): void {
-    for (const admit of this.#queue) {
-      this.#queue.delete(admit)
-      admit()
-      return
-    }
     this.#active--
+    if (this.#queue.size > 0) this.#admit()
+  }
+
+  /** Changes the number of places. Nobody loses one: where there are too many, the next to leave are not followed. */
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency
+    if (this.#queue.size > 0) this.#admit()
+  }
+
+  #admit(): void {
+    for (const admit of this.#queue) {
+      if (this.#active >= this.#concurrency) return
+      this.#queue.delete(admit)
+      this.#active++
+      admit()
+    }
   }
 }

@@ -6,7 +6,7 @@ import { DEFAULT_SERVICE } from "../contract/policy.ts"
 import { FakeClock } from "../testing/fake-clock.ts"
 import { type BreakerState, CircuitBreaker, NO_ENTRY } from "./circuit-breaker.ts"
 
-const SETTINGS = { failures: 3, of: 5, slowMs: 800, restMs: 1_000 }
+const SETTINGS = { failures: 3, of: 5, slowMs: 800, restMs: 1_000, probes: 1 }
 
 function breakerOf(settings = SETTINGS) {
   const clock = new FakeClock()
@@ -65,7 +65,7 @@ describe("closed", () => {
     expect(breaker.state).toBe("open")
   })
   test("default: 5 of 10, rest 10 s, slowness not counted", () => {
-    expect(DEFAULT_SERVICE.breaker).toEqual({ failures: 5, of: 10, slowMs: Number.POSITIVE_INFINITY, restMs: 10_000 })
+    expect(DEFAULT_SERVICE.breaker).toEqual({ failures: 5, of: 10, slowMs: Number.POSITIVE_INFINITY, restMs: 10_000, probes: 1 })
   })
 })
 
@@ -221,7 +221,7 @@ describe("like cockatiel", () => {
   test("failures in a row", async () => {
     await fc.assert(
       fc.asyncProperty(script, fc.integer({ min: 1, max: 5 }), async (steps, n) => {
-        const ours = new CircuitBreaker({ failures: n, of: n, slowMs: Number.POSITIVE_INFINITY, restMs: 1_000 }, scripted)
+        const ours = new CircuitBreaker({ failures: n, of: n, slowMs: Number.POSITIVE_INFINITY, restMs: 1_000, probes: 1 }, scripted)
         await compare(steps, ours, circuitBreaker(handleAll, { halfOpenAfter: 1_000, breaker: new ConsecutiveBreaker(n) }), 0)
       }),
       { numRuns: 600 },
@@ -231,7 +231,7 @@ describe("like cockatiel", () => {
     const sizes = fc.integer({ min: 2, max: 8 }).chain((of) => fc.tuple(fc.integer({ min: 1, max: of - 1 }), fc.constant(of)))
     await fc.assert(
       fc.asyncProperty(script, sizes, async (steps, [failures, of]) => {
-        const ours = new CircuitBreaker({ failures, of, slowMs: Number.POSITIVE_INFINITY, restMs: 1_000 }, scripted)
+        const ours = new CircuitBreaker({ failures, of, slowMs: Number.POSITIVE_INFINITY, restMs: 1_000, probes: 1 }, scripted)
         const breaker = new CountBreaker({ threshold: (failures - 0.5) / of, size: of, minimumNumberOfCalls: of })
         await compare(steps, ours, circuitBreaker(handleAll, { halfOpenAfter: 1_000, breaker }), of)
       }),

@@ -9,12 +9,14 @@ export const NO_ENTRY = -1
 /**
  * Stops calling a service that keeps failing, then probes it again.
  *
- * Counts failed and slow attempts among the last `of`; opens at `failures`, rests for `restMs`, then lets exactly one probe through.
- * An attempt that began before the circuit changed its state is not counted in the new one. Does not retry, does not call.
+ * Counts failed and slow attempts among the last `of`; opens at `failures`, rests for `restMs`, then lets exactly `probes` of them through:
+ * it closes when all of them have found the service well, and opens at the first that has not. An attempt that began before the circuit
+ * changed its state is not counted in the new one. Does not retry, does not call.
  * Source: Nygard, Release It!, "Circuit Breaker"; state names follow Polly v8.
  */
 export class CircuitBreaker {
-  readonly #settings: BreakerSettings
+  /** `null`: it opens by hand only. */
+  readonly #settings: BreakerSettings | null
   readonly #clock: Clock
   /** The last results, 1 for a failure, as a ring. */
   readonly #window: Uint8Array
@@ -23,15 +25,17 @@ export class CircuitBreaker {
   #failures = 0
   #state: BreakerState = "closed"
   #openedAt = 0
-  #isProbing = false
+  /** Probes that were let through since it is half-open, and how many of them have found the service well. */
+  #probes = 0
+  #probesGood = 0
   /** Moves on with every change of state: a ticket of an earlier one is void. */
   #generation = 0
   readonly #changed: (state: BreakerState) => void
 
-  constructor(settings: BreakerSettings, clock: Clock, changed: (state: BreakerState) => void = () => {}) {
+  constructor(settings: BreakerSettings | null, clock: Clock, changed: (state: BreakerState) => void = () => {}) {
     this.#settings = settings
     this.#clock = clock
-    this.#window = new Uint8Array(settings.of)
+    this.#window = new Uint8Array(settings?.of ?? 0)
     this.#changed = changed
   }
 
@@ -41,15 +45,15 @@ export class CircuitBreaker {
 
   /** Milliseconds until a probe will be let through; 0 when one is now. */
   get retryAfterMs(): number {
-    return this.#state === "open" ? Math.max(0, this.#openedAt + this.#settings.restMs - this.#clock.now()) : 0
+    return this.#state === "open" ? Math.max(0, this.#openedAt + this.#settings!.restMs - this.#clock.now()) : 0
   }
 
   /** A ticket for one attempt, to be given back with `succeeded`, `failed` or `left`; or `NO_ENTRY`. */
   enter(): number {
     if (this.#state === "closed") return this.#generation
     if (this.#state === "open" && this.retryAfterMs === 0) this.#become("half-open")
-    if (this.#state !== "half-open" || this.#isProbing) return NO_ENTRY
-    this.#isProbing = true
+    if (this.#state !== "half-open" || this.#probes >= this.#settings!.probes) return NO_ENTRY
+    this.#probes++
     return this.#generation
   }
 
@@ -59,14 +63,14 @@ export class CircuitBreaker {
   }
 
   succeeded(ticket: number, tookMs: number): void {
-    if (tookMs >= this.#settings.slowMs) return this.failed(ticket)
-    if (ticket !== this.#generation) return
-    if (this.#state === "half-open") this.#become("closed")
+    if (ticket !== this.#generation || this.#settings === null) return
+    if (tookMs >= this.#settings.slowMs) this.failed(ticket)
+    else if (this.#state === "half-open") this.#probed()
     else this.#count(0)
   }
 
   failed(ticket: number): void {
-    if (ticket !== this.#generation) return
+    if (ticket !== this.#generation || this.#settings === null) return
     if (this.#state === "half-open") return this.#become("open")
     this.#count(1)
     if (this.#failures >= this.#settings.failures) this.#become("open")
@@ -74,12 +78,12 @@ export class CircuitBreaker {
 
   /** The service has replied, with nothing that can be used: it is there, so a probe has found it; otherwise not counted. */
   replied(ticket: number): void {
-    if (ticket === this.#generation && this.#state === "half-open") this.#become("closed")
+    if (ticket === this.#generation && this.#state === "half-open") this.#probed()
   }
 
   /** The attempt says nothing of the service: it was never made, or its caller gave up. */
   left(ticket: number): void {
-    if (ticket === this.#generation && this.#state === "half-open") this.#isProbing = false
+    if (ticket === this.#generation && this.#state === "half-open") this.#probes--
   }
 
   /** Keeps the circuit open by hand until `release`. */
@@ -90,6 +94,11 @@ export class CircuitBreaker {
   /** Closes a circuit that `isolate` has opened; does nothing to one that opened by itself. */
   release(): void {
     if (this.#state === "isolated") this.#become("closed")
+  }
+
+  #probed(): void {
+    this.#probesGood++
+    if (this.#probesGood === this.#settings!.probes) this.#become("closed")
   }
 
   #count(failed: 0 | 1): void {
@@ -103,7 +112,7 @@ export class CircuitBreaker {
   #become(state: BreakerState): void {
     this.#state = state
     this.#generation++
-    this.#isProbing = false
+    this.#probes = this.#probesGood = 0
     if (state === "open") this.#openedAt = this.#clock.now()
     if (state === "closed") this.#next = this.#counted = this.#failures = 0
     this.#changed(state)

@@ -7,7 +7,8 @@ import type { Attempt, Exchange } from "../contract/service.ts"
 import type { Reason } from "../errors/reasons.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { FakeClock } from "../testing/fake-clock.ts"
-import { createGate, GUARD_ORDER, guard } from "./guard.ts"
+import { createGate } from "./gate.ts"
+import { GUARD_ORDER, guard } from "./guard.ts"
 
 /** The internal face of a call, as far as a guard needs it. */
 class FakeCall {
@@ -51,7 +52,12 @@ class FakeCall {
 
 type Step = Reason | "ok" | "hang" | "hang sent" | ((attempt: Attempt) => Promise<unknown>)
 
-const SERVICE: ServiceSettings = { breaker: { failures: 2, of: 4, slowMs: 500, restMs: 1_000 }, concurrency: 1, queueMax: 1 }
+const SERVICE: ServiceSettings = {
+  breaker: { failures: 2, of: 4, slowMs: 500, restMs: 1_000, probes: 1 },
+  concurrency: 1,
+  concurrencyMin: 1,
+  queueMax: 1,
+}
 
 function guarded(
   steps: readonly Step[],
@@ -79,7 +85,7 @@ function guarded(
       return Promise.reject(step === "answered" ? answered("NOT_FOUND", {}) : failure(step, attempt.call.effect, { note: step }))
     },
   }
-  const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries, backoffMs: 40 }, mayRepeatUnknown: mayRepeat })
+  const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries, backoffMs: 40, hedgeMs: null }, mayRepeatUnknown: mayRepeat })
   const callOf = (deadlineMs = 10_000): FakeCall => new FakeCall(clock, effect, deadlineMs)
   const ask = (call = callOf()): Promise<unknown> => Promise.resolve(answer("in", call.context)).catch((error) => error)
   return { clock, gate, seen, stopped, requests, answer, callOf, ask }
@@ -87,7 +93,7 @@ function guarded(
 const WITHOUT_BREAKER: ServiceSettings = { ...SERVICE, breaker: null }
 
 test("the order is fixed", () => {
-  expect(GUARD_ORDER).toEqual(["retry within budget", "circuit breaker", "bulkhead", "attempt timeout", "exchange"])
+  expect(GUARD_ORDER).toEqual(["retry within budget", "hedge", "circuit breaker", "bulkhead", "attempt timeout", "exchange"])
 })
 
 describe("the request", () => {
@@ -106,9 +112,9 @@ describe("the request", () => {
       send: () => Promise.reject(new Error("not reached")),
     }
     const call = new FakeCall(clock, "write", 1_000)
-    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 2, backoffMs: 1 }, mayRepeatUnknown: true })
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 2, backoffMs: 1, hedgeMs: null }, mayRepeatUnknown: true })
     await expect(answer("in", call.context)).rejects.toMatchObject({ reason: "request-not-mapped", code: "INTERNAL", outcome: "refused" })
-    expect([call.attempts, call.sent, gate.breaker!.state]).toEqual([0, 0, "closed"])
+    expect([call.attempts, call.sent, gate.breaker.state]).toEqual([0, 0, "closed"])
   })
   test("is refused by its preparation with an error of its own → that error", async () => {
     const { gate, callOf } = guarded([])
@@ -119,7 +125,7 @@ describe("the request", () => {
       },
       send: () => Promise.reject(own),
     }
-    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 0, backoffMs: 1 }, mayRepeatUnknown: true })
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 1, retries: 0, backoffMs: 1, hedgeMs: null }, mayRepeatUnknown: true })
     await expect(answer("in", callOf().context)).rejects.toBe(own)
   })
 })
@@ -220,7 +226,7 @@ describe("timeout", () => {
       expect(await ask(call)).toMatchObject({ reason: "timeout-unsent" })
       expect(call.attempts).toBe(0)
     }
-    expect([seen.length, gate.breaker!.state, gate.bulkhead.active]).toEqual([0, "closed", 0])
+    expect([seen.length, gate.breaker.state, gate.bulkhead.active]).toEqual([0, "closed", 0])
   })
 })
 
@@ -240,7 +246,7 @@ describe("circuit breaker", () => {
   ])("%s, ten times → %s", async (reason, state) => {
     const { ask, gate } = guarded([reason], { retries: 0 })
     for (let i = 0; i < 10; i++) await ask()
-    expect(gate.breaker!.state).toBe(state)
+    expect(gate.breaker.state).toBe(state)
   })
   test("open → refused with the time of the next probe, nothing sent", async () => {
     const { ask, seen, callOf } = guarded(["server-error"], { retries: 0 })
@@ -260,9 +266,9 @@ describe("circuit breaker", () => {
     await clock.advance(1)
     call.stop("CANCELLED")
     expect(await end).toMatchObject({ reason: "cancelled-sent" })
-    expect(gate.breaker!.state).toBe("half-open")
+    expect(gate.breaker.state).toBe("half-open")
     expect(await ask()).toBe("answer")
-    expect([gate.breaker!.state, seen.length]).toEqual(["closed", 4])
+    expect([gate.breaker.state, seen.length]).toEqual(["closed", 4])
   })
   test("times the attempt, not the wait for a place", async () => {
     const { ask, clock, gate } = guarded(["hang sent", "ok", "hang sent", "ok"], {
@@ -273,7 +279,7 @@ describe("circuit breaker", () => {
     await clock.advance(300)
     await Promise.all(both)
     // One failure, by timeout; the second waited 300 ms and took none.
-    expect(gate.breaker!.state).toBe("closed")
+    expect(gate.breaker.state).toBe("closed")
   })
   test("opens while a call waits for a place → that call is refused, and its place handed back", async () => {
     const { ask, clock, gate, seen } = guarded(["hang sent", "ok"], {
@@ -310,7 +316,7 @@ describe("bulkhead", () => {
     expect([seen.length, gate.bulkhead.waiting, call.attempts]).toEqual([1, 0, 0])
     await clock.advance(300)
     await first
-    expect([gate.bulkhead.active, gate.breaker!.state]).toEqual([0, "closed"])
+    expect([gate.bulkhead.active, gate.breaker.state]).toEqual([0, "closed"])
   })
   test("stopped in the very moment of being admitted → nothing is sent, the place goes back", async () => {
     const { ask, callOf, gate, seen } = guarded(["hang sent", "ok"], { retries: 0 })
@@ -363,7 +369,7 @@ describe("a long body", () => {
       arrive()
       expect(await end).toBe("answer")
     }
-    expect(gate.breaker!.state).toBe("closed")
+    expect(gate.breaker.state).toBe("closed")
   })
   test("its answer goes on → it keeps its place until it is over", async () => {
     let release!: ReturnType<Attempt["hold"]>
@@ -390,7 +396,7 @@ describe("a long body", () => {
     await ask()
     await ask()
     await new Promise((resolve) => setImmediate(resolve))
-    expect([gate.bulkhead.active, gate.breaker!.state]).toEqual([0, "open"])
+    expect([gate.bulkhead.active, gate.breaker.state]).toEqual([0, "open"])
   })
   test("can be sent once only → no second attempt", async () => {
     const { gate, callOf } = guarded([])
@@ -400,7 +406,7 @@ describe("a long body", () => {
       canRepeat: () => false,
       send: () => Promise.reject(failure(sent++ < 1 ? "rate-limited" : "server-error", "read")),
     }
-    const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries: 2, backoffMs: 1 }, mayRepeatUnknown: true })
+    const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries: 2, backoffMs: 1, hedgeMs: null }, mayRepeatUnknown: true })
     await expect(answer("in", callOf().context)).rejects.toMatchObject({ reason: "rate-limited" })
     expect(sent).toBe(1)
   })

@@ -49,8 +49,8 @@ describe("retry budget", () => {
   test("defaults: reserve 10, a tenth, two retries, 100 ms", () => {
     expect([BUDGET_RESERVE, BUDGET_RATIO]).toEqual([10, 0.1])
     expect(DEFAULT_ATTEMPTS).toEqual({
-      read: { timeoutMs: 2_000, retries: 2, backoffMs: 100 },
-      write: { timeoutMs: 5_000, retries: 2, backoffMs: 100 },
+      read: { timeoutMs: 2_000, retries: 2, backoffMs: 100, hedgeMs: null },
+      write: { timeoutMs: 5_000, retries: 2, backoffMs: 100, hedgeMs: null },
     })
   })
 })

@@ -1,0 +1,241 @@
+import type { Alarm, Rings } from "../base/clock.ts"
+import type { CallContext, Stoppable } from "../contract/call.ts"
+import { failure } from "../contract/failure.ts"
+import type { AttemptSettings } from "../contract/policy.ts"
+import type { Attempt, Exchange } from "../contract/service.ts"
+import { type Reason, verdictOf } from "../errors/reasons.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { NO_ENTRY } from "./circuit-breaker.ts"
+import type { Gate } from "./gate.ts"
+import { placeIn } from "./place.ts"
+
+/** A leaf, bound: what all its calls share. */
+export interface Leaf {
+  readonly gate: Gate
+  readonly exchange: Exchange
+  readonly settings: AttemptSettings
+  /** The service promises that repeating has no further effect, or knows us by a key. */
+  readonly mayRepeatUnknown: boolean
+}
+
+/** The call that an attempt is made for; hears exactly once how it went, unless it has abandoned it. */
+export interface Attempting {
+  readonly leaf: Leaf
+  readonly call: CallContext
+  readonly request: unknown
+  /** It is on its way: from here on time counts. */
+  began(): void
+  succeeded(trial: Trial, answer: unknown): void
+  failed(trial: Trial, thrown: unknown): void
+}
+
+/**
+ * One attempt inside circuit breaker, bulkhead and timeout: the connector sees it as an `Attempt`, the clock and the call can end it. A
+ * class with a few fields and no `async`: on the good way it costs two functions and one promise beside its own.
+ */
+export class Trial implements Attempt, Rings, Stoppable {
+  readonly number: number
+  readonly followsUnknown: boolean
+  readonly #of: Attempting
+  /** Of the circuit breaker. */
+  #ticket = 0
+  #startedAt = 0
+  /** Before any time that a clock can tell. */
+  #movedAt = -1
+  timeoutMs = 0
+  isWaitingForUs = false
+  #isHeld = false
+  #isSent = false
+  #isOver = false
+  /** It was ended before it had an answer. */
+  #isStopped = false
+  #stoppable: Attempt["stoppable"] = null
+  #alarm: Alarm = null
+
+  constructor(of: Attempting, number: number, followsUnknown: boolean) {
+    this.#of = of
+    this.number = number
+    this.followsUnknown = followsUnknown
+  }
+
+  /** Goes through circuit breaker and bulkhead, waiting for a place where there is none. */
+  begin(): void {
+    const { gate } = this.#of.leaf
+    this.#ticket = gate.breaker.enter()
+    if (this.#ticket === NO_ENTRY) this.#of.failed(this, this.#circuitOpen())
+    else if (gate.bulkhead.tryEnter()) this.#send()
+    else this.#queue()
+  }
+
+  /** Begins at once beside another attempt, or not at all: never as a probe, never in a queue, never beyond the budget. */
+  tryBegin(): boolean {
+    const { breaker, bulkhead, budget } = this.#of.leaf.gate
+    if (breaker.state !== "closed" || !bulkhead.tryEnter()) return false
+    if (!budget.trySpend()) {
+      bulkhead.leave()
+      return false
+    }
+    this.#ticket = breaker.enter()
+    this.#send()
+    return true
+  }
+
+  #queue(): void {
+    const { leaf, call } = this.#of
+    placeIn(leaf.gate, call).then(
+      () => this.#placed(),
+      (refused) => {
+        leaf.gate.breaker.left(this.#ticket)
+        this.#of.failed(this, refused)
+      },
+    )
+  }
+
+  /** The circuit may have changed meanwhile; those who queued before it opened must not all be sent to a service in trouble. */
+  #placed(): void {
+    const { breaker, bulkhead } = this.#of.leaf.gate
+    if (!breaker.isCurrent(this.#ticket)) this.#ticket = breaker.enter()
+    if (this.#ticket !== NO_ENTRY) return this.#send()
+    bulkhead.leave()
+    this.#of.failed(this, this.#circuitOpen())
+  }
+
+  #send(): void {
+    const { leaf, call } = this.#of
+    const { gate, settings } = leaf
+    const startedAt = call.clock.now()
+    if (call.stopped || startedAt >= call.deadlineAt) {
+      // Our time is over, which says nothing of the service: no attempt is made, and none is counted.
+      gate.breaker.left(this.#ticket)
+      gate.bulkhead.leave()
+      return this.#of.failed(this, failure("timeout-unsent", call.effect, { note: `${gate.name}: no time was left` }))
+    }
+    call.noteAttempt()
+    this.#startedAt = startedAt
+    this.timeoutMs = Math.min(settings.timeoutMs, call.deadlineAt - startedAt)
+    this.#alarm = call.clock.after(this.timeoutMs, this)
+    call.attach(this)
+    this.#of.began()
+    sending(leaf.exchange, this.#of.request, this).then(
+      (answer) => this.#answered(answer),
+      (thrown) => this.#failed(thrown),
+    )
+  }
+
+  #answered(answer: unknown): void {
+    if (this.#isOver) return
+    this.#settle(null)
+    this.#of.succeeded(this, answer)
+  }
+
+  #failed(thrown: unknown): void {
+    if (this.#isOver) return
+    this.#settle((TrestleError.is(thrown) && thrown.reason) || "thrown")
+    this.#of.failed(this, thrown)
+  }
+
+  /** Gives back what it holds, and tells what it says of the service; the breaker hears of the attempt's time, never of the wait before it. */
+  #settle(reason: Reason | null): void {
+    const { leaf, call } = this.#of
+    const { gate } = leaf
+    this.#isOver = true
+    call.clock.cancel(this.#alarm)
+    call.detach(this)
+    // How long a long body is makes no service slow: its time counts from its last piece.
+    gate.heard(this.#ticket, reason, gate.isTimed ? call.clock.now() - Math.max(this.#startedAt, this.#movedAt) : 0)
+    if (!this.#isHeld) gate.bulkhead.leave()
+  }
+
+  /** Another attempt of the call has the answer: this one is stopped, and says nothing of the service. */
+  abandon(): void {
+    this.#stop("cancelled-sent")
+  }
+
+  /** The whole call is over. */
+  stop(why: TrestleError): void {
+    const phase = this.#isSent ? "sent" : "unsent"
+    const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
+    this.#fail(reason, "the call ended before its answer")
+  }
+
+  /** The attempt's time is over, unless a long body has moved in it. */
+  ring(): void {
+    const { clock } = this.#of.call
+    const leftMs = this.isWaitingForUs ? this.timeoutMs : this.#movedAt + this.timeoutMs - clock.now()
+    if (leftMs > 0) this.#alarm = clock.after(leftMs, this)
+    else this.#fail(this.#isSent ? "timeout-sent" : "timeout-unsent", `no answer within ${Math.round(this.timeoutMs)} ms`)
+  }
+
+  #fail(reason: Reason, note: string): void {
+    const { leaf, call } = this.#of
+    if (!this.#stop(reason)) return
+    this.#of.failed(this, failure(reason, call.effect, { note: `${leaf.gate.name}: ${note}` }))
+  }
+
+  /** What is on its way at the service is stopped first: its place is free only then. */
+  #stop(reason: Reason): boolean {
+    if (this.#isOver) return false
+    this.#isStopped = true
+    this.#stoppable?.stop()
+    this.#settle(reason)
+    return true
+  }
+
+  #circuitOpen(): TrestleError {
+    const { leaf, call } = this.#of
+    const { name, breaker } = leaf.gate
+    return failure("circuit-open", call.effect, {
+      note: `${name}: circuit breaker is ${breaker.state}`,
+      retryAfterMs: breaker.retryAfterMs,
+    })
+  }
+
+  // -- what the connector asks ------------------------------------------------------------------
+
+  get call(): CallContext {
+    return this.#of.call
+  }
+
+  get isSent(): boolean {
+    return this.#isSent
+  }
+
+  set isSent(isSent: boolean) {
+    this.#isSent = isSent
+    if (isSent) this.#of.call.noteSent()
+  }
+
+  get stoppable(): Attempt["stoppable"] {
+    return this.#stoppable
+  }
+
+  /** A connector may still be on its way to the network when its time is over. */
+  set stoppable(stoppable: Attempt["stoppable"]) {
+    this.#stoppable = stoppable
+    if (this.#isStopped) stoppable?.stop()
+  }
+
+  moved(): void {
+    this.#movedAt = this.#of.call.clock.now()
+  }
+
+  hold(): (error: TrestleError | null) => void {
+    const { bulkhead, breaker } = this.#of.leaf.gate
+    if (this.#isStopped) return () => {}
+    this.#isHeld = true
+    return (error) => {
+      bulkhead.leave()
+      // The answer's head has counted as a success already; what was stopped has counted when it was.
+      if (!this.#isStopped && error?.reason !== undefined && verdictOf(error.reason).feedsBreaker) breaker.failed(this.#ticket)
+    }
+  }
+}
+
+/** A connector that throws instead of rejecting must not leave its attempt armed. */
+function sending(exchange: Exchange, request: unknown, trial: Trial): Promise<unknown> {
+  try {
+    return exchange.send(request, trial)
+  } catch (thrown) {
+    return Promise.reject(thrown)
+  }
+}
