@@ -18,8 +18,9 @@ export function fallback<V, O, E extends string = never>(first: Backend<V, O, E>
         const memory = part.plan.bindMemory?.(site) ?? null
         return { memory, answer: memory ? (input: unknown, call: CallContext) => memory.recall(input, call) : site.bind(part) }
       })
-      const remembers = steps.some(({ memory }) => memory)
-      return (input, call) => inTurn(steps, input, call, remembers ? site : null)
+      const all = { steps, site: steps.some(({ memory }) => memory) ? site : null }
+      if (all.site) return (input, call) => inTurn(0, undefined, new Asked(all, input, call))
+      return (input, call) => firstOf(all, input, call)
     },
   })
 }
@@ -30,12 +31,48 @@ interface Step {
   readonly memory: Memory | null
 }
 
-/** `site`: where some part remembers. */
-async function inTurn(steps: readonly Step[], input: unknown, call: CallContext, site: Site | null): Promise<unknown> {
-  const revocations = site === null ? 0 : site.keeping.revocations
-  let why = ""
-  let failure: unknown
-  for (let i = 0; i < steps.length; i++) {
+/** All parts, bound; `site` where some of them remember. */
+interface Steps {
+  readonly steps: readonly Step[]
+  readonly site: Site | null
+}
+
+/** One call that has come to a fallback. */
+class Asked {
+  readonly steps: readonly Step[]
+  readonly site: Site | null
+  readonly input: unknown
+  readonly call: CallContext
+  readonly revocations: number
+
+  constructor({ steps, site }: Steps, input: unknown, call: CallContext) {
+    this.steps = steps
+    this.site = site
+    this.input = input
+    this.call = call
+    this.revocations = site === null ? 0 : site.keeping.revocations
+  }
+}
+
+/** Where nothing is remembered, a good answer of the first costs one promise. */
+function firstOf(all: Steps, input: unknown, call: CallContext): unknown {
+  const failed = (error: unknown): unknown => {
+    if (call.stopped || !mayFallBack(error, call.effect)) throw error
+    return inTurn(1, error, new Asked(all, input, call))
+  }
+  try {
+    const answer = all.steps[0]!.answer(input, call)
+    return answer instanceof Promise ? answer.then(undefined, failed) : answer
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** @param failure of the part before `from`, where there is one */
+async function inTurn(from: number, failure: unknown, asked: Asked): Promise<unknown> {
+  const { steps, site, input, call, revocations } = asked
+  let why = from === 0 ? "" : reasonOf(failure)
+  for (let i = from; i < steps.length; i++) {
     try {
       const answer = await steps[i]!.answer(input, call)
       if (answer === NOTHING_KEPT) continue

@@ -35,6 +35,7 @@ export class Gate {
    */
   heard(ticket: number, reason: Reason | null, tookMs: number): void {
     this.#tellBreaker(ticket, reason, tookMs)
+    if (reason === null || reason === "answered") this.budget.earn()
     if (this.limit === null) return
     if (reason === null || verdictOf(reason).isReply || isTimeout(reason)) this.limit.sample(tookMs, this.bulkhead.active)
     if (reason !== null && isRefusalOfLoad(reason)) this.limit.backOff()

@@ -30,7 +30,6 @@ export function guard(gate: Gate, exchange: Exchange, options: GuardOptions): An
     } catch (error) {
       return Promise.reject(error)
     }
-    gate.budget.earn()
     return new GuardedCall(leaf, request, call).answered()
   }
 }

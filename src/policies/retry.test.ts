@@ -14,7 +14,7 @@ describe("retry budget", () => {
     return spent
   }
   test("at the beginning → its reserve", () => expect(spendAll(new RetryBudget())).toBe(BUDGET_RESERVE))
-  test("spent → a retry for every ten calls, one more call for rounding at most", () => {
+  test("spent → a retry for every ten answers, one more for rounding at most", () => {
     const budget = new RetryBudget()
     spendAll(budget)
     let calls = 0
@@ -30,7 +30,7 @@ describe("retry budget", () => {
     for (let i = 0; i < 10_000; i++) budget.earn()
     expect(spendAll(budget)).toBe(BUDGET_RESERVE)
   })
-  test("any script: retries never exceed reserve + a tenth of the calls", () => {
+  test("any script: retries never exceed reserve + a tenth of the answers", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 500 }), (script) => {
         const budget = new RetryBudget()

@@ -1,15 +1,17 @@
 import type { Random } from "../base/random.ts"
 
-/** Retries per call that a service's budget adds up to in the long run. */
+/** Retries for each call that was answered. */
 export const BUDGET_RATIO = 0.1
-/** Retries that may be made before any call has earned them, and the most that can be saved up. */
+/** Retries that may be made before any answer has earned them, and the most that can be saved up. */
 export const BUDGET_RESERVE = 10
 /** A pause grows no longer than this, whatever the number of attempts. */
 export const BACKOFF_MS_MAX = 10_000
 
 /**
- * Bounds the extra load that retries put on a service in trouble: every call earns a tenth of a retry, every retry costs one.
- * Source: Google SRE book, chapter 21, "Client-side throttling" and per-client retry budgets.
+ * Bounds the extra load that retries put on a service in trouble: every answer earns a tenth of a retry, every retry costs one. What
+ * fails earns nothing, so that a total outage gets the reserve and no more, however many calls there are: with three applications on
+ * top of each other, a tenth of all calls at each of them would add a third at the bottom.
+ * Source: Google SRE book, chapter 21, per-client retry budgets; gRPC proposal A6, "Throttling Retry Attempts".
  */
 export class RetryBudget {
   #tokens = BUDGET_RESERVE

@@ -39,9 +39,8 @@ export class Trial implements Attempt, Rings, Stoppable {
   readonly #of: Attempting
   /** Of the circuit breaker. */
   #ticket = 0
-  #startedAt = 0
-  /** Before any time that a clock can tell. */
-  #movedAt = -1
+  /** When it began, or when the last piece of a long body moved: how long a body is makes no service slow. */
+  #restedAt = 0
   timeoutMs = 0
   isWaitingForUs = false
   #isHeld = false
@@ -111,7 +110,7 @@ export class Trial implements Attempt, Rings, Stoppable {
       return this.#of.failed(this, failure("timeout-unsent", call.effect, { note: `${gate.name}: no time was left` }))
     }
     call.noteAttempt()
-    this.#startedAt = startedAt
+    this.#restedAt = startedAt
     this.timeoutMs = Math.min(settings.timeoutMs, call.deadlineAt - startedAt)
     this.#alarm = call.clock.after(this.timeoutMs, this)
     call.attach(this)
@@ -141,8 +140,7 @@ export class Trial implements Attempt, Rings, Stoppable {
     this.#isOver = true
     call.clock.cancel(this.#alarm)
     call.detach(this)
-    // How long a long body is makes no service slow: its time counts from its last piece.
-    gate.heard(this.#ticket, reason, gate.isTimed ? call.clock.now() - Math.max(this.#startedAt, this.#movedAt) : 0)
+    gate.heard(this.#ticket, reason, gate.isTimed ? call.clock.now() - this.#restedAt : 0)
     if (!this.#isHeld) gate.bulkhead.leave()
   }
 
@@ -161,7 +159,7 @@ export class Trial implements Attempt, Rings, Stoppable {
   /** The attempt's time is over, unless a long body has moved in it. */
   ring(): void {
     const { clock } = this.#of.call
-    const leftMs = this.isWaitingForUs ? this.timeoutMs : this.#movedAt + this.timeoutMs - clock.now()
+    const leftMs = this.isWaitingForUs ? this.timeoutMs : this.#restedAt + this.timeoutMs - clock.now()
     if (leftMs > 0) this.#alarm = clock.after(leftMs, this)
     else this.#fail(this.#isSent ? "timeout-sent" : "timeout-unsent", `no answer within ${Math.round(this.timeoutMs)} ms`)
   }
@@ -216,7 +214,7 @@ export class Trial implements Attempt, Rings, Stoppable {
   }
 
   moved(): void {
-    this.#movedAt = this.#of.call.clock.now()
+    this.#restedAt = this.#of.call.clock.now()
   }
 
   hold(): (error: TrestleError | null) => void {
