@@ -125,6 +125,10 @@ export const FINDINGS = {
     title: "pages that cannot be served",
     why: "Every page would be missing, or refused by the browser, and the first to know would be a visitor.",
   },
+  TRS1040: {
+    title: "hedged write",
+    why: "A hedge sends the same request twice on purpose; a write sent twice may be done twice.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** What only a start can find, since it depends on what a service holds. */
@@ -141,6 +145,10 @@ export const START_FINDINGS = {
   TRS1034: {
     title: "host that does not fit",
     why: "A logger that is none would lose every line, and an address that begins with nothing would never be reached.",
+  },
+  TRS1045: {
+    title: "store of a newer Trestle",
+    why: "What an older version does not know of the tables, it would leave undone, or do twice.",
   },
 } as const satisfies Record<string, FindingKind>
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
+import { systemClock } from "../../base/clock.ts"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlRow } from "../../contract/sql-session.ts"
 import { SqliteSession } from "./connection.ts"
@@ -29,7 +30,7 @@ function opened() {
   const settings: OpenSettings = { file: join(folder, "notes.db"), readOnly: false, durability: "normal" }
   const database = new Faulty(settings)
   database.exec("create table notes (text text)")
-  const session = new SqliteSession(database, { ...settings, name: "notes", rowsMax: 10, busyTimeoutMs: 10 })
+  const session = new SqliteSession(database, { ...settings, name: "notes", rowsMax: 10, busyTimeoutMs: 10, clock: systemClock })
   onTestFinished(async () => {
     await session.close()
     rmSync(folder, { recursive: true })

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import type { Clock } from "../../base/clock.ts"
 import { failure } from "../../contract/failure.ts"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
@@ -12,9 +13,11 @@ import {
   type SqlStatements,
   type SqlTaker,
 } from "../../contract/sql-session.ts"
+import type { HasStore, Store, StoreTables } from "../../contract/store.ts"
 import { SqliteDatabase } from "./database.ts"
 import { breaksConnection, commitFailure, isBusy, statementFailure } from "./failure.ts"
 import { Statements } from "./statements.ts"
+import { openStore } from "./store-open.ts"
 import { Turns } from "./turns.ts"
 
 export const SQLITE: SqlCapabilities = { ...SQL_DEFAULTS, booleans: "integer", dates: "text", json: "text", locksRows: false }
@@ -26,6 +29,7 @@ export interface SessionSettings {
   readonly durability: "full" | "normal"
   readonly rowsMax: number
   readonly busyTimeoutMs: number
+  readonly clock: Clock
 }
 
 /** Pauses between two tries while another process holds the lock, in milliseconds; the last one repeats. */
@@ -39,7 +43,7 @@ type Effect = "read" | "write"
  *
  * A statement runs in the calling thread and cannot be stopped. What can be stopped is the wait for a turn, or for another process.
  */
-export class SqliteSession implements SqlSession {
+export class SqliteSession implements SqlSession, HasStore {
   readonly capabilities = SQLITE
   readonly name: string
   readonly #settings: SessionSettings
@@ -47,6 +51,7 @@ export class SqliteSession implements SqlSession {
   readonly #isInMemory: boolean
   #writer: SqliteDatabase | null
   #reader: SqliteDatabase | null = null
+  #store: Promise<Store> | null = null
   #isClosed = false
 
   constructor(writer: SqliteDatabase, settings: SessionSettings) {
@@ -111,7 +116,25 @@ export class SqliteSession implements SqlSession {
     this.#rowsOf({ text: "select count(*) as tables from sqlite_schema", values: [] })
   }
 
+  /** Trestle's own tables in this file. What is kept there is written in a thread of its own; in memory there is only this one. */
+  openStore(tables: readonly StoreTables[]): Promise<Store> {
+    this.#store ??= openStore(tables, {
+      ...this.#settings,
+      turns: this.#turns,
+      writing: () => this.#writing(),
+      reading: () => this.#reading(),
+      drop: () => this.#drop(),
+      isInMemory: this.#isInMemory,
+    }).catch((refused) => {
+      this.#store = null
+      throw refused
+    })
+    return this.#store
+  }
+
   async close(): Promise<void> {
+    const store = await this.#store?.catch(() => null)
+    await store?.close()
     this.#isClosed = true
     this.#drop()
   }

@@ -17,6 +17,7 @@ const CONSTRAINTS: Readonly<Record<number, SqlConstraint>> = {
 const BUSY = 5
 const LOCKED = 6
 const READONLY = 8
+const FULL = 13
 const CONSTRAINT = 19
 
 /** Primary codes that blame the statement: it is the same mistake at every attempt. */
@@ -39,6 +40,11 @@ function codeOf(thrown: unknown): number | null {
 export function isBusy(thrown: unknown): boolean {
   const primary = primaryOf(thrown)
   return primary === BUSY || primary === LOCKED
+}
+
+/** The disk, or the quota on it, has no room for what was to be written. */
+export function isFull(thrown: unknown): boolean {
+  return primaryOf(thrown) === FULL
 }
 
 /** Of SQLite's error, or of the one that was made of it. */

@@ -47,6 +47,7 @@ export async function openSqlite(settings: SqliteSettings, host: ServiceHost): P
       durability,
       rowsMax,
       busyTimeoutMs: parseDuration(settings.busyTimeout) ?? BUSY_TIMEOUT_MS,
+      clock,
     })
   } catch (error) {
     writer.close()
@@ -84,7 +85,12 @@ async function bringUpToDate(migrator: SqliteMigrator, settings: SqliteSettings,
 function opened(file: string, settings: SqliteSettings, host: ServiceHost): Promise<SqliteDatabase> {
   return explained(settings.name, file, async () => {
     if (file !== IN_MEMORY) makeFile(file)
-    return patiently(() => new SqliteDatabase({ file, readOnly: false, durability: settings.durability }), host.clock, OPEN_MS_MAX)
+    const { clock } = host
+    // What is in a file has the system's time, whoever writes it: a store's thread has no other, and other processes have not.
+    const epoch = file === IN_MEMORY ? () => clock.epoch() : undefined
+    const open = (): SqliteDatabase =>
+      new SqliteDatabase({ file, readOnly: false, durability: settings.durability, ...(epoch ? { epoch } : {}) })
+    return patiently(open, clock, OPEN_MS_MAX)
   })
 }
 
@@ -106,7 +112,12 @@ export function fileOf({ file, name }: SqliteSettings, host: Pick<ServiceHost, "
   return resolve(path)
 }
 
+/** One that is there is not touched: closing it here would let go of the locks that SQLite holds on it for this process. */
 function makeFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  closeSync(openSync(file, "a", 0o600))
+  try {
+    closeSync(openSync(file, "wx", 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  }
 }

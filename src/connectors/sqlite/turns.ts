@@ -7,7 +7,7 @@ import type { Attempt } from "../../contract/service.ts"
  */
 export class Turns {
   #isTaken = false
-  readonly #waiting = new Set<Turn>()
+  readonly #waiting = new Set<TakesTurn>()
 
   /** Takes the turn at once, or says that somebody has it. */
   tryTake(): boolean {
@@ -30,6 +30,12 @@ export class Turns {
     })
   }
 
+  /** Has the turn begin as soon as it can, perhaps at once. Not given up. */
+  join(taker: TakesTurn): void {
+    if (this.tryTake()) taker.begin()
+    else this.#waiting.add(taker)
+  }
+
   /** Gives the turn to the one who has waited longest. */
   leave(): void {
     for (const turn of this.#waiting) {
@@ -41,7 +47,11 @@ export class Turns {
   }
 }
 
-interface Turn {
+/** Whose turn comes; it ends with `leave`. */
+export interface TakesTurn {
   begin(): void
+}
+
+interface Turn extends TakesTurn {
   stop(): void
 }
