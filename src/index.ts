@@ -8,11 +8,13 @@ export { type CacheOptions, cache } from "./backends/cache.ts"
 export { code } from "./backends/code.ts"
 export { type Crud, type CrudName, type CrudOptions, crud, type ListInput, type Page } from "./backends/crud.ts"
 export { fallback } from "./backends/fallback.ts"
+export { type FlowOptions, flow, type StepSpec, type Steps } from "./backends/flow.ts"
 export { type LastGoodOptions, lastGood } from "./backends/last-good.ts"
 export { placeholder } from "./backends/placeholder.ts"
 export { value } from "./backends/value.ts"
 export type { Duration } from "./base/duration.ts"
 // connectors
+export { type PostgresOptions, postgres } from "./connectors/postgres/index.ts"
 export {
   type AnswerForm,
   apiKey,

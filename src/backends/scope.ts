@@ -1,8 +1,8 @@
+import { canonical } from "../base/canonical.ts"
 import type { CallContext } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
 import type { Owner } from "../contract/keeping.ts"
 import type { Principal } from "../contract/principal.ts"
-import { canonical } from "./canonical.ts"
 
 /** Tells apart what must not meet: an answer is given again only under the very key that it was kept under. */
 export interface KeyRules {

@@ -137,6 +137,8 @@ export interface CallContext {
   readonly patienceMs: number | undefined
   /** From here on its answer is provisional: the work of that id goes on, and the end of the deadline is `PENDING`. `null`: no more. */
   noteWork(id: string | null): void
+  /** What its steps have done has been taken back: nothing has happened. */
+  noteUndone(): void
   /** How the job ends that runs this call, where its answer or error does not say so. */
   noteJobEnd(end: JobEnd): void
   /** The answer was kept, and is that old. */

@@ -47,6 +47,11 @@ export const ENTRANCE = {
 
 /** Codes for whoever starts or runs the application; they never travel to a caller. */
 export const OPERATOR = {
+  FLOW_DRIFTED: {
+    status: 500,
+    title: "The flow's code has changed",
+    detail: "What the flow has done so far does not fit its code any more. A person has to decide.",
+  },
   START_REFUSED: { status: 500, title: "The application cannot start", detail: "See the findings." },
 } as const satisfies Record<string, CatalogEntry>
 

@@ -377,6 +377,10 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.work = id
   }
 
+  noteUndone(): void {
+    this.#mayHaveActed = this.#hasActedInside = false
+  }
+
   noteJobEnd(end: JobEnd): void {
     this.jobEnd = end
   }

@@ -1,0 +1,72 @@
+import { hash } from "node:crypto"
+import type { Answer, Site } from "../../contract/backend.ts"
+import type { CallContext } from "../../contract/call.ts"
+import type { Durable, NewJob } from "../../contract/job.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+import type { Steps } from "../flow.ts"
+import { MemoryJournal } from "./memory-journal.ts"
+import { FlowRun } from "./run.ts"
+import { endOfWork } from "./wait.ts"
+
+/** A flow as it was declared. */
+export interface DeclaredFlow {
+  readonly f: (input: unknown, s: Steps) => Promise<unknown>
+  readonly grants: ReadonlySet<unknown>
+  readonly withinMs: number
+  readonly isDurable: boolean
+}
+
+/**
+ * A caller's call puts the flow as a job and waits for its end; the job's own call runs the function. Reads change nothing, so they need no
+ * journal and run in their caller's call.
+ */
+export function bindFlow(flow: DeclaredFlow, site: Site): Answer {
+  const durable = flow.isDurable && site.effect === "write" ? site.durable : null
+  if (durable === null) return (input, call) => runHere(flow, site, input, call)
+  return (input, call) => (call.delivery?.kind === "flow" ? resume(flow, site, durable, input, call) : begin(site, durable, call))
+}
+
+async function begin(site: Site, durable: Durable, call: CallContext): Promise<unknown> {
+  const job: NewJob = {
+    id: call.isDurable ? idOf(site, call) : call.random.hex(16),
+    kind: "flow",
+    operation: site.operation,
+    input: call.received,
+    orderKey: null,
+    blocks: false,
+    principal: call.principal,
+    isOwnAuthority: call.isOwnAuthority,
+    trace: call.trace,
+    idempotencyKey: call.idempotencyKey(),
+    contractHash: site.contractHash,
+  }
+  // Whether it was stored is not known when the store does not say so.
+  call.noteSent()
+  const begun = await durable.begin(job)
+  return endOfWork(begun.end, job.id, call)
+}
+
+/** The same intent of the same caller is the same flow, whoever asks again: the caller, a message that came twice, a parent that was resumed. */
+function idOf(site: Site, { principal, ...call }: CallContext): string {
+  const who = principal === null ? "" : `${principal.kind} ${principal.id}`
+  return hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 32)
+}
+
+async function resume(flow: DeclaredFlow, site: Site, durable: Durable, input: unknown, call: CallContext): Promise<unknown> {
+  const delivery = call.delivery!
+  const journal = await durable.journal(delivery)
+  const until = delivery.putAt + flow.withinMs
+  const end = await new FlowRun({ flow, site, call, journal, durable, until }).run(input)
+  if (end.is === "done") return end.answer
+  call.noteJobEnd(end)
+  throw "error" in end ? end.error : new TrestleError("PENDING", undefined, { outcome: "unknown", work: delivery.id, note: end.why })
+}
+
+/** Without a store: what cannot be decided stays unknown, for nobody could go on with it later. */
+async function runHere(flow: DeclaredFlow, site: Site, input: unknown, call: CallContext): Promise<unknown> {
+  const journal = new MemoryJournal()
+  const end = await new FlowRun({ flow, site, call, journal, durable: null, until: Number.POSITIVE_INFINITY }).run(input)
+  if (end.is === "done") return end.answer
+  if ("error" in end) throw end.error
+  throw call.stopped ?? new TrestleError("INTERNAL", undefined, { note: end.why })
+}

@@ -1,0 +1,31 @@
+import type { Rings } from "../../base/clock.ts"
+import type { CallContext } from "../../contract/call.ts"
+import type { JobEnd } from "../../contract/job.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+
+/**
+ * The answer of work that goes on without its caller. To the caller its end is `PENDING` when the deadline, or his own patience, is over
+ * before that of the work.
+ */
+export async function endOfWork(work: Promise<JobEnd>, id: string, call: CallContext): Promise<unknown> {
+  call.noteWork(id)
+  const end = await (call.patienceMs === undefined ? work : withPatience(work, call.patienceMs, call))
+  if (end === null || end.is === "parked" || end.is === "suspended")
+    throw new TrestleError("PENDING", undefined, { outcome: "unknown", work: id })
+  call.noteWork(null)
+  if (end.is !== "done") throw end.error
+  call.noteServedBy("flow")
+  return end.answer
+}
+
+/** `null` when the patience is over first. */
+function withPatience(work: Promise<JobEnd>, patienceMs: number, { clock }: CallContext): Promise<JobEnd | null> {
+  return new Promise((resolve) => {
+    const over: Rings = { ring: () => resolve(null) }
+    const alarm = clock.after(patienceMs, over)
+    work.then((end) => {
+      clock.cancel(alarm)
+      resolve(end)
+    })
+  })
+}

@@ -1,0 +1,16 @@
+import type { Backend } from "./backend.ts"
+import type { Operation } from "./operation.ts"
+
+/**
+ * Whether a run that may have had its effect can be run again under the same token: it reads, or its contract says so, or every service
+ * that it asks has promised it, by what it is or by a key.
+ */
+export function isRepeatable({ effect, repeat, declaration }: Operation): boolean {
+  if (effect === "read" || repeat !== "none") return true
+  return declaration.backend !== null && isRepeatableBackend(declaration.backend)
+}
+
+function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
+  if (plan.parts !== undefined && plan.service === undefined) return plan.parts.every(isRepeatableBackend)
+  return plan.repeat !== undefined && plan.repeat !== "none"
+}
