@@ -36,7 +36,7 @@ export interface NewJob {
   readonly idempotencyKey: string
   /** Contract hash of the operation when it was put. */
   readonly contractHash: string
-  /** Not before that many milliseconds from now. Default 0. */
+  /** Not before that many milliseconds from now, unless an earlier job of its key ends sooner. Default 0. */
   readonly delayMs?: number
   /** Given up on, that many milliseconds from now. Default: never. */
   readonly expiresMs?: number
@@ -44,6 +44,19 @@ export interface NewJob {
   readonly why?: string
   /** Begins as `parked` instead of `waiting`. */
   readonly isParked?: boolean
+  /** How often it is run before it is given up on; `Infinity`: until it expires. Default: what `delivery` of its contract says. */
+  readonly times?: number
+  /** May be run again after a run that may have had its effect. Default: reads, and what may be repeated by its contract. */
+  readonly mayRepeat?: boolean
+  /** Longest that one run may take, in milliseconds. Default: the operation's deadline. */
+  readonly lastsMs?: number
+  /**
+   * How long its id and its answer are kept after its end, in milliseconds. Default 24 hours for flows and deferred writes, 0 for the others.
+   * What came from elsewhere, and may come again, is kept longer.
+   */
+  readonly keepMs?: number
+  /** Of a message: the version of its topic when it was published. */
+  readonly version?: number
 }
 
 /** How a call came that is run from the store; `null` for all others. */
@@ -65,7 +78,7 @@ export interface Delivery {
 
 /** What happened to a job, for people. */
 export interface JobEvent {
-  /** Milliseconds since 1970, on the store's clock. */
+  /** Milliseconds since 1970, on the clock of the process that wrote it. */
   readonly at: number
   readonly what: "put" | "failed" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended"
   readonly code?: string
@@ -132,6 +145,10 @@ export interface NewMessage {
   readonly trace: string
   /** Whoever caused it; its consumers run on their behalf. */
   readonly principal: Principal | null
+  /** Caused by the application itself: rules about callers do not apply to its consumers. */
+  readonly isOwnAuthority: boolean
+  /** How long it is remembered that the message was delivered, in milliseconds. Default 0; for messages that may come again. */
+  readonly keepMs?: number
 }
 
 /** Trestle's own durable work, as backends and connectors see it. */

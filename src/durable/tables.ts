@@ -1,0 +1,45 @@
+import type { StoreTables } from "../contract/store.ts"
+
+/**
+ * `due_at` is the moment from which a job may be claimed: its time while it waits, the end of its lease while it runs, nothing when it is
+ * over. So one index finds what there is to do, a lease that has run out included.
+ */
+const JOBS: StoreTables = {
+  version: 1,
+  statements: ({ serial }) => [
+    `create table trestle_jobs (
+      seq ${serial},
+      id text not null unique,
+      kind text not null,
+      operation text not null,
+      order_key text,
+      blocks bigint not null,
+      state text not null,
+      due_at bigint,
+      expires_at bigint,
+      put_at bigint not null,
+      ended_at bigint,
+      forget_at bigint,
+      attempts bigint not null,
+      fence bigint not null,
+      follows_unknown bigint not null,
+      is_ordered bigint not null,
+      trace text not null,
+      contract_hash text not null,
+      body text not null,
+      outcome text,
+      progress text,
+      history text
+    )`,
+    "create index trestle_jobs_due on trestle_jobs (due_at) where due_at is not null",
+    "create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null",
+    // Two of one key never run at once, whatever two nodes see of each other at that moment.
+    "create unique index trestle_jobs_turn on trestle_jobs (operation, order_key) where order_key is not null and state = 'running'",
+    "create index trestle_jobs_undone on trestle_jobs (state, seq) where state in ('parked', 'dead')",
+    "create index trestle_jobs_forget on trestle_jobs (forget_at) where forget_at is not null",
+    "create table trestle_schedules (operation text primary key, at bigint not null)",
+  ],
+}
+
+/** All of Trestle's own tables, in the order of their versions. A version that was published is never changed: what changes is a new one. */
+export const TABLES: readonly StoreTables[] = [JOBS]
