@@ -1,0 +1,93 @@
+import { failure } from "../contract/failure.ts"
+import type { Delivery } from "../contract/job.ts"
+import type { Journal, JournalEntry } from "../contract/journal.ts"
+import type { Store, StoreStatement, StoreTables } from "../contract/store.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { STILL_HELD } from "./job-statements.ts"
+import type { SealedText } from "./sealed-text.ts"
+
+/** Steps of one flow; a flow of more is a loop that should be several flows. */
+const STEPS_MAX = 10_000
+
+/** What flows have done. `body` holds a step's answer or error. */
+export const FLOW_TABLES: StoreTables = {
+  version: 3,
+  statements: () => [
+    `create table trestle_steps (
+      flow text not null, step text not null, position integer not null, what text not null, state text not null, body text not null,
+      primary key (flow, step)
+    )`,
+  ],
+}
+
+const READ = `select step, what, state, body from trestle_steps where flow = ? order by position limit ${STEPS_MAX + 1}`
+const WRITE = `insert into trestle_steps (flow, step, position, what, state, body) values (?, ?, ?, ?, ?, ?)
+  on conflict (flow, step) do update set state = excluded.state, body = excluded.body`
+/** For whoever removes the job. */
+export const FORGET_STEPS = "delete from trestle_steps where flow = ?"
+
+/** Reads what a flow has done so far. */
+export async function openJournal(store: Store, delivery: Delivery, seal: SealedText): Promise<Journal> {
+  const rows = await store.read({ text: READ, values: [delivery.id] })
+  const journal = new StoreJournal(store, delivery, seal)
+  for (const row of rows) journal.recall(row as unknown as StepRow)
+  return journal
+}
+
+interface StepRow {
+  readonly step: string
+  readonly what: string
+  readonly state: JournalEntry["state"]
+  readonly body: string
+}
+
+class StoreJournal implements Journal {
+  readonly #store: Store
+  readonly #delivery: Delivery
+  readonly #seal: SealedText
+  readonly #entries = new Map<string, JournalEntry>()
+
+  constructor(store: Store, delivery: Delivery, seal: SealedText) {
+    this.#store = store
+    this.#delivery = delivery
+    this.#seal = seal
+  }
+
+  recall({ step, what, state, body }: StepRow): void {
+    const kept = this.#seal.readAny(body, this.#keyOf(step)) as Pick<JournalEntry, "value" | "error"> | null
+    if (kept === null)
+      throw new TrestleError("INTERNAL", undefined, {
+        outcome: "unknown",
+        note: `step ${step} of flow ${this.#delivery.id} cannot be read`,
+      })
+    this.#entries.set(step, { key: step, what, state, ...kept })
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  find(key: string): JournalEntry | undefined {
+    return this.#entries.get(key)
+  }
+
+  async write(entries: readonly JournalEntry[], also: readonly StoreStatement[] = []): Promise<void> {
+    const { id, fence } = this.#delivery
+    const statements: StoreStatement[] = [{ text: STILL_HELD, values: [id, fence], expects: 1 }]
+    for (const [i, entry] of entries.entries()) statements.push(this.#writing(entry, this.#entries.size + i))
+    const results = await this.#store.unit([...statements, ...also])
+    if (results === null) throw failure("not-connected", "write", { note: `flow ${id} is run by somebody else now` })
+    for (const entry of entries) this.#entries.set(entry.key, entry)
+  }
+
+  #writing(entry: JournalEntry, position: number): StoreStatement {
+    const { key, what, state, value, error } = entry
+    const kept = error === undefined ? { value } : { error }
+    return { text: WRITE, values: [this.#delivery.id, key, position, what, state, this.#seal.writeAny(kept, this.#keyOf(key))] }
+  }
+
+  /** An encrypting seal binds it, so that no step can be passed off as another. */
+  #keyOf(step: string): string {
+    return `${this.#delivery.id}/${step}`
+  }
+}
