@@ -38,8 +38,12 @@ export interface EffectivePolicies {
   readonly retries: Effective<number>
   /** The longest pause before each repeat. */
   readonly pauses: Effective<readonly number[]>
-  readonly breaker: Effective<{ failures: number; of: number; slowMs: number | null; restMs: number } | null>
+  /** When a second attempt is begun beside the first; null: never. */
+  readonly hedge: Effective<number | null>
+  readonly breaker: Effective<{ failures: number; of: number; slowMs: number | null; restMs: number; probes: number } | null>
   readonly concurrency: Effective<number>
+  /** How few it may become; the same where the number is fixed. */
+  readonly concurrencyMin: Effective<number>
   readonly queue: Effective<number>
 }
 
@@ -159,11 +163,13 @@ function policiesOf({ plan }: Backend<any, any, any>, { operation, defaults }: A
     timeout: { value: attempts.timeoutMs, from: by("timeout", ofCall, ofCallFrom) },
     retries: { value: attempts.retries, from: by("retry", ofCall, ofCallFrom) },
     pauses: { value: pausesOf(attempts.retries, attempts.backoffMs), from: backoffFrom(ofCall, by("retry", ofCall, ofCallFrom)) },
+    hedge: { value: attempts.hedgeMs, from: by("hedge", ofCall, ofCallFrom) },
     breaker: {
       value: breaker && { ...breaker, slowMs: Number.isFinite(breaker.slowMs) ? breaker.slowMs : null },
       from: by("breaker", ofService, ofServiceFrom),
     },
     concurrency: { value: shared.concurrency, from: by("concurrency", ofService, ofServiceFrom) },
+    concurrencyMin: { value: shared.concurrencyMin, from: by("concurrency", ofService, ofServiceFrom) },
     queue: { value: shared.queueMax, from: by("queue", ofService, ofServiceFrom) },
   }
 }

@@ -158,16 +158,15 @@ export async function worstCase(operation: Operation, defaults: Defaults): Promi
   const run = (limit: number): Promise<Rehearsal> => rehearse({ operation, defaults, behaviour: () => HANGS_UNSENT, deadlineMs: limit })
   const [cut, uncut] = [await run(deadlineMs), await run(NO_DEADLINE_MS)]
   const { leaves } = uncut
-  const ends = [...uncut.tries.slice(1).map(({ startedAt }) => startedAt), uncut.call.meta.ms]
   return {
     deadlineMs,
     ms: cut.call.meta.ms,
     uncutMs: uncut.call.meta.ms,
-    tries: uncut.tries.map(({ leaf, startedAt }, i) => ({
+    tries: uncut.tries.map(({ leaf, startedAt, endedAt }) => ({
       of: nameOf(leaves[leaf]!),
       startedAtMs: startedAt,
-      endsAtMs: ends[i]!,
-      isCut: ends[i]! > deadlineMs,
+      endsAtMs: endedAt,
+      isCut: endedAt > deadlineMs,
     })),
     hasCode: leaves.some((leaf) => leaf.service === null && !isFixed(leaf)),
   }

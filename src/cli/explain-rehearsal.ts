@@ -38,6 +38,8 @@ export interface Leaf {
 export interface Try {
   readonly leaf: number
   readonly startedAt: number
+  /** When its time was over, for one that hangs; otherwise it takes no time. */
+  endedAt: number
 }
 
 export interface Rehearsal {
@@ -159,7 +161,12 @@ class RehearsalStage {
     return {
       prepare: () => null,
       send: (_request, attempt) => {
-        this.#try(leaf)
+        const one = this.#try(leaf)
+        attempt.stoppable = {
+          stop: () => {
+            one.endedAt = this.#clock.now()
+          },
+        }
         const behaviour = this.#script.behaviour(leaf)
         if (behaviour.does === "answer") return Promise.resolve(attempt.call.noteServedBy(name))
         if ("isSent" in behaviour && behaviour.isSent) attempt.isSent = true
@@ -179,7 +186,10 @@ class RehearsalStage {
     }
   }
 
-  #try(leaf: number): void {
-    this.tries.push({ leaf, startedAt: this.#clock.now() })
+  #try(leaf: number): Try {
+    const now = this.#clock.now()
+    const one = { leaf, startedAt: now, endedAt: now }
+    this.tries.push(one)
+    return one
   }
 }

@@ -62,7 +62,7 @@ function nodeLines(node: BackendNode, depth: number, look: Look): string[] {
 }
 
 function policyLines(node: BackendNode, policies: EffectivePolicies, indent: string, { paint }: Look): string[] {
-  const { timeout, retries, pauses, breaker, concurrency, queue } = policies
+  const { timeout, retries, pauses, hedge, breaker, concurrency, concurrencyMin, queue } = policies
   const line = (label: string, value: string, from?: Effective<unknown>): string =>
     `${indent}${labelled(label, value, from ? sourceText(from.from) : "", paint)}`
   const waits = pauses.value.map(showDuration).join(", ")
@@ -70,16 +70,22 @@ function policyLines(node: BackendNode, policies: EffectivePolicies, indent: str
     line("timeout", `${showDuration(timeout.value)} an attempt`, timeout),
     line("repeats", retries.value === 0 ? "none" : `at most ${retries.value}`, retries),
     ...(retries.value === 0 ? [] : [line("pauses", `up to ${waits}`, pauses)]),
+    ...(hedge.value === null ? [] : [line("hedged", `a second beside it after ${showDuration(hedge.value)}`, hedge)]),
     line("unknown", node.repeatsUnknown ? "may be sent again" : "never sent again"),
     line("breaker", breakerText(breaker.value), breaker),
-    line("at once", `${concurrency.value}, ${queue.value} more may wait`, concurrency),
+    line("at once", `${bounds(concurrencyMin.value, concurrency.value)}, ${queue.value} more may wait`, concurrency),
   ]
 }
 
+function bounds(min: number, max: number): string {
+  return min === max ? String(max) : `${min} to ${max}, found out`
+}
+
 function breakerText(breaker: EffectivePolicies["breaker"]["value"]): string {
-  if (!breaker) return "none"
+  if (!breaker) return "by hand only"
   const slow = breaker.slowMs === null ? "" : `, slow from ${showDuration(breaker.slowMs)}`
-  return `opens at ${breaker.failures} of ${breaker.of}, rests ${showDuration(breaker.restMs)}${slow}`
+  const probes = breaker.probes === 1 ? "" : `, closes after ${breaker.probes} good probes`
+  return `opens at ${breaker.failures} of ${breaker.of}, rests ${showDuration(breaker.restMs)}${slow}${probes}`
 }
 
 /** Failures that end alike stand in one row. */

@@ -46,6 +46,13 @@ describe("mistakes", () => {
     ["retry.times", { retry: { times: 1.5 } }, /^retry /],
     ["retry.backoff", { retry: { times: 1, backoff: "x" as never } }, /^retry\.backoff /],
     ["concurrency", { concurrency: 0 }, /^concurrency /],
+    ["adaptive concurrency", { concurrency: "adaptive" }, null],
+    ["concurrency.adaptive.min", { concurrency: { adaptive: { min: 0, max: 4 } } }, /^concurrency\.adaptive\.min /],
+    ["bounds that meet", { concurrency: { adaptive: { min: 4, max: 4 } } }, /not below max/],
+    ["bounds left out", { concurrency: {} as never }, /^concurrency is /],
+    ["hedge", { hedge: "x" as never }, /^hedge is not a duration/],
+    ["hedge that comes too late", { hedge: "1s", timeout: "1s" }, /^hedge is not shorter/],
+    ["breaker.probes", { breaker: { ...breaker, probes: 0 } }, /^breaker\.probes /],
     ["queue", { queue: NaN }, /^queue /],
     ["breaker.failures", { breaker: { ...breaker, failures: 0 } }, /^breaker\.failures /],
     ["breaker.of", { breaker: { ...breaker, of: 1.5 } }, /^breaker\.of /],
@@ -56,5 +63,25 @@ describe("mistakes", () => {
     const mistakes = policyMistakes(policy)
     expect(mistakes).toHaveLength(said ? 1 : 0)
     if (said) expect(mistakes[0]).toMatch(said)
+  })
+})
+
+describe("hedge", () => {
+  test("for reads only, whatever a service says", () => {
+    expect(attemptSettings("read", { hedge: "200ms" }).hedgeMs).toBe(200)
+    expect(attemptSettings("write", { hedge: "200ms" }).hedgeMs).toBeNull()
+  })
+  test("false, closer → none", () => expect(attemptSettings("read", { hedge: false }, { hedge: "200ms" }).hedgeMs).toBeNull())
+})
+
+describe("concurrency", () => {
+  const bounds = (concurrency: Policy["concurrency"]): number[] => {
+    const settings = serviceSettings(concurrency === undefined ? {} : { concurrency })
+    return [settings.concurrencyMin, settings.concurrency]
+  }
+  test("a number is fixed; adaptive has bounds", () => {
+    expect(bounds(7)).toEqual([7, 7])
+    expect(bounds("adaptive")).toEqual([4, 128])
+    expect(bounds({ adaptive: { min: 2, max: 9 } })).toEqual([2, 9])
   })
 })

@@ -2,7 +2,7 @@ import { showDuration } from "../base/duration.ts"
 import type { Backend } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { attemptSettings, callPolicies, type Defaults } from "../contract/policy.ts"
+import { attemptSettings, callPolicies, type Defaults, type Policy } from "../contract/policy.ts"
 import { finding } from "./findings.ts"
 
 type AnyBackend = Backend<any, any, any>
@@ -14,6 +14,15 @@ export function checkBackend(operation: Operation, parts: readonly AnyBackend[],
     for (const mistake of one.plan.mistakes ?? [])
       findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
     if (operation.effect !== "write") continue
+    if (isHedged(one.plan.policy))
+      findings.push(
+        finding(
+          "TRS1040",
+          one.plan.at ?? at,
+          `${operation.path} is a write and its call of ${one.plan.service?.name ?? one.kind} is hedged`,
+          'Remove `hedge`; if it changes nothing, say so: effect: "read",',
+        ),
+      )
     if (one.plan.isForReadsOnly)
       findings.push(
         finding(
@@ -25,6 +34,11 @@ export function checkBackend(operation: Operation, parts: readonly AnyBackend[],
       )
     if (one.plan.fallsBack) checkReplicas(operation, one, findings)
   }
+}
+
+/** In the policy of a service it holds for its reads, and says nothing of its writes. */
+export function isHedged(policy: Policy | undefined): boolean {
+  return policy?.hedge !== undefined && policy.hedge !== false
 }
 
 function checkReplicas(operation: Operation, fallback: AnyBackend, findings: Finding[]): void {
@@ -62,8 +76,8 @@ export function checkTime(
     if (plan.fallsBack) return (plan.parts ?? []).reduce((sum, part) => sum + worstOf(part), 0)
     if (!plan.service) return Math.max(0, ...(plan.parts ?? []).map(worstOf))
     const declared = { call: plan.policy, service: plan.service.policy }
-    const { timeoutMs, retries } = attemptSettings("read", ...callPolicies("read", declared, defaults))
-    return timeoutMs * (retries + 1)
+    const { timeoutMs, retries, hedgeMs } = attemptSettings("read", ...callPolicies("read", declared, defaults))
+    return timeoutMs * (retries + 1) + Math.min(timeoutMs, hedgeMs ?? 0)
   }
   for (const { plan } of parts) {
     const inTurn = plan.fallsBack ? (plan.parts ?? []) : []

@@ -232,6 +232,10 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
     wrong: () => ({ wrong: op({ effect: "read", ...list, deprecated: { sunset: "2020-01-31" } }).via(crm.call("GET /notes")) }),
     right: () => ({ wrong: op({ effect: "read", ...list, deprecated: { sunset: "2999-01-31" } }).via(crm.call("GET /notes")) }),
   },
+  TRS1040: {
+    wrong: () => ({ wrong: op({ effect: "write", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
+    right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
+  },
 }
 
 describe.each(Object.entries(CASES))("%s", (its, { wrong, right, noPlace }) => {
@@ -509,5 +513,19 @@ describe("files and streams", () => {
     const examples = [{ input: {}, output: [{ id: "1", text: "a" }, { id: "2" } as never] }]
     const wrong = op({ effect: "read", input: None, output: stream(Note), examples }).via(code(() => []))
     expect(messagesOf({ wrong })).toEqual([expect.stringMatching(/^TRS1008 wrong: item 1 in the output of example 1 .*text/)])
+  })
+})
+
+describe("a hedge", () => {
+  const hedged = rest({ url: env("HEDGED_URL"), policy: { hedge: "200ms" } })
+  test("in a service's policy → for its reads; its writes say nothing of it", () => {
+    expect(codesOf({ add: op({ effect: "write", ...list }).via(hedged.call("GET /notes")) })).toEqual([])
+  })
+  test("in the defaults of writes → refused; in those of reads → not", () => {
+    expect(codesOf({}, { writes: { hedge: "1s" } })).toEqual(["TRS1040"])
+    expect(codesOf({}, { reads: { hedge: "1s" } })).toEqual([])
+  })
+  test("taken back by the call of a write → nothing to refuse", () => {
+    expect(codesOf({ add: op({ effect: "write", ...list }).via(hedged.call("GET /notes", { policy: { hedge: false } })) })).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { parseDuration } from "../base/duration.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { type Defaults, policyMistakes } from "../contract/policy.ts"
-import { checkBackend, checkTime } from "./check-backend.ts"
+import { checkBackend, checkTime, isHedged } from "./check-backend.ts"
 import { checkBodies } from "./check-bodies.ts"
 import { checkContract, checkOwner } from "./check-contract.ts"
 import { checkInput } from "./check-input.ts"
@@ -78,6 +78,8 @@ function checkDefaults(defaults: Defaults, findings: Finding[]): void {
   if (defaults.deadline !== undefined && parseDuration(defaults.deadline) === null)
     mistakes.push('deadline is not a duration such as "10s"')
   if (defaults.bodyLimit !== undefined && parseBytes(defaults.bodyLimit) === null) mistakes.push('bodyLimit is not a size such as "256kb"')
+  if (isHedged(defaults.writes))
+    findings.push(finding("TRS1040", null, "defaults: writes are hedged", 'defaults: { reads: { hedge: "200ms" } }'))
   for (const mistake of mistakes)
     findings.push(
       finding("TRS1012", null, `defaults: ${mistake}`, 'defaults: { reads: { timeout: "2s" }, deadline: "10s", bodyLimit: "256kb" }'),
