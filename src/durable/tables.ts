@@ -41,5 +41,29 @@ const JOBS: StoreTables = {
   ],
 }
 
+/**
+ * `id` is made of caller, operation and key. `who` and `credential` name the caller by hashes, so that what is remembered for one who is
+ * revoked can go; `lease_until` is when whoever holds the claim must have ended.
+ */
+const CLAIMS: StoreTables = {
+  version: 2,
+  statements: () => [
+    `create table trestle_claims (
+      id text primary key,
+      who text not null,
+      credential text not null,
+      fingerprint text not null,
+      state text not null,
+      holder text not null,
+      fence bigint not null,
+      lease_until bigint not null,
+      ends_at bigint not null,
+      answer text
+    )`,
+    "create index trestle_claims_end on trestle_claims (ends_at)",
+    "create index trestle_claims_who on trestle_claims (who) where answer is not null",
+  ],
+}
+
 /** All of Trestle's own tables, in the order of their versions. A version that was published is never changed: what changes is a new one. */
-export const TABLES: readonly StoreTables[] = [JOBS]
+export const TABLES: readonly StoreTables[] = [JOBS, CLAIMS]
