@@ -76,9 +76,9 @@ export class SqlTable {
   }
 
   /** A value of a row as it is bound. */
-  encoded(field: string, value: unknown, capabilities: SqlCapabilities): SqlValue {
-    const isText = this.columns.get(field)!.kind === "json" && capabilities.json === "text" && value !== null
-    return (isText ? JSON.stringify(value) : value) as SqlValue
+  encoded(field: string, value: unknown): SqlValue {
+    // On its way it is text, whatever the database makes of it.
+    return (this.columns.get(field)!.kind === "json" && value !== null ? JSON.stringify(value) : value) as SqlValue
   }
 }
 

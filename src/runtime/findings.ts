@@ -146,6 +146,10 @@ export const START_FINDINGS = {
     title: "host that does not fit",
     why: "A logger that is none would lose every line, and an address that begins with nothing would never be reached.",
   },
+  TRS1043: {
+    title: "driver that is not installed",
+    why: "A database of another make is spoken to by a package of its own, which the application chooses; Trestle brings none along.",
+  },
   TRS1045: {
     title: "store of a newer Trestle",
     why: "What an older version does not know of the tables, it would leave undone, or do twice.",

@@ -19,6 +19,11 @@ export interface ConnectorSubject {
   /** What `write` answers when there is already something under the key; `null` where the service overwrites. */
   readonly conflict: string | null
   /**
+   * What `write` has sent counts only after a last word of its own, as the COMMIT of a transaction: when the answer before that is lost, the
+   * service undoes it. It is then `refused`, may be sent again, and the promises look whether it is really gone. Default `false`.
+   */
+  readonly undoesLost?: boolean
+  /**
    * Declares a service of this connector for that place, with that policy, and the operations on it that the promises use. Called for
    * every promise anew; without a network, each call stands for a store of its own.
    */
@@ -44,6 +49,8 @@ type Call<I, O> = (input: I, options?: { signal?: AbortSignal }) => Promise<{ va
 /** A started application over the connector, what it has logged, and the network in between. */
 export interface Scene {
   readonly sample: ConnectorSample
+  /** Of the subject. */
+  readonly undoesLost: boolean
   /** Absent where there is no network. */
   readonly proxy: FaultProxy
   readonly log: readonly string[]
@@ -72,7 +79,16 @@ export async function inScene(subject: ConnectorSubject, play: (scene: Scene) =>
     try {
       const { write, read } = running.internal() as any
       const close = (): Promise<void> => running.close()
-      await play({ sample, proxy: proxy!, log, write: write.detailed, read: read.detailed, startAnother: start, close })
+      await play({
+        sample,
+        undoesLost: subject.undoesLost ?? false,
+        proxy: proxy!,
+        log,
+        write: write.detailed,
+        read: read.detailed,
+        startAnother: start,
+        close,
+      })
     } finally {
       await running.close()
     }

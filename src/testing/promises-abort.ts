@@ -30,7 +30,7 @@ const everywhere: PlannedPromise[] = [
 const overNetwork: PlannedPromise[] = [
   {
     promise: "given up while the answer is awaited → ends at once as unknown; the connection is closed where the driver can",
-    see: async ({ write, read, proxy, sample }) => {
+    see: async ({ write, read, proxy, sample, undoesLost }) => {
       await write({ key: "warm", text: "up" })
       proxy.mode = "mute"
       const controller = new AbortController()
@@ -38,11 +38,15 @@ const overNetwork: PlannedPromise[] = [
       await proxy.sent("halfway")
       controller.abort()
       const error = await writing
-      see(error.outcome === "unknown", `its outcome is ${error.outcome}, and it had left for the server`)
+      const outcome = undoesLost ? "refused" : "unknown"
+      see(error.outcome === outcome, `its outcome is ${error.outcome}, and it had left for the server: it must be ${outcome}`)
       const canCancel = sample.service["~service"].capabilities?.cancel !== false
       if (canCancel) await proxy.left("halfway")
       proxy.mode = "pass"
       see((await read({ key: "warm" })).value.text === "up", "the answer after it is wrong")
+      if (!undoesLost) return
+      const none = await errorOf(read({ key: "halfway" }), "a read of what was refused")
+      see(none.code === "NOT_FOUND", `it is called refused, and is there: ${none.code}`)
     },
   },
 ]

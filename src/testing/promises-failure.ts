@@ -1,3 +1,4 @@
+import type { TrestleError } from "../errors/trestle-error.ts"
 import type { PlannedPromise } from "./connector-promises.ts"
 import { errorOf, type Scene, see } from "./connector-subject.ts"
 import type { ProxyMode } from "./fault-proxy.ts"
@@ -26,6 +27,7 @@ function writeUnder(mode: ProxyMode, what: string): PlannedPromise {
       await warm(scene)
       proxy.mode = mode
       const error = await errorOf(write({ key: "once-only", text: "marked-text" }), `a write under "${mode}"`)
+      if (scene.undoesLost) return seeUndone(scene, error)
       const times = proxy.timesSent("once-only")
       see(times <= 1, `the write was sent ${times} times: a repeat that nobody allowed`)
       const outcome = times === 0 ? "refused" : "unknown"
@@ -35,6 +37,15 @@ function writeUnder(mode: ProxyMode, what: string): PlannedPromise {
       await well(scene)
     },
   }
+}
+
+/** Refused means that nothing has happened, so nothing may be there. */
+async function seeUndone(scene: Scene, error: TrestleError): Promise<void> {
+  see(error.outcome === "refused", `its outcome is ${error.outcome}, and the service undoes what was lost before its last word`)
+  seeBounded(scene)
+  await well(scene)
+  const none = await errorOf(scene.read({ key: "once-only" }), "a read of what was refused")
+  see(none.code === "NOT_FOUND", `it is called refused, and is there: ${none.code}`)
 }
 
 function readUnder(mode: ProxyMode, what: string): PlannedPromise {

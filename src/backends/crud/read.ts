@@ -46,7 +46,7 @@ export function bindGet(resource: Resource, site: Site): Answer {
   return bindRead(resource, site, (input, call, place) => {
     const { table, id } = resource
     const { capabilities } = place
-    const conditions = [...resource.equals({ [id]: input[id] }, capabilities), ...resource.equals(resource.scopeOf(call), capabilities)]
+    const conditions = [...resource.equals({ [id]: input[id] }), ...resource.equals(resource.scopeOf(call))]
     const text = sql`select ${table.selection} from ${table.from}${where(conditions)} limit 1`
     return new OneRow(compileSql(text, capabilities), call, place)
   })
@@ -87,7 +87,7 @@ export function bindList(resource: Resource, site: Site, filter: readonly string
     const wanted: Values = Object.fromEntries(filter.filter((field) => input[field] !== undefined).map((field) => [field, input[field]]))
     const order = orderOf(resource, input.sort)
     const list = JSON.stringify([site.operation, input.sort ?? "", wanted])
-    const conditions = [...resource.equals(wanted, capabilities), ...resource.equals(resource.scopeOf(call), capabilities)]
+    const conditions = [...resource.equals(wanted), ...resource.equals(resource.scopeOf(call))]
     if (input.after !== undefined) conditions.push(beyond(order, positionOf(input.after, list, order.fields.length)))
     // One more than asked for tells whether there is a next page.
     const text = sql`select ${table.selection} from ${table.from}${where(conditions)} order by ${order.by} limit ${input.limit + 1}`

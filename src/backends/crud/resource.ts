@@ -2,7 +2,6 @@ import type { CallContext } from "../../contract/call.ts"
 import type { BuiltInAccess, Principal } from "../../contract/principal.ts"
 import { type JsonSchema, jsonSchemaOf, type Std } from "../../contract/schema.ts"
 import { type SqlText, sql } from "../../contract/sql.ts"
-import type { SqlCapabilities } from "../../contract/sql-session.ts"
 import type { Column, SqlTable } from "../../contract/sql-table.ts"
 import { invalid, TrestleError } from "../../errors/trestle-error.ts"
 import type { CrudOptions } from "../crud.ts"
@@ -61,10 +60,10 @@ export class Resource {
   }
 
   /** Conditions that a row fulfils whose fields have these values. */
-  equals(values: Values, capabilities: SqlCapabilities): SqlText[] {
+  equals(values: Values): SqlText[] {
     return Object.entries(values).map(([field, value]) => {
       const { name } = this.column(field)
-      return value === null ? sql`${name} is null` : sql`${name} = ${this.table.encoded(field, value, capabilities)}`
+      return value === null ? sql`${name} is null` : sql`${name} = ${this.table.encoded(field, value)}`
     })
   }
 

@@ -46,8 +46,8 @@ export function bindCreate(resource: Resource, site: Site): Answer {
       throw failure("request-not-mapped", "write", {
         note: `${resource.table.service.name}: cannot tell the key that it gives; let create take ${id}`,
       })
-    const insert = compileSql(sql`${insertion(resource, values, capabilities)}${giving(resource, capabilities)}`, capabilities)
-    const select = capabilities.returning ? null : selection(resource, resource.equals({ [id]: values[id] }, capabilities), capabilities)
+    const insert = compileSql(sql`${insertion(resource, values)}${giving(resource, capabilities)}`, capabilities)
+    const select = capabilities.returning ? null : selection(resource, resource.equals({ [id]: values[id] }), capabilities)
     return async (statements) => {
       const inserted = await statements.many(insert)
       const [row] = select ? await statements.many(select) : inserted
@@ -56,11 +56,11 @@ export function bindCreate(resource: Resource, site: Site): Answer {
   })
 }
 
-function insertion({ table }: Resource, values: Values, capabilities: SqlCapabilities): SqlText {
+function insertion({ table }: Resource, values: Values): SqlText {
   const fields = Object.keys(values)
   if (fields.length === 0) return sql`insert into ${table.from} default values`
   const names = fields.map((field) => sql`${table.columns.get(field)!.name}`)
-  const bound = fields.map((field) => table.encoded(field, values[field], capabilities))
+  const bound = fields.map((field) => table.encoded(field, values[field]))
   return sql`insert into ${table.from} (${sql.join(names, ", ")}) values (${sql.list(bound)})`
 }
 
@@ -76,10 +76,10 @@ export function bindUpdate(resource: Resource, site: Site): Answer {
     const scope = resource.scopeOf(call)
     const { [id]: key, ...given } = input as Record<string, unknown>
     resource.refuseOtherThan(scope, given)
-    const conditions = ownRow(resource, key, scope, capabilities)
+    const conditions = ownRow(resource, key, scope)
     const select = selection(resource, conditions, capabilities)
     const sets = Object.entries(defined(given)).map(
-      ([field, value]) => sql`${resource.column(field).name} = ${table.encoded(field, value, capabilities)}`,
+      ([field, value]) => sql`${resource.column(field).name} = ${table.encoded(field, value)}`,
     )
     if (version !== undefined && sets.length > 0) {
       const { name } = resource.column(version)
@@ -102,7 +102,7 @@ export function bindRemove(resource: Resource, site: Site): Answer {
   return bindWrite(resource, site, (input, call, place) => {
     const { table, id } = resource
     const { capabilities } = place
-    const conditions = ownRow(resource, input[id], resource.scopeOf(call), capabilities)
+    const conditions = ownRow(resource, input[id], resource.scopeOf(call))
     const select = selection(resource, conditions, capabilities)
     const remove = compileSql(sql`delete from ${table.from}${where(conditions)}`, capabilities)
     return async (statements) => {
@@ -113,8 +113,8 @@ export function bindRemove(resource: Resource, site: Site): Answer {
   })
 }
 
-function ownRow(resource: Resource, key: unknown, scope: Values, capabilities: SqlCapabilities): SqlText[] {
-  return [...resource.equals({ [resource.id]: key }, capabilities), ...resource.equals(scope, capabilities)]
+function ownRow(resource: Resource, key: unknown, scope: Values): SqlText[] {
+  return [...resource.equals({ [resource.id]: key }), ...resource.equals(scope)]
 }
 
 /** Held until the end of the transaction, so that its version cannot change between the look and the change. */
