@@ -1,7 +1,7 @@
 // The rules of failure.md, "Attempts", as a service on a real socket sees them.
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
-import { code, fallback, op, type Policy, rest } from "../../src/index.ts"
+import { type Backend, code, fallback, op, type Policy, rest } from "../../src/index.ts"
 import { first, replies, resets, silence } from "./kit/behaviours.ts"
 import { started } from "./kit/fault.ts"
 import { Receiver } from "./kit/receiver.ts"
@@ -14,7 +14,8 @@ const ADA = { id: "7", name: "Ada" }
 const ATTEMPTS: Policy = { breaker: false, retry: { times: 2, backoff: "1ms" }, timeout: "2s" }
 const name = "crm"
 
-const keyed = (url: string, policy: Policy = ATTEMPTS) => rest({ url, name, policy }).call("POST /things", { repeat: KEY })
+const keyed = (url: string, policy: Policy = ATTEMPTS): Backend<any, any> =>
+  rest({ url, name, policy }).call("POST /things", { repeat: KEY })
 
 describe("the leaf's key is derived from the call's key, the step and the service", () => {
   const keyOf = (receiver: Receiver, at: number): string | undefined => receiver.arrivals[at]?.headers["idempotency-key"]
@@ -79,7 +80,7 @@ describe("default from the call's own verb", () => {
   ] as const)
     test(`${verb}, after unknown → ${isRepeated ? "repeated" : "sent once"}, whatever the contract promises to our callers`, async () => {
       await using receiver = await Receiver.open(resets)
-      const call = rest({ url: receiver.url, policy: ATTEMPTS }).call(`${verb} /things`)
+      const call = rest({ url: receiver.url, policy: ATTEMPTS }).call<any, any>(`${verb} /things`)
       await using app = await started({ it: op({ ...write, repeat: "natural" }).via(call) })
       await app.ask.it.safe(ADA)
       expect(receiver.arrivals.length).toBe(isRepeated ? 3 : 1)
@@ -109,7 +110,7 @@ describe("a retried first attempt that answers 409 is looked up, not failed", ()
     await using receiver = await Receiver.open((socket, arrival) => (arrival.method === "GET" ? WELL : made)(socket, arrival))
     const crm = rest({ url: receiver.url, name, policy: ATTEMPTS })
     const lookup = crm.call("GET /things/{id}")
-    await using app = await started({ it: op(write).via(crm.call("POST /things", { repeat: KEY, lookup })) })
+    await using app = await started({ it: op(write).via(crm.call<any, any>("POST /things", { repeat: KEY, lookup })) })
     expect(await app.ask.it(ADA)).toEqual(ADA)
     expect(receiver.arrivals.map(({ method }) => method)).toEqual(["POST", "POST", "GET"])
   })
@@ -129,7 +130,7 @@ describe("the breaker", () => {
   test("half-open lets exactly one probe through: it arrives, the others do not", async () => {
     await using receiver = await Receiver.open(resets)
     const policy: Policy = { retry: 0, timeout: "5s", breaker: { failures: 1, of: 1, rest: "50ms" } }
-    await using app = await started({ it: op(read).via(rest({ url: receiver.url, policy }).call("GET /things")) })
+    await using app = await started({ it: op(read).via(rest({ url: receiver.url, policy }).call<any, any>("GET /things")) })
     const { retryAfterMs } = await app.ask.it.safe(ADA).then(() => app.ask.it.safe(ADA))
     expect(retryAfterMs).toBeGreaterThan(0)
     receiver.behaviour = silence

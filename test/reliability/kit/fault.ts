@@ -1,7 +1,7 @@
 // One row of the table of outcomes: a failure at a real server, and what the rules make of it.
 import { startApp } from "../../../src/assembly/start.ts"
 import type { CallRecord } from "../../../src/contract/ports.ts"
-import { type Backend, type Policy, type Rest, type Running, trestle } from "../../../src/index.ts"
+import { type Authenticator, type Backend, type Policy, type Rest, type Running, trestle } from "../../../src/index.ts"
 import { rememberingLog, standInReferences, testEnvironment } from "../../../src/testing/stand-ins.ts"
 
 export interface Thing {
@@ -79,9 +79,9 @@ export interface Started extends AsyncDisposable {
   readonly records: readonly CallRecord[]
 }
 
-export async function started(ops: object): Promise<Started> {
+export async function started(ops: object, authenticate: readonly Authenticator[] = []): Promise<Started> {
   const records: CallRecord[] = []
-  const running = await startApp(trestle({ name: "reliability", ops }), {
+  const running = await startApp(trestle({ name: "reliability", ops, authenticate }), {
     environment: testEnvironment,
     // Addresses are written out, with their ports.
     references: { read: (reference) => (typeof reference === "string" ? reference : standInReferences().read(reference)) },
