@@ -49,7 +49,9 @@ export async function addToFastify(scope: FastifyInstance, mount: Mount, notFoun
   for (const { methods, url } of mount.addresses) {
     scope.route({ method: [...methods], url, exposeHeadRoute: false, handler })
   }
-  if (parts.pages) await (await import("./pages.ts")).addPages(scope, parts.pages)
+  if (!parts.pages) return
+  const { addPages } = await import("./pages.ts")
+  await addPages(scope, parts.pages, (url) => split(pathAndQuery(url), segments).target)
 }
 
 /** By the number of segments, for a prefix may have parameters: `/:tenant/api`. */

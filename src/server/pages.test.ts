@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type IncomingHttpHeaders, request } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -79,6 +80,8 @@ describe("a page", () => {
     ["/about", "about.html", "text/html; charset=utf-8"],
     ["/about.html?x=1", "about.html", "text/html; charset=utf-8"],
     ["/look.css", "look.css", "text/css; charset=utf-8"],
+    ["/about%2ehtml", "about.html", "text/html; charset=utf-8"],
+    ["http://elsewhere.example/about.html", "about.html", "text/html; charset=utf-8"],
     ["/help/", "help/index.html", "text/html; charset=utf-8"],
     [`/${encodeURIComponent("grüße.txt")}`, "grüße.txt", "text/plain; charset=utf-8"],
   ] as const)("%s → %s", async (path, file, type) => {
@@ -153,6 +156,10 @@ describe("what is no page", () => {
     "//etc/passwd",
     "/./about.html",
     "/help//index.html",
+    "/help%2findex.html",
+    "/help%5cindex.html",
+    "/help/%2e/",
+    "/About.html",
     "/about.html%00",
     "/about.html%00.png",
     `/${"a".repeat(4_000)}`,
@@ -248,6 +255,25 @@ describe("in a server of somebody else", () => {
     expect((await host.inject("/bot/help")).headers.location).toBe("/bot/help/")
     expect((await host.inject("/bot/.env")).statusCode).toBe(404)
     expect((await host.inject("/bot/rpc/client.js")).statusCode).toBe(200)
+    await host.close()
+  })
+
+  test("what a hook of the host refuses → the host's answer", async () => {
+    const host = fastify()
+    host.addHook("onRequest", async () => {
+      throw Object.assign(new Error("not for you"), { statusCode: 401 })
+    })
+    await host.register(running.plugin({ close: false }), { prefix: "/bot" })
+    expect((await host.inject("/bot/about")).statusCode).toBe(401)
+    await host.close()
+  })
+
+  test("a prefix that would lead elsewhere → never another host", async () => {
+    const host = fastify()
+    await host.register(running.plugin({ close: false }), { prefix: "/:tenant" })
+    await host.listen({ port: 0 })
+    const at = `http://127.0.0.1:${(host.server.address() as AddressInfo).port}`
+    expect((await get(at, "/\\elsewhere.example/help")).headers.location).toBe("/elsewhere.example/help/")
     await host.close()
   })
 

@@ -3,6 +3,7 @@ import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 import { FastifyEntry } from "./fastify-entry.ts"
 import { addressesOf, type HttpParts, PARAM_LENGTH_MAX } from "./http.ts"
 import { answerMalformed } from "./malformed.ts"
+import { pathAndQuery } from "./mount.ts"
 import { notInvited } from "./node-entry.ts"
 import { note, refuse } from "./refuse.ts"
 import { serverSettings } from "./server-settings.ts"
@@ -44,7 +45,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
       handler: (request, reply) => serve(new FastifyEntry(request, reply, bodyBytesMax)),
     })
   }
-  if (parts.pages) await (await import("./pages.ts")).addPages(app, parts.pages)
+  if (parts.pages) await (await import("./pages.ts")).addPages(app, parts.pages, pathAndQuery)
   return app
 }
 
