@@ -4,7 +4,9 @@ import { z } from "zod"
 import { scoring } from "./services.ts"
 
 const INSTRUCTION = 'You mark answers of a technical interview. Reply with JSON only: {"score": 0 to 10, "why": "one sentence"}.'
-const Completion = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) })
+/** The verdict, as JSON in a text. */
+const Content = z.string().meta({ examples: ['{"score": 7, "why": "It names the index that the query lacks."}'] })
+const Completion = z.object({ choices: z.array(z.object({ message: z.object({ content: Content }) })).min(1) })
 
 export const judge = op({
   summary: "Mark one answer",

@@ -11,7 +11,7 @@ export const NewCandidate = z.object({
 })
 
 export const Candidate = z.object({
-  id: z.string(),
+  id: z.string().regex(/^\d+$/),
   name: z.string(),
   email: z.string(),
   level: Level,

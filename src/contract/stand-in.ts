@@ -1,14 +1,14 @@
 import type { Std } from "./schema.ts"
 import type { Connection, ServiceHost } from "./service.ts"
 
-/** Values that fit what one operation declares, always the same ones. What cannot be found is thrown, as an error that says where. */
+/** Values that fit what one operation declares, always the same ones. Each rejects, with an error that says why, where none is found. */
 export interface Samples {
   /** What the operation's backend may answer: of its first example, else made from its schema. */
-  answer(): unknown
+  answer(): Promise<unknown>
   /** One item of it, where it is a list or a stream. */
-  item(): unknown
+  item(): Promise<unknown>
   /** A value that a schema takes. */
-  of(schema: Std): unknown
+  of(schema: Std): Promise<unknown>
 }
 
 /** One declared call of a service, as its stand-in has to know it. */

@@ -26,14 +26,14 @@ export function broken(message: string): never {
 }
 
 /** A JSON body; a file's fields travel beside it, in path and query. */
-export function takesBody({ operation }: Subject): boolean {
+export function takesBody({ operation }: Pick<Subject, "operation">): boolean {
   if (operation.input.file) return false
   const verb = operation.route?.verb
   return verb === "POST" || verb === "PUT" || verb === "PATCH"
 }
 
 /** An input that the contract takes: of its first example, else made from its JSON Schema. */
-export async function inputOf(subject: Subject): Promise<unknown> {
+export async function inputOf(subject: Pick<Subject, "operation">): Promise<unknown> {
   const { operation } = subject
   const [example] = operation.declaration.contract.examples ?? []
   if (example) return example.input

@@ -1,3 +1,4 @@
+import type { StartOverrides } from "../assembly/start.ts"
 import type { Environment } from "../config/environment.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import { isReference, type References } from "../contract/reference.ts"
@@ -12,6 +13,14 @@ export const testEnvironment: Environment = {
   get: () => undefined,
   names: () => [],
 }
+
+/** For a start that reads nothing of this machine and leaves nothing on it. */
+export const THROWAWAY = {
+  environment: testEnvironment,
+  isEphemeral: true,
+  keptFolder: null,
+  evidence: () => ({}),
+} satisfies StartOverrides
 
 const ADDRESS = /_?(URL|URI|ADDRESS|ORIGIN|ENDPOINT|HOST)$/i
 

@@ -16,7 +16,7 @@ import { type KeyStore, memoryKeyStore } from "../security/key-store.ts"
 import { FakeClock } from "./fake-clock.ts"
 import type { FailsHow } from "./replaced.ts"
 import { Replacements } from "./replaced.ts"
-import { rememberingLog, standInReferences, testEnvironment } from "./stand-ins.ts"
+import { rememberingLog, standInReferences, THROWAWAY } from "./stand-ins.ts"
 import { TestApplication } from "./test-application.ts"
 import { TestCallers } from "./test-callers.ts"
 import { type SentRequest, Wire } from "./wire.ts"
@@ -114,13 +114,10 @@ export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Pro
     clock,
     random: seededRandom(options.seed ?? 1),
     log: rememberingLog(records),
-    environment: testEnvironment,
+    ...THROWAWAY,
     references: standInReferences(options.values),
-    isEphemeral: true,
     transportOf: (service) => () => wires.get(service)!.transport,
     replaced: replacements.replaced,
-    keptFolder: null,
-    evidence: () => ({}),
     openAuthentication: (authenticators, host) => openForTest(authenticators, host, callers, keys),
   })
   return new TestApplication({ running, clock, keys, callers, replacements, records, mistakes, wires })

@@ -3,7 +3,7 @@ import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
 import type { WireRequest } from "../../contract/ports.ts"
-import type { Exchange, Service } from "../../contract/service.ts"
+import type { Exchange, Repeat, Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Upload } from "./body.ts"
 import { addConditions, addExpectation, isUnchanged, validatorOf, versionIn } from "./conditional.ts"
@@ -65,7 +65,7 @@ export function bindRestCall(
     comparesVersion: spec.versions === true,
     epoch: connection.epoch,
   }
-  const repeat = spec.repeat ?? (route.method === "POST" || route.method === "PATCH" ? "none" : "natural")
+  const repeat = repeatOf(route, spec)
   const lookup = spec.lookup ? site.bind(spec.lookup) : null
   const read = readerOf(spec, rules, site)
   const ask = spec.answer === undefined || spec.answer.kind === "text" ? exchanged : opened
@@ -115,6 +115,11 @@ export function bindRestCall(
   }
   const answer = site.guard(service, exchange, { policy: spec.policy, mayRepeatUnknown: repeat !== "none" })
   return lookup === null ? answer : lookedUp(answer, lookup)
+}
+
+/** What the service promises of a repeat; HTTP itself says so where the declaration does not. Source: RFC 9110, section 9.2.2. */
+export function repeatOf({ method }: RouteTemplate, { repeat }: Pick<Spec, "repeat">): Repeat {
+  return repeat ?? (method === "POST" || method === "PATCH" ? "none" : "natural")
 }
 
 function noteVersion(call: CallContext, version: string | null): void {

@@ -11,10 +11,11 @@ import type { Common } from "../../errors/catalog.ts"
 import type { AnswerForm } from "./answer.ts"
 import { openRest, type RestSettings } from "./connection.ts"
 import type { OutboundAuth } from "./credentials.ts"
-import { bindRestCall } from "./exchange.ts"
+import { bindRestCall, repeatOf } from "./exchange.ts"
 import { restFailures } from "./failures.ts"
 import { bindPages, type PagesSpec, pagesMistakes } from "./pages.ts"
 import { parseRoute } from "./request.ts"
+import { REST_FAULTS } from "./rest-faults.ts"
 
 export { type AnswerForm, asFile, asItems, asText, type ItemsOptions } from "./answer.ts"
 export { type BodyEncoding, type FormFields, form, type MultipartFields, multipart, raw } from "./body.ts"
@@ -93,6 +94,7 @@ export function rest(options: RestOptions): Rest {
   const name = options.name ?? nameOf(options.url)
   const health = options.health === undefined ? null : parseRoute(options.health)
   const settings: RestSettings = { name, url: options.url, auth: options.auth, health: probeOf(health) }
+  const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
   const service: Service = {
     kind: "rest",
     name,
@@ -105,8 +107,11 @@ export function rest(options: RestOptions): Rest {
     isProbed: health !== null,
     open: (host) => openRest(settings, host),
     diagnose: async (host) => (await import("./diagnosis.ts")).diagnoseRest(settings, host),
+    rehearsal: {
+      faults: REST_FAULTS,
+      standIn: async (calls, fault) => (await import("./stand-in.ts")).openRestStandIn({ settings, refuses: limits.refuses }, calls, fault),
+    },
   }
-  const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
   const failuresOf = (
     errors: Readonly<Record<number, string>> | undefined,
     { effect, errors: declared }: Pick<Site, "effect" | "errors">,
@@ -120,6 +125,7 @@ export function rest(options: RestOptions): Rest {
       policy: spec.policy,
       at: callerPlace(call),
       asks: route,
+      repeat: "mistake" in template ? "none" : repeatOf(template, any),
       mistakes,
       mappings: mappingsAmong(spec.map, spec.body, spec.answer?.items?.map),
       heedsDrift: heededBy(any),
@@ -127,6 +133,8 @@ export function rest(options: RestOptions): Rest {
       ...(spec.versions ? { comparesVersion: true } : {}),
       ...givesOf(any),
       failures: (site) => failuresOf(any.errors, site),
+      rehearsed: async (samples) =>
+        (await import("./rehearsed.ts")).rehearsedCall({ asked: route, route: template as never }, any, samples),
       bind: (site) => bindRestCall(service, limits, template as never, any, site),
     })
   }
@@ -140,6 +148,8 @@ export function rest(options: RestOptions): Rest {
       asks: route,
       mistakes: [...("mistake" in template ? [template.mistake] : []), ...policyMistakes(spec.policy ?? {}), ...pagesMistakes(any)],
       failures: (site) => failuresOf(any.errors, site),
+      rehearsed: async (samples) =>
+        (await import("./rehearsed.ts")).rehearsedPages({ asked: route, route: template as never }, any, samples),
       bind: (site) => bindPages({ service, limits, route: template as never }, any, site),
     })
   }

@@ -7,6 +7,7 @@ import type { Service } from "../../contract/service.ts"
 import type { HasMigrations } from "../../contract/sql-session.ts"
 import { type Sql, sqlFace } from "../sql/index.ts"
 import type { MigrationSource } from "../sql/migrations.ts"
+import { SQLITE_FAULTS } from "./faults.ts"
 import { openSqlite, openSqliteMigrator, ROWS_MAX, type SqliteSettings } from "./open.ts"
 
 /** Which file, and how it is used. */
@@ -59,6 +60,10 @@ export function sqlite(options: SqliteOptions): Sql {
     address: options.file,
     open: (host) => openSqlite(settings, host),
     diagnose: async (host) => (await import("./diagnosis.ts")).diagnoseSqlite(settings, host),
+    rehearsal: {
+      faults: SQLITE_FAULTS,
+      standIn: async (calls, fault) => (await import("./stand-in.ts")).openSqliteStandIn(settings, calls, fault),
+    },
   }
   const whole: Service | HasMigrations =
     options.migrations === undefined ? service : { ...service, openMigrator: (host) => openSqliteMigrator(settings, host) }

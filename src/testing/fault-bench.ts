@@ -1,0 +1,107 @@
+import type { App } from "../assembly/definition.ts"
+import { showDuration } from "../base/duration.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { Defaults } from "../contract/policy.ts"
+import type { Service } from "../contract/service.ts"
+import { servicesOf, within } from "../runtime/within.ts"
+import { type Calls, callsAt, type KnownCall } from "./fault-calls.ts"
+import type { FaultOptions } from "./fault-lab.ts"
+import { type Played, play, rehearseStart, type Script, type World } from "./fault-stage.ts"
+import { inTurns } from "./in-turns.ts"
+import { Lateness } from "./lateness.ts"
+
+const LIMIT_MS = 60_000
+/** Nearly all of a run is waiting. */
+const AT_ONCE = 24
+const TRIES_MAX = 3
+
+interface BenchOptions extends FaultOptions {
+  readonly defaults: Defaults
+  readonly calls: Calls
+}
+
+/** Where the runs of one application are made: many at once, in turns, with an eye on whether this machine keeps up. */
+export class FaultBench {
+  readonly operations: readonly Operation[]
+  readonly defaults: Defaults
+  readonly #calls: Calls
+  readonly #world: World
+  readonly #options: FaultOptions
+  readonly #lateness = new Lateness()
+  readonly #inTurn = inTurns(AT_ONCE)
+  readonly #shortestTimeoutMs: number
+  #planned = 0
+  #done = 0
+
+  constructor(app: App<unknown>, operations: readonly Operation[], { defaults, calls, ...options }: BenchOptions) {
+    this.operations = operations
+    this.defaults = defaults
+    this.#calls = calls
+    this.#options = options
+    this.#shortestTimeoutMs = Math.min(...[...calls.values()].flat().map(({ timeoutMs }) => timeoutMs))
+    const backends = operations.flatMap(({ declaration: { backend } }) => (backend ? within(backend) : []))
+    this.#world = {
+      app,
+      services: servicesOf(operations),
+      callsOf: (service, operation) => callsAt(calls, service, operation),
+      freshMs: Math.max(0, ...backends.map(({ plan }) => plan.freshMs ?? 0)),
+      limitMs: options.limitMs ?? LIMIT_MS,
+      signal: options.signal ?? new AbortController().signal,
+      starting: inTurns(1),
+      lateness: this.#lateness,
+    }
+  }
+
+  get services(): readonly Service[] {
+    return this.#world.services
+  }
+
+  get isInterrupted(): boolean {
+    return this.#world.signal.aborted
+  }
+
+  isWanted({ name }: Service): boolean {
+    return this.#options.service === undefined || this.#options.service === name
+  }
+
+  /** The declared calls of an operation at those services. */
+  callsOf({ path }: Operation, services: readonly Service[]): readonly KnownCall[] {
+    return services.flatMap((service) => this.#calls.get(service) ?? []).filter(({ operation }) => operation === path)
+  }
+
+  /** Loads what would make the first calls slow. @throws {TrestleError} `START_REFUSED` when the application does not start. */
+  async warmUp(): Promise<void> {
+    if (this.operations[0]) await rehearseStart(this.#world, this.operations[0])
+  }
+
+  plan(count: number): void {
+    this.#planned += count
+  }
+
+  done(): void {
+    this.#options.progress?.(++this.#done, this.#planned)
+  }
+
+  /** Makes a run when its turn has come; once more, and again, where this process was so late that it may have made the failure itself. */
+  async play(script: Script): Promise<Played> {
+    for (let tries = 1; ; tries++) {
+      const played = await this.#inTurn(() => play(this.#world, script))
+      if (tries === TRIES_MAX || played.isCut || !this.#isHeldUp(played)) return played
+    }
+  }
+
+  /** Why a run tells nothing; `null` where it does. */
+  doubtOf(played: Played, isBroken: boolean): string | null {
+    const { limitMs } = this.#world
+    if (played.isCut) return this.isInterrupted ? "interrupted" : `it had not ended after ${showDuration(limitMs)}`
+    return isBroken && this.#isHeldUp(played) ? `this machine was too busy: it was late by ${showDuration(played.lateMs)}` : null
+  }
+
+  close(): void {
+    this.#lateness.stop()
+  }
+
+  #isHeldUp({ lateMs }: Played): boolean {
+    return lateMs > this.#shortestTimeoutMs / 2
+  }
+}

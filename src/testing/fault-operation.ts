@@ -1,0 +1,121 @@
+import type { Operation } from "../contract/operation.ts"
+import type { Service } from "../contract/service.ts"
+import type { Fault } from "../contract/stand-in.ts"
+import { inputOf } from "./case-subject.ts"
+import type { FaultBench } from "./fault-bench.ts"
+import { type FaultRow, type FaultTrouble, UNTRIED } from "./fault-row.ts"
+import type { Played } from "./fault-stage.ts"
+import { type RowSubject, rowOf } from "./fault-told.ts"
+import { neighboursOf, servicesIn } from "./fault-verdict.ts"
+
+/** What became of one operation. */
+export interface Tried {
+  readonly rows: readonly FaultRow[]
+  readonly isWithoutService: boolean
+  readonly doubt: FaultTrouble | null
+}
+
+const WITHOUT_SERVICE: Tried = { rows: [], isWithoutService: true, doubt: null }
+
+/** First once while all is well, which shows the services that its code asks; then once for each fault of each service. */
+export async function tryOperation(bench: FaultBench, operation: Operation): Promise<Tried> {
+  const { backend } = operation.declaration
+  if (!backend || bench.services.length === 0) return WITHOUT_SERVICE
+  const declared = servicesIn(backend)
+  const found = await inputFor(operation)
+  if ("why" in found) return untriedWhole(bench, operation, found.why)
+  const { input } = found
+  const baseline = await bench.play({ operation, input, failing: new Map() })
+  const asked = bench.services.filter((service) => (baseline.arrivals.get(service) ?? []).length > 0)
+  const services = [...new Set([...declared, ...asked])]
+  const doubt = bench.isInterrupted ? null : doubtIn(bench, operation, { baseline, services })
+  if (services.length === 0) return doubt === null ? WITHOUT_SERVICE : { rows: [endedEarly(operation)], isWithoutService: false, doubt }
+  const subject = { operation, input, baseline, operations: bench.operations, defaults: bench.defaults }
+  const rows = await Promise.all(services.filter((one) => bench.isWanted(one)).map((service) => tryService(bench, subject, service)))
+  return { rows: rows.flat(), isWithoutService: false, doubt }
+}
+
+async function tryService(bench: FaultBench, subject: RowSubject, service: Service): Promise<FaultRow[]> {
+  const { operation } = subject
+  const faults = faultsFor(service, operation)
+  const whole = { ...UNTRIED, operation: operation.path, service: service.name, fault: null, trouble: null }
+  if (!service.rehearsal) return [{ ...whole, why: `its connector (${service.kind}) gives nothing to stand in its place` }]
+  if (faults.length === 0) return [{ ...whole, why: `nothing can happen to a ${operation.effect} of it` }]
+  bench.plan(faults.length)
+  return Promise.all(faults.map((fault) => tryFault(bench, subject, { service, fault })))
+}
+
+interface Failing {
+  readonly service: Service
+  readonly fault: Fault
+}
+
+async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault }: Failing): Promise<FaultRow> {
+  const { operation, input } = subject
+  const failing = new Map<Service, Fault>([...firstFaults(operation, service), [service, fault]])
+  const after = [...failing.keys()].filter((one) => one !== service).map(({ name }) => name)
+  const row = { operation: operation.path, service: service.name, fault: fault.name, after }
+  if (bench.isInterrupted) return { ...UNTRIED, ...row, why: "interrupted", trouble: null }
+  const played = await bench.play({ operation, input, failing })
+  bench.done()
+  const told = rowOf(row, played, { ...subject, service, fault })
+  const why = bench.doubtOf(played, told.trouble !== null)
+  return why === null ? told : { ...UNTRIED, ...row, why, trouble: null }
+}
+
+/** A service that others stand before is asked only when they have failed: in the first way in which each of them can. */
+function firstFaults({ declaration: { backend }, ...operation }: Operation, service: Service): [Service, Fault][] {
+  const before = backend ? neighboursOf(backend, service).before.flatMap(servicesIn) : []
+  return before.flatMap((one): [Service, Fault][] => {
+    const [first] = faultsFor(one, operation)
+    return first && one !== service ? [[one, first]] : []
+  })
+}
+
+function faultsFor({ rehearsal }: Service, { effect }: Pick<Operation, "effect">): readonly Fault[] {
+  return (rehearsal?.faults ?? []).filter((fault) => fault.of === undefined || fault.of === effect)
+}
+
+async function inputFor(operation: Operation): Promise<{ readonly input: unknown } | { readonly why: string }> {
+  try {
+    return { input: await inputOf({ operation }) }
+  } catch (error) {
+    return { why: (error as Error).message.replace(`${operation.path}: `, "").replace(/\. Give it one:.*$/, "") }
+  }
+}
+
+function untriedWhole(bench: FaultBench, { path, declaration }: Operation, why: string): Tried {
+  const services = [...new Set(servicesIn(declaration.backend!))].filter((one) => bench.isWanted(one))
+  const row = { ...UNTRIED, operation: path, fault: null, why, trouble: null }
+  const rows = services.length > 0 ? services.map(({ name }) => ({ ...row, service: name })) : [{ ...row, service: null }]
+  const fix = "examples: [{ input: { ... }, output: { ... } }],"
+  return {
+    rows,
+    isWithoutService: false,
+    doubt: { kind: "not tried", message: `${path} is not tried: ${why}`, fix, place: declaration.at },
+  }
+}
+
+/** Code may stop before it comes to a service. */
+function endedEarly({ path }: Operation): FaultRow {
+  return { ...UNTRIED, operation: path, service: null, fault: null, why: "it ended before it asked a service", trouble: null }
+}
+
+/** A call that fails while all is well does so because of an answer that we have made up. */
+function doubtIn(
+  bench: FaultBench,
+  operation: Operation,
+  { baseline, services }: { readonly baseline: Played; readonly services: readonly Service[] },
+): FaultTrouble | null {
+  const { error } = baseline.record
+  if (error === null || error.outcome === "answered") return null
+  const { path, declaration } = operation
+  const hint = bench.callsOf(operation, services).find(({ unknown }) => unknown !== undefined)
+  const message = `${path}: what its services answer when all is well is not known (${error.note ?? error.detail})`
+  return {
+    kind: "not tried",
+    message,
+    fix: hint?.unknown ?? "Give the contract an example whose answer a service can give.",
+    place: declaration.at,
+  }
+}

@@ -1,0 +1,173 @@
+import type { App, Running } from "../assembly/definition.ts"
+import { startApp } from "../assembly/start.ts"
+import { seededRandom } from "../base/random.ts"
+import { failure } from "../contract/failure.ts"
+import type { FileBody } from "../contract/file-body.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { CallRecord } from "../contract/ports.ts"
+import type { Connection, Service } from "../contract/service.ts"
+import type { Arrival, Fault, PlacedCall, StandIn } from "../contract/stand-in.ts"
+import { JumpingClock } from "./jumping-clock.ts"
+import type { Lateness } from "./lateness.ts"
+import { rememberingLog, standInReferences, THROWAWAY } from "./stand-ins.ts"
+
+/** What every run has in common. */
+export interface World {
+  readonly app: App<unknown>
+  readonly services: readonly Service[]
+  /** The declared calls of a service, those of that operation first. */
+  callsOf(service: Service, operation: Operation): readonly PlacedCall[]
+  /** The longest time for which some `cache` gives its answer without asking. */
+  readonly freshMs: number
+  /** Longest that one run may take. */
+  readonly limitMs: number
+  readonly signal: AbortSignal
+  /** Starts are work for the processor: one at a time, so that they do not hold up the calls that are measured meanwhile. */
+  readonly starting: <T>(work: () => Promise<T>) => Promise<T>
+  readonly lateness: Lateness
+}
+
+/** One call, and the services that fail it. */
+export interface Script {
+  readonly operation: Operation
+  readonly input: unknown
+  readonly failing: ReadonlyMap<Service, Fault>
+}
+
+/** What became of it. */
+export interface Played {
+  readonly record: CallRecord
+  /** Of the operations that it ran inside. */
+  readonly nested: readonly CallRecord[]
+  readonly arrivals: ReadonlyMap<Service, readonly Arrival[]>
+  /** It was ended by us, before it ended by itself. */
+  readonly isCut: boolean
+  /** How long this process was held up within it, in milliseconds. */
+  readonly lateMs: number
+}
+
+/**
+ * Runs one call in an application of its own, started for it: own breakers, own budgets, own stand-ins behind real sockets, nothing kept.
+ * A read is first made once while all is well, so that there is something to fall back to; then what is fresh has grown old.
+ */
+export async function play(world: World, script: Script): Promise<Played> {
+  const stage = new Stage(world, script)
+  try {
+    return await stage.play()
+  } finally {
+    await stage.close()
+  }
+}
+
+/** Starts the application once and ends it again. @throws {TrestleError} `START_REFUSED` */
+export async function rehearseStart(world: World, operation: Operation): Promise<void> {
+  const stage = new Stage(world, { operation, input: undefined, failing: new Map() })
+  try {
+    await stage.open()
+  } finally {
+    await stage.close()
+  }
+}
+
+class Stage {
+  readonly #world: World
+  readonly #script: Script
+  readonly #standIns = new Map<Service, StandIn>()
+  readonly #records: CallRecord[] = []
+  readonly #clock = new JumpingClock()
+  #running: Running<unknown> | null = null
+
+  constructor(world: World, script: Script) {
+    this.#world = world
+    this.#script = script
+  }
+
+  async play(): Promise<Played> {
+    await this.#world.starting(() => this.open())
+    const startedAt = performance.now()
+    const { operation, failing } = this.#script
+    if (failing.size > 0 && operation.effect === "read") await this.#call()
+    if (this.#world.freshMs > 0) this.#clock.jump(this.#world.freshMs + 1)
+    const before = new Map([...this.#standIns].map(([service, { arrivals }]) => [service, arrivals.length]))
+    this.#records.length = 0
+    for (const service of failing.keys()) await this.#standIns.get(service)!.fail()
+    const isCut = await this.#call()
+    const record = this.#records.findLast(({ entrance }) => entrance === "in-process")!
+    return {
+      record,
+      nested: this.#records.filter(({ entrance }) => entrance === "nested"),
+      arrivals: new Map([...this.#standIns].map(([service, { arrivals }]) => [service, arrivals.slice(before.get(service))])),
+      isCut,
+      lateMs: this.#world.lateness.since(startedAt),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running?.close()
+    await Promise.all([...this.#standIns.values()].map((standIn) => standIn.close()))
+  }
+
+  async open(): Promise<void> {
+    const { app, services, callsOf } = this.#world
+    const { operation, failing } = this.#script
+    for (const service of services) {
+      const fault = failing.get(service) ?? null
+      if (service.rehearsal) this.#standIns.set(service, await service.rehearsal.standIn(callsOf(service, operation), fault))
+    }
+    this.#running = await startApp(app, {
+      ...THROWAWAY,
+      clock: this.#clock,
+      random: seededRandom(1),
+      log: rememberingLog(this.#records),
+      references: standInReferences(),
+      openService: (service, host) => this.#standIns.get(service)?.open(host) ?? unreachable(service),
+      // Nobody comes from outside; keys and tokens of this machine are left alone.
+      openAuthentication: async () => () => null,
+    })
+  }
+
+  /** @returns whether we had to end it. */
+  async #call(): Promise<boolean> {
+    const { operation, input } = this.#script
+    const { signal, limitMs } = this.#world
+    const limit = new AbortController()
+    const alarm = setTimeout(() => limit.abort(), limitMs)
+    const given = AbortSignal.any([signal, limit.signal])
+    try {
+      const { value } = await detailedCaller(this.#running!, operation.path)(input, { signal: given })
+      await takePieces(value, operation)
+    } catch {
+      // Its record says why.
+    } finally {
+      clearTimeout(alarm)
+    }
+    return given.aborted
+  }
+}
+
+export type DetailedCaller = (input: unknown, options: { signal: AbortSignal }) => Promise<{ value: unknown }>
+
+/** The caller of an operation, by its path, with the application's own authority. */
+function detailedCaller(running: Running<unknown>, path: string): DetailedCaller {
+  let node: unknown = running.internal()
+  for (const key of path.split(".")) node = (node as Record<string, unknown>)[key]
+  return (node as { detailed: DetailedCaller }).detailed
+}
+
+const PIECES_MAX = 1_000
+
+/** What comes piece by piece fails piece by piece. */
+async function takePieces(value: unknown, { output }: Operation): Promise<void> {
+  const pieces = output.items ? (value as AsyncIterable<unknown>) : output.file ? (value as FileBody).stream() : []
+  let count = 0
+  for await (const _ of pieces) if (++count >= PIECES_MAX) break
+}
+
+/** In the place of a service without a stand-in: whatever is asked of it, it cannot be reached. */
+function unreachable(service: Service): Connection {
+  const refuse = (): never => {
+    throw failure("not-connected", "read", { note: `${service.name}: nothing stands in its place, and it is not asked itself` })
+  }
+  const own: Readonly<Record<string, unknown>> = { close: async () => {}, probe: undefined, then: undefined }
+  return new Proxy({} as Connection, { get: (_, name) => (typeof name === "symbol" || name in own ? own[name as string] : refuse) })
+}
