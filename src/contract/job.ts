@@ -42,6 +42,8 @@ export interface NewJob {
   readonly expiresMs?: number
   /** The first that a person should know of it: why it was put, for its history. */
   readonly why?: string
+  /** It stands for a write that may have had its effect already. */
+  readonly followsUnknown?: boolean
   /** Begins as `parked` instead of `waiting`. */
   readonly isParked?: boolean
   /** How often it is run before it is given up on; `Infinity`: until it expires. Default: what `delivery` of its contract says. */
@@ -166,6 +168,8 @@ export interface Durable {
   publishing(message: NewMessage): readonly StoreStatement[]
   /** What the flow has done so far that a delivery runs. */
   journal(delivery: Delivery): Promise<Journal>
+  /** Some job of that operation and order key is not over, or holds up later ones. */
+  isQueued(operation: string, orderKey: string): Promise<boolean>
   /** How a job has ended; `null` while it has not, or where it is not known any more. */
   endOf(id: string): Promise<JobEnd | null>
   /** Takes a job back that has not begun. `false`: it is under way, over, or unknown. */

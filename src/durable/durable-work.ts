@@ -1,0 +1,110 @@
+import type { CallContext } from "../contract/call.ts"
+import type { BegunJob, Delivery, Durable, JobEnd, JobProgress, NewJob, NewMessage } from "../contract/job.ts"
+import type { Journal } from "../contract/journal.ts"
+import type { Store, StoreStatement } from "../contract/store.ts"
+import type { Followers } from "./followers.ts"
+import type { Jobs } from "./jobs.ts"
+import type { Messages } from "./messages.ts"
+import type { Worker } from "./worker.ts"
+
+export interface DurableParts {
+  readonly store: Store
+  readonly jobs: Jobs
+  readonly worker: Worker
+  readonly followers: Followers
+  readonly messages: Messages
+  readonly journal: (delivery: Delivery) => Promise<Journal>
+  /** Hears of every message that is given to its consumers. */
+  readonly published: ((message: NewMessage) => void) | null
+}
+
+/** Trestle's own durable work, as the other rooms get it. */
+export class DurableWork implements Durable {
+  readonly #parts: DurableParts
+
+  constructor(parts: DurableParts) {
+    this.#parts = parts
+  }
+
+  putting(job: NewJob): readonly StoreStatement[] {
+    return [this.#parts.jobs.putting(job)]
+  }
+
+  publishing(message: NewMessage): readonly StoreStatement[] {
+    const { jobs, messages, published } = this.#parts
+    const statements = messages.jobsOf(message).map((job) => jobs.putting(job))
+    published?.(message)
+    return statements
+  }
+
+  async put(job: NewJob): Promise<boolean> {
+    const { jobs, worker } = this.#parts
+    if (worker.hasRoom && isDueNow(job)) {
+      const put = await worker.putAndRun(job)
+      if (put === "waits") this.woken()
+      return put !== "known"
+    }
+    const isNew = await jobs.put(job)
+    if (isNew) this.woken()
+    return isNew
+  }
+
+  /** Gives a message to its consumers; resolves when it is stored. */
+  async publish(message: NewMessage): Promise<void> {
+    const { store, messages, published, worker } = this.#parts
+    const jobs = messages.jobsOf(message)
+    published?.(message)
+    const [only] = jobs
+    if (jobs.length === 1 && worker.hasRoom) await this.put(only!)
+    else if (jobs.length > 0) {
+      await store.unit(jobs.map((job) => this.#parts.jobs.putting(job)))
+      this.woken()
+    }
+  }
+
+  async begin(job: NewJob): Promise<BegunJob> {
+    const { worker, followers } = this.#parts
+    // Before it is put: a quick run may be over before this hears of it.
+    const following = followers.follow(job.id)
+    try {
+      const put = isDueNow(job) ? await worker.putAndRun(job) : (await this.put(job)) ? "waits" : "known"
+      if (put === "waits") this.woken()
+      if (put === "known") await followers.look(job.id)
+    } catch (error) {
+      following.leave()
+      throw error
+    }
+    return following
+  }
+
+  journal(delivery: Delivery): Promise<Journal> {
+    return this.#parts.journal(delivery)
+  }
+
+  isQueued(operation: string, orderKey: string): Promise<boolean> {
+    return this.#parts.jobs.isQueued(operation, orderKey)
+  }
+
+  async endOf(id: string): Promise<JobEnd | null> {
+    return (await this.#parts.jobs.endOf(id)) ?? null
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#parts.jobs.cancel(id)
+  }
+
+  /** A picture for people: one that cannot be stored is followed by the next. */
+  progressed(call: CallContext, progress: JobProgress): void {
+    if (call.delivery) this.#parts.jobs.progressed(call.delivery, progress).catch(() => undefined)
+  }
+
+  /** Work was put, perhaps by a unit of somebody else: it is looked for now, here and in the other processes. */
+  woken(): void {
+    this.#parts.worker.poke()
+    this.#parts.store.wake()
+  }
+}
+
+function isDueNow({ delayMs = 0, isParked = false, expiresMs = 1 }: NewJob): boolean {
+  return delayMs <= 0 && !isParked && expiresMs > 0
+}

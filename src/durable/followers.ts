@@ -1,0 +1,80 @@
+import type { Alarm, Clock, Rings } from "../base/clock.ts"
+import type { JobEnd } from "../contract/job.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { Jobs } from "./jobs.ts"
+
+/** Jobs may run in another process, which tells nobody here. */
+const LOOK_MS = 500
+
+/** Somebody who waits for the end of a job. */
+export interface Following {
+  /** Never rejects. */
+  readonly end: Promise<JobEnd>
+  leave(): void
+}
+
+/** Those who wait for the end of a job: told at once of one that runs here, a little later of one that runs elsewhere. */
+export class Followers implements Rings {
+  readonly #jobs: Jobs
+  readonly #clock: Clock
+  readonly #waiting = new Map<string, Set<(end: JobEnd) => void>>()
+  readonly #looksElsewhere: boolean
+  #alarm: Alarm | null = null
+
+  /** @param looksElsewhere other processes may run jobs of this store */
+  constructor(jobs: Jobs, clock: Clock, looksElsewhere: boolean) {
+    this.#jobs = jobs
+    this.#clock = clock
+    this.#looksElsewhere = looksElsewhere
+  }
+
+  follow(id: string): Following {
+    const waiting = this.#waiting.get(id) ?? new Set()
+    this.#waiting.set(id, waiting)
+    let tell: (end: JobEnd) => void
+    const end = new Promise<JobEnd>((resolve) => {
+      tell = resolve
+      waiting.add(resolve)
+    })
+    if (this.#looksElsewhere) this.#alarm ??= this.#clock.after(LOOK_MS, this)
+    return { end, leave: () => void waiting.delete(tell) }
+  }
+
+  tell(id: string, end: JobEnd): void {
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return
+    this.#waiting.delete(id)
+    for (const resolve of waiting) resolve(end)
+  }
+
+  ring(): void {
+    this.#alarm = null
+    void this.#lookAll()
+  }
+
+  /** Looks whether one has ended already. */
+  async look(id: string): Promise<void> {
+    const end = await this.#jobs.endOf(id)
+    if (end) this.tell(id, end)
+    else if (end === undefined) this.tell(id, { is: "ended", error: forgotten(id) })
+  }
+
+  stop(): void {
+    if (this.#alarm !== null) this.#clock.cancel(this.#alarm)
+    this.#alarm = null
+    this.#waiting.clear()
+  }
+
+  async #lookAll(): Promise<void> {
+    // A store that does not answer now is asked again.
+    for (const id of [...this.#waiting.keys()]) await this.look(id).catch(() => undefined)
+    if (this.#waiting.size > 0) this.#alarm ??= this.#clock.after(LOOK_MS, this)
+  }
+}
+
+function forgotten(id: string): TrestleError {
+  return new TrestleError("OUTCOME_UNKNOWN", undefined, {
+    outcome: "unknown",
+    note: `the job ${id} is over, and what became of it is not kept`,
+  })
+}

@@ -1,0 +1,252 @@
+import type { JobEnd, JobEvent, JobProgress, JobReport, NewJob } from "../contract/job.ts"
+import type { SqlRow } from "../contract/sql-session.ts"
+import type { Store, StoreResult, StoreStatement, StoreValue } from "../contract/store.ts"
+import { bodyOf, endOf, type HeldJob, heldOf, historyText, outcomeText, reportOf } from "./job-record.ts"
+import * as SQL from "./job-statements.ts"
+import { PLAIN, type Seal } from "./seal.ts"
+import { SealedText } from "./sealed-text.ts"
+
+export interface JobsOptions {
+  readonly store: Store
+  /** Paths of the operations that this process can run, former ones included. */
+  readonly operations: readonly string[]
+  /** Milliseconds since 1970, for histories. */
+  readonly epoch: () => number
+  /** Default: plain text. */
+  readonly seal?: Seal
+}
+
+/** What a claim has found. */
+export interface Claimed {
+  readonly jobs: readonly HeldJob[]
+  /** As much as was asked for was due, so there may be more. */
+  readonly isMore: boolean
+}
+
+/** A run's end, with how long to wait where it is to be run again. */
+export type StoredEnd =
+  | Exclude<JobEnd, { is: "failed" }>
+  | { readonly is: "failed"; readonly error: Extract<JobEnd, { is: "failed" }>["error"]; readonly delayMs: number }
+
+/**
+ * The jobs in the store. Each has a lease while it runs, on the store's clock; every change by its holder carries the fence of that lease,
+ * and changes nothing once somebody else holds a newer one.
+ */
+export class Jobs {
+  readonly #store: Store
+  readonly #operations: readonly string[]
+  readonly #epoch: () => number
+  readonly #text: SealedText
+  readonly #claim: string
+  readonly #nextDue: string
+
+  constructor({ store, operations, epoch, seal = PLAIN }: JobsOptions) {
+    this.#store = store
+    this.#operations = operations
+    this.#epoch = epoch
+    this.#text = new SealedText(seal)
+    this.#claim = SQL.claimText(store.dialect, operations.length)
+    this.#nextDue = SQL.nextDueText(operations.length)
+  }
+
+  // -- putting ------------------------------------------------------------------------------------
+
+  putting(job: NewJob): StoreStatement {
+    const { id, kind, operation, orderKey, blocks, isParked = false } = job
+    const head = [id, kind, operation, orderKey, blocks ? 1 : 0, isParked ? "parked" : "waiting"]
+    const dueMs = isParked ? null : Math.round(job.delayMs ?? 0)
+    return { text: SQL.PUT, values: [...head, dueMs, expiryOf(job), ...this.#tailOf(job)] }
+  }
+
+  /** `false`: one of that id is known. */
+  async put(job: NewJob): Promise<boolean> {
+    const [result] = await this.#unit([this.putting(job)])
+    return result!.changes === 1
+  }
+
+  /** Puts a job with a lease of this process. `"waits"`: an earlier one of its key stands before it. `"known"`: one of its id is there. */
+  async putLeased(job: NewJob, leaseMs: number): Promise<HeldJob | "waits" | "known"> {
+    const { id, kind, operation, orderKey, blocks } = job
+    const values = [id, kind, operation, orderKey, blocks ? 1 : 0, leaseMs, expiryOf(job), ...this.#tailOf(job), operation, orderKey]
+    const [result] = await this.#unit([{ text: SQL.PUT_LEASED, values }])
+    const [row] = result!.rows
+    if (row === undefined) return "known"
+    return row.state === "waiting" ? "waits" : this.#justPut(job, row.put_at as number)
+  }
+
+  /** What both ways of putting say last. */
+  #tailOf(job: NewJob): StoreValue[] {
+    const { id, trace, contractHash, why, followsUnknown = false } = job
+    const history = why === undefined ? null : historyText([], this.#event("put", { why }))
+    return [followsUnknown ? 1 : 0, trace, contractHash, this.#text.write(bodyOf(job), id), history]
+  }
+
+  #justPut(job: NewJob, putAt: number): HeldJob {
+    const { id, kind, operation, orderKey, blocks, trace, contractHash, why, followsUnknown = false } = job
+    return {
+      id,
+      kind,
+      operation,
+      orderKey,
+      blocks,
+      attempts: 1,
+      fence: 1,
+      followsUnknown,
+      isOrdered: false,
+      putAt,
+      isExpired: false,
+      trace,
+      contractHash,
+      body: bodyOf(job),
+      history: why === undefined ? [] : [this.#event("put", { why })],
+    }
+  }
+
+  // -- running ------------------------------------------------------------------------------------
+
+  async claim(limit: number, leaseMs: number): Promise<Claimed> {
+    if (this.#operations.length === 0) return { jobs: [], isMore: false }
+    const [result] = await this.#unit([{ text: this.#claim, values: [...this.#operations, limit, leaseMs] }])
+    const rows = result!.rows.filter(({ state }) => state === "running").sort((one, other) => (one.seq as number) - (other.seq as number))
+    return { jobs: rows.map((row) => heldOf(row, this.#text)), isMore: result!.rows.length >= limit }
+  }
+
+  /** Milliseconds until something may be due, 0 and more; `null`: nothing is. */
+  async nextDueMs(): Promise<number | null> {
+    if (this.#operations.length === 0) return null
+    const [row] = await this.#store.read({ text: this.#nextDue, values: this.#operations })
+    return row === undefined ? null : Math.max(0, row.delay as number)
+  }
+
+  /** Begins the leases anew. Gives those that have been lost. */
+  async renew(jobs: readonly HeldJob[], leaseMs: number): Promise<readonly HeldJob[]> {
+    const results = await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.RENEW, values: [leaseMs, id, fence] })))
+    return jobs.filter((_, i) => results[i]!.changes === 0)
+  }
+
+  /** Writes ends, all in one unit. Gives those that no longer were this process's to write. */
+  async end(ends: readonly (readonly [HeldJob, StoredEnd])[]): Promise<readonly HeldJob[]> {
+    const statements: StoreStatement[] = []
+    const firstOf = ends.map(([job, end]) => {
+      const [first, ...others] = this.#ending(job, end)
+      return statements.push(first!, ...others) - others.length - 1
+    })
+    const results = await this.#unit(statements)
+    return ends.flatMap(([job], i) => (results[firstOf[i]!]!.changes === 0 ? [job] : []))
+  }
+
+  /** Gives claimed jobs back that were not begun. */
+  async giveBack(jobs: readonly HeldJob[]): Promise<void> {
+    if (jobs.length > 0) await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.GIVE_BACK, values: [id, fence] })))
+  }
+
+  /** Its unit is undone when somebody else holds the job by now. */
+  stillHeld({ id, fence }: { readonly id: string; readonly fence: number }): StoreStatement {
+    return { text: SQL.STILL_HELD, values: [id, fence], expects: 1 }
+  }
+
+  async progressed({ id, fence }: { readonly id: string; readonly fence: number }, progress: JobProgress): Promise<void> {
+    await this.#unit([{ text: SQL.PROGRESS, values: [JSON.stringify(progress), id, fence] }])
+  }
+
+  #ending(job: HeldJob, end: StoredEnd): StoreStatement[] {
+    const { id, fence, history } = job
+    const held = [id, fence]
+    switch (end.is) {
+      case "done":
+      case "ended":
+        return [this.#over(job, end), ...nextOf(job)]
+      case "suspended": {
+        const told = historyText(history, this.#event("suspended", { why: end.why }))
+        const delay = Math.round(end.delayMs)
+        return [{ text: SQL.AGAIN, values: [1, job.followsUnknown ? 1 : 0, told, delay, delay, ...held] }]
+      }
+      case "failed": {
+        const isUnknown = job.followsUnknown || end.error.outcome === "unknown"
+        const delay = Math.round(end.delayMs)
+        return [
+          { text: SQL.AGAIN, values: [0, isUnknown ? 1 : 0, historyText(history, this.#failed("failed", end)), delay, delay, ...held] },
+        ]
+      }
+      case "parked":
+      case "dead": {
+        const isUnknown = job.followsUnknown || end.error.outcome === "unknown"
+        const outcome = outcomeText(end, id, this.#text)
+        const told = historyText(history, this.#failed(end.is, end))
+        const stop: StoreStatement = { text: SQL.STOPPED, values: [end.is, isUnknown ? 1 : 0, outcome, told, ...held] }
+        return job.blocks ? [stop] : [stop, ...nextOf(job)]
+      }
+    }
+  }
+
+  #over({ id, fence, body }: HeldJob, end: Extract<StoredEnd, { is: "done" | "ended" }>): StoreStatement {
+    if (body === null || body.keepMs === 0) return { text: SQL.REMOVE, values: [id, fence] }
+    const left = this.#text.write({ ...body, input: undefined }, id)
+    return { text: SQL.KEEP, values: [body.keepMs, outcomeText(end, id, this.#text), left, id, fence] }
+  }
+
+  #failed(
+    what: "failed" | "parked" | "dead",
+    { error }: { readonly error: { readonly code: string; readonly message: string } },
+  ): JobEvent {
+    return this.#event(what, { code: error.code, why: error.message })
+  }
+
+  #event(what: JobEvent["what"], more: Pick<JobEvent, "code" | "why">): JobEvent {
+    return { at: this.#epoch(), what, ...more }
+  }
+
+  // -- what is known ------------------------------------------------------------------------------
+
+  async find(id: string): Promise<JobReport | null> {
+    const row = await this.#row(id)
+    return row === undefined ? null : reportOf(row, this.#text)
+  }
+
+  /** How it has ended: `null` while it has not; `undefined`: nothing is known of it, or no more. */
+  async endOf(id: string): Promise<JobEnd | null | undefined> {
+    const row = await this.#row(id)
+    return row === undefined ? undefined : endOf(row, this.#text)
+  }
+
+  /** Whether some job of that key is open, or holds up the later ones. */
+  async isQueued(operation: string, orderKey: string): Promise<boolean> {
+    const rows = await this.#store.read({ text: SQL.IS_QUEUED, values: [operation, orderKey] })
+    return rows.length > 0
+  }
+
+  /** Takes back what has not begun. */
+  async cancel(id: string): Promise<boolean> {
+    const [result] = await this.#unit([{ text: SQL.CANCEL, values: [id] }])
+    return result!.changes === 1
+  }
+
+  /** Removes what was kept long enough; at most 500 at a time. */
+  async forget(): Promise<void> {
+    await this.#unit([{ text: SQL.FORGET, values: [] }])
+  }
+
+  /** Gives what was put under former paths to the present ones. */
+  async rename(former: readonly (readonly [was: string, is: string])[]): Promise<void> {
+    if (former.length > 0) await this.#unit(former.map(([was, is]) => ({ text: SQL.RENAME, values: [is, was] })))
+  }
+
+  async #row(id: string): Promise<SqlRow | undefined> {
+    const [row] = await this.#store.read({ text: SQL.FIND, values: [id] })
+    return row
+  }
+
+  async #unit(statements: readonly StoreStatement[]): Promise<readonly StoreResult[]> {
+    const results = await this.#store.unit(statements)
+    // Nothing here expects a number of rows.
+    return results!
+  }
+}
+
+function expiryOf({ expiresMs }: NewJob): number | null {
+  return expiresMs === undefined ? null : Math.round(expiresMs)
+}
+
+function nextOf({ operation, orderKey }: HeldJob): StoreStatement[] {
+  return orderKey === null ? [] : [{ text: SQL.NEXT_OF_KEY, values: [operation, orderKey] }]
+}

@@ -1,0 +1,86 @@
+import type { Random } from "../base/random.ts"
+import type { Delivery, JobEnd } from "../contract/job.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { HeldJob } from "./job-record.ts"
+import type { StoredEnd } from "./jobs.ts"
+
+/** What is known of a run when its call has ended. */
+export interface RunEnd {
+  readonly error: TrestleError | null
+  readonly output: unknown
+  /** What the backend has said of it. */
+  readonly jobEnd: JobEnd | null
+}
+
+/** How an operation's jobs are repeated. */
+export interface Repeating {
+  /** How often one is run at most. */
+  readonly times: number
+  /** Pause before the second run, in milliseconds; it doubles from run to run. */
+  readonly backoffMs: number
+  /** It may be run again after a run that may have had its effect. */
+  readonly mayRepeat: boolean
+}
+
+/** No pause between two runs is longer, before the service's own `Retry-After`. */
+const BACKOFF_MS_MAX = 600_000
+
+/** Rules that another run would meet again; a person may change them, then order another one. */
+const FOR_A_PERSON: ReadonlySet<string> = new Set(["FORBIDDEN", "UNAUTHENTICATED"])
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set(["CANCELLED", "PENDING"])
+const PAUSE_MS = 1_000
+/** Of the input itself. */
+const NEVER_BETTER: ReadonlySet<string> = new Set(["INVALID", "TOO_LARGE"])
+
+/**
+ * What becomes of a job after one run, decided from the outcome and never from a message: a real answer that is an error is not asked for
+ * again; what was refused is tried again; what may have happened is tried again only where that was promised, else a person decides.
+ */
+export function verdictOf({ error, output, jobEnd }: RunEnd): JobEnd {
+  if (jobEnd) return jobEnd
+  if (error === null) return { is: "done", answer: output }
+  if (error.outcome === "unknown") return { is: "failed", error }
+  // The process closes, or what it has asked for is still being made: neither is the job's fault.
+  if (NOT_ITS_FAULT.has(error.code)) return { is: "suspended", delayMs: error.retryAfterMs ?? PAUSE_MS, why: error.message }
+  if (FOR_A_PERSON.has(error.code)) return { is: "parked", error }
+  if (error.outcome === "answered" || NEVER_BETTER.has(error.code)) return { is: "dead", error }
+  return { is: "failed", error }
+}
+
+/** The same, bounded: how often, and whether it may be repeated at all. */
+export function boundedEnd(
+  end: JobEnd,
+  job: HeldJob,
+  { repeating, random }: { readonly repeating: Repeating; readonly random: Random },
+): StoredEnd {
+  if (end.is !== "failed") return end
+  const { error } = end
+  if (error.outcome === "unknown" && !repeating.mayRepeat) return { is: "parked", error }
+  if (job.attempts >= repeating.times) return { is: "dead", error }
+  return { is: "failed", error, delayMs: Math.max(error.retryAfterMs ?? 0, backoffOf(job.attempts, repeating.backoffMs, random)) }
+}
+
+/** What must not be run at all is over before it begins. */
+export function endBeforeRun(job: HeldJob, { times, mayRepeat }: Repeating): StoredEnd | null {
+  const over = (is: "dead" | "parked", code: string, note: string): StoredEnd => ({
+    is,
+    error: new TrestleError(code, undefined, { note, outcome: job.followsUnknown ? "unknown" : "refused" }),
+  })
+  if (job.body === null) return over("dead", "INTERNAL", "what was stored of it cannot be read")
+  if (job.isExpired) return over("dead", "TIMEOUT", "it expired before it could be done")
+  if (job.isOrdered || !job.followsUnknown) return null
+  if (!mayRepeat)
+    return over("parked", "OUTCOME_UNKNOWN", "a run of it may have had its effect, and nothing promises that it may be repeated")
+  return job.attempts > times ? over("dead", "OUTCOME_UNKNOWN", `none of its ${times} runs has come to an end`) : null
+}
+
+export function deliveryOf(job: HeldJob): Delivery {
+  const { id, kind, attempts, followsUnknown, isOrdered, putAt, fence } = job
+  return { id, kind, attempt: attempts, followsUnknown, isOrdered, putAt, fence }
+}
+
+/** Exponential, with full jitter. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog. */
+function backoffOf(attempts: number, backoffMs: number, random: Random): number {
+  const longest = Math.min(BACKOFF_MS_MAX, backoffMs * 2 ** Math.min(attempts - 1, 30))
+  return longest * random.next()
+}

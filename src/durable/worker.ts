@@ -1,0 +1,302 @@
+import type { Alarm, Clock, Rings } from "../base/clock.ts"
+import type { Stoppable } from "../contract/call.ts"
+import type { NewJob } from "../contract/job.ts"
+import type { EventLog } from "../contract/ports.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { HeldJob } from "./job-record.ts"
+import type { Jobs, StoredEnd } from "./jobs.ts"
+
+export interface WorkerOptions {
+  readonly jobs: Jobs
+  readonly clock: Clock
+  readonly events: EventLog
+  /** Runs one job; `ended` is called exactly once, before this returns where nothing has to be waited for. Gives what stops the run. */
+  readonly run: (job: HeldJob, ended: (end: StoredEnd) => void) => Stoppable | null
+  /** Hears of every end that was stored. Must not throw. */
+  readonly ended: (job: HeldJob, end: StoredEnd) => void
+  /** Jobs that are run at once, 1 and more. Default 64. */
+  readonly slots?: number
+  /** How long a lease holds before it must be renewed, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number
+}
+
+const SLOTS = 64
+const LEASE_MS = 30_000
+/** Leases are renewed so often while they last; a run whose lease has less than a third left is stopped. */
+const BEATS = 6
+/** Nothing that is put by another process waits longer to be seen, where the store gives no hint. */
+const LOOK_MS_MAX = 1_000
+const LOOK_MS_MIN = 50
+/** After a store that did not answer. */
+const TROUBLE_MS = 500
+const FORGET_EVERY_MS = 60_000
+
+/** A job that runs here. */
+class Run {
+  readonly job: HeldJob
+  stoppable: Stoppable | null = null
+  /** On our own clock, counted from before it was asked for: the store's lease ends later. */
+  leaseEndsAt: number
+  isStopped = false
+
+  constructor(job: HeldJob, leaseEndsAt: number) {
+    this.job = job
+    this.leaseEndsAt = leaseEndsAt
+  }
+}
+
+/**
+ * Runs the jobs of the store in this process, so many at a time.
+ *
+ * Looks for work when it is told that there is some, when something falls due, and now and then. One alarm renews all leases; a run whose
+ * lease could not be renewed is stopped before it ends. Runs of jobs end in the store in batches: all ends of one turn of the event loop are
+ * one unit.
+ */
+export class Worker implements Rings {
+  readonly leaseMs: number
+  readonly #options: WorkerOptions
+  readonly #slots: number
+  readonly #runs = new Map<string, Run>()
+  /** Jobs that are being put for a run here. */
+  #coming = 0
+  #isAwake = false
+  #isClosed = false
+  #isLooking = false
+  #mustLookAgain = false
+  #lookMs = LOOK_MS_MIN
+  #look: Alarm | null = null
+  #isHungry = false
+  #heartbeat: Alarm | null = null
+  readonly #beat: Rings = { ring: () => void this.#renew() }
+  #ends: [HeldJob, StoredEnd][] = []
+  #whenIdle: (() => void)[] = []
+  #forgottenAt = Number.NEGATIVE_INFINITY
+  #isTroubled = false
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#slots = options.slots ?? SLOTS
+    this.leaseMs = options.leaseMs ?? LEASE_MS
+  }
+
+  /** From here on it looks for work by itself. */
+  start(): void {
+    this.#isAwake = true
+    this.poke()
+  }
+
+  /** There may be something to do. */
+  poke(): void {
+    this.#lookMs = LOOK_MS_MIN
+    if (this.#isAwake) void this.#claimAll()
+  }
+
+  /** It is time to look. */
+  ring(): void {
+    this.#look = null
+    void this.#claimAll(true)
+  }
+
+  /** Runs everything that is due, and what comes of it, until nothing is due and nothing runs. For tests, in the place of `start`. */
+  async work(): Promise<void> {
+    do await this.#idle()
+    while ((await this.#claimOnce()) || this.#runs.size > 0)
+  }
+
+  /** Whether a job that is put now could begin at once. */
+  get hasRoom(): boolean {
+    return this.#isAwake && this.#runs.size + this.#coming < this.#slots
+  }
+
+  /** Puts a job and runs it here, without asking the store for it again. `"waits"`, `"known"`: it was not begun. */
+  async putAndRun(job: NewJob): Promise<"begun" | "waits" | "known"> {
+    const { jobs, clock } = this.#options
+    const leaseEndsAt = clock.now() + this.leaseMs
+    this.#coming++
+    try {
+      const put = await jobs.putLeased(job, this.leaseMs)
+      if (put === "known" || put === "waits") return put
+      this.#begin(new Run(put, leaseEndsAt))
+      return "begun"
+    } finally {
+      this.#coming--
+    }
+  }
+
+  /** Claims nothing any more. What runs goes on. */
+  stop(): void {
+    this.#isAwake = false
+    this.#isClosed = true
+    if (this.#look !== null) this.#options.clock.cancel(this.#look)
+    this.#look = null
+  }
+
+  /** Resolves when nothing runs any more and every end is stored. */
+  async drained(): Promise<void> {
+    this.stop()
+    await this.#idle()
+    if (this.#heartbeat !== null) this.#options.clock.cancel(this.#heartbeat)
+    this.#heartbeat = null
+  }
+
+  #idle(): Promise<void> {
+    if (this.#runs.size === 0) return Promise.resolve()
+    return new Promise((resolve) => void this.#whenIdle.push(resolve))
+  }
+
+  // -- looking for work ---------------------------------------------------------------------------
+
+  /** @param asksFirst reads, which is cheaper, whether anything is due at all */
+  async #claimAll(asksFirst = false): Promise<void> {
+    if (this.#isLooking) {
+      this.#mustLookAgain = true
+      return
+    }
+    this.#isLooking = true
+    if (this.#look !== null) this.#options.clock.cancel(this.#look)
+    this.#look = null
+    try {
+      let isDue = !asksFirst || (await this.#options.jobs.nextDueMs()) === 0
+      while (isDue && !this.#isClosed) {
+        this.#mustLookAgain = false
+        isDue = ((await this.#claimOnce()) || this.#mustLookAgain) && !this.#isHungry
+      }
+      this.#isTroubled = false
+      await this.#lookLater()
+    } catch (error) {
+      this.#troubled("the store cannot be asked for work", error)
+      this.#lookIn(TROUBLE_MS)
+    } finally {
+      this.#isLooking = false
+      if (this.#mustLookAgain) this.#lookIn(0)
+    }
+  }
+
+  /** Whether there may be more. */
+  async #claimOnce(): Promise<boolean> {
+    const { jobs, clock } = this.#options
+    const free = this.#slots - this.#runs.size - this.#coming
+    this.#isHungry = free < 1
+    if (this.#isHungry) return false
+    const leaseEndsAt = clock.now() + this.leaseMs
+    const claimed = await jobs.claim(free, this.leaseMs)
+    if (this.#isClosed) {
+      await jobs.giveBack(claimed.jobs)
+      return false
+    }
+    if (claimed.jobs.length > 0) this.#lookMs = LOOK_MS_MIN
+    for (const job of claimed.jobs) this.#begin(new Run(job, leaseEndsAt))
+    return claimed.isMore || claimed.jobs.length > 0
+  }
+
+  async #lookLater(): Promise<void> {
+    const { jobs, clock } = this.#options
+    // Whoever ends makes room, and looks then.
+    if (!this.#isAwake || this.#isHungry) return
+    if (Math.abs(clock.now() - this.#forgottenAt) >= FORGET_EVERY_MS) {
+      this.#forgottenAt = clock.now()
+      await jobs.forget()
+    }
+    const dueMs = await jobs.nextDueMs()
+    // What is due and was not to be had is somebody else's.
+    this.#lookIn(dueMs ? Math.min(this.#lookMs, dueMs) : this.#lookMs)
+    this.#lookMs = Math.min(LOOK_MS_MAX, this.#lookMs * 2)
+  }
+
+  #lookIn(ms: number): void {
+    if (!this.#isAwake || this.#look !== null) return
+    this.#look = this.#options.clock.after(ms, this)
+  }
+
+  // -- running ------------------------------------------------------------------------------------
+
+  #begin(run: Run): void {
+    const { job } = run
+    this.#runs.set(job.id, run)
+    this.#heartbeat ??= this.#options.clock.after(this.leaseMs / BEATS, this.#beat)
+    run.stoppable = this.#options.run(job, (end) => this.#end(job, end))
+  }
+
+  #end(job: HeldJob, end: StoredEnd): void {
+    this.#ends.push([job, end])
+    if (this.#ends.length === 1) queueMicrotask(() => void this.#store(this.#ends.splice(0)))
+  }
+
+  /** Again and again until the store has taken them, or the leases are over, or the process ends: then others do the work again. */
+  async #store(ends: readonly [HeldJob, StoredEnd][]): Promise<void> {
+    const { jobs, clock } = this.#options
+    for (let left = ends; left.length > 0; ) {
+      try {
+        this.#stored(left, await jobs.end(left))
+        return
+      } catch (error) {
+        this.#troubled("what became of jobs cannot be stored", error)
+      }
+      left = left.filter(([job]) => !this.#isLost(job))
+      if (left.length > 0) await clock.pause(TROUBLE_MS)
+    }
+  }
+
+  #isLost(job: HeldJob): boolean {
+    const run = this.#runs.get(job.id)
+    if (run !== undefined && run.leaseEndsAt > this.#options.clock.now() && !this.#isClosed) return false
+    this.#leave(job)
+    return true
+  }
+
+  #stored(ends: readonly [HeldJob, StoredEnd][], lost: readonly HeldJob[]): void {
+    this.#isTroubled = false
+    for (const job of lost) this.#options.events.warn(`the lease of ${job.operation} was lost: another run of it counts`, { job: job.id })
+    for (const [job, end] of ends) {
+      if (!lost.includes(job)) this.#options.ended(job, end)
+      this.#leave(job)
+    }
+    // What comes next of a key, or again after a while, is due at another time than was known.
+    if (this.#isHungry || ends.some(([{ orderKey }, { is }]) => orderKey !== null || is === "failed" || is === "suspended")) this.poke()
+  }
+
+  #leave(job: HeldJob): void {
+    this.#runs.delete(job.id)
+    if (this.#runs.size > 0) return
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+
+  // -- leases -------------------------------------------------------------------------------------
+
+  async #renew(): Promise<void> {
+    this.#heartbeat = null
+    if (this.#runs.size === 0) return
+    const { jobs, clock } = this.#options
+    this.#heartbeat = clock.after(this.leaseMs / BEATS, this.#beat)
+    const now = clock.now()
+    for (const run of this.#runs.values()) if (run.leaseEndsAt - now <= this.leaseMs / 3) this.#stopRun(run)
+    const runs = [...this.#runs.values()].filter(({ isStopped }) => !isStopped)
+    try {
+      const lost = new Set(
+        await jobs.renew(
+          runs.map(({ job }) => job),
+          this.leaseMs,
+        ),
+      )
+      for (const run of runs) {
+        if (lost.has(run.job)) this.#stopRun(run)
+        else run.leaseEndsAt = now + this.leaseMs
+      }
+    } catch (error) {
+      this.#troubled("leases cannot be renewed", error)
+    }
+  }
+
+  /** What it has begun must be over before anybody else can begin it again. */
+  #stopRun(run: Run): void {
+    if (run.isStopped) return
+    run.isStopped = true
+    run.stoppable?.stop(new TrestleError("CANCELLED", undefined, { note: "the lease of its job could not be renewed" }))
+  }
+
+  #troubled(what: string, error: unknown): void {
+    if (this.#isTroubled) return
+    this.#isTroubled = true
+    this.#options.events.warn(what, { error })
+  }
+}
