@@ -13,7 +13,10 @@ export function fallback<V, O, E extends string = never>(first: Backend<V, O, E>
   return backend("fallback", {
     parts,
     fallsBack: true,
+    mistakes: parts.slice(0, -1).some(({ plan }) => plan.bindLast) ? ["defer() must be its last part"] : [],
     bind: (site) => {
+      const last = then.at(-1)?.plan.bindLast
+      if (last) return last(site, parts.slice(0, -1), site.bind(then.length === 1 ? first : fallback(first, ...then.slice(0, -1))))
       const steps = parts.map((part) => {
         const memory = part.plan.bindMemory?.(site) ?? null
         return { memory, answer: memory ? (input: unknown, call: CallContext) => memory.recall(input, call) : site.bind(part) }

@@ -76,10 +76,14 @@ export interface Plan {
   readonly isShared?: boolean
   /** Its answer comes piece by piece, and is what the operation answers: a file, or items. */
   readonly gives?: "file" | "items"
+  /** Refuses to start on a read, which changes nothing. */
+  readonly isForWritesOnly?: boolean
   /** Called once, when the application starts. */
   bind(site: Site): Answer
   /** Of a part of a `fallback` that remembers what the parts before it answered; called in the place of `bind`. */
   readonly bindMemory?: (site: Site) => Memory
+  /** Of the last part of a `fallback` that decides itself when it takes over from those before it, `first`; called in the place of `bind`. */
+  readonly bindLast?: (site: Site, before: readonly Backend<any, any, any>[], first: Answer) => Answer
 }
 
 /** Says that nothing is remembered which still may be used. */

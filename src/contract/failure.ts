@@ -63,6 +63,19 @@ export function mayFallBack(error: unknown, effect: "read" | "write"): boolean {
   return effect === "read" || error.outcome === "refused"
 }
 
+/** Reasons that time can mend, although no attempt would be repeated for them now. */
+const PASSING: ReadonlySet<Reason> = new Set<Reason>(["circuit-open", "bulkhead-full"])
+
+/**
+ * Whether a failed write may be kept for later: nothing has happened and a later attempt could go better, or nobody knows what has happened.
+ * Never after a real answer, nor when the caller gave up.
+ */
+export function mayDefer(error: unknown): boolean {
+  if (!TrestleError.is(error) || error.reason === undefined || error.code === "CANCELLED") return false
+  const { outcome, isTransient } = REASONS[error.reason]
+  return outcome === "unknown" || (outcome === "refused" && (isTransient || PASSING.has(error.reason)))
+}
+
 /** Real answers that are no errors of a moment: there is nothing here, or nothing for this caller any more. */
 const DENIALS: ReadonlySet<string> = new Set<Common>(["NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"])
 

@@ -82,7 +82,7 @@ class StoreJournal implements Journal {
 
   #writing(entry: JournalEntry, position: number): StoreStatement {
     const { key, what, state, value, error } = entry
-    const kept = error === undefined ? { value } : { error }
+    const kept = error !== undefined ? { error } : value === undefined ? {} : { value }
     return { text: WRITE, values: [this.#delivery.id, key, position, what, state, this.#seal.writeAny(kept, this.#keyOf(key))] }
   }
 

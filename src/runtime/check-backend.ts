@@ -13,6 +13,7 @@ export function checkBackend(operation: Operation, parts: readonly AnyBackend[],
   for (const one of parts) {
     for (const mistake of one.plan.mistakes ?? [])
       findings.push(finding("TRS1014", at, `${operation.path}: ${one.kind}: ${mistake}`, "Correct the call where it is declared."))
+    if (one.plan.bindLast) checkDeferral(operation, one, parts, findings)
     if (operation.effect !== "write") continue
     if (isHedged(one.plan.policy))
       findings.push(
@@ -36,6 +37,25 @@ export function checkBackend(operation: Operation, parts: readonly AnyBackend[],
   }
 }
 
+/** Elsewhere there would be nothing whose failure it could take over. */
+function checkDeferral(
+  { path, effect, declaration }: Operation,
+  deferral: AnyBackend,
+  parts: readonly AnyBackend[],
+  findings: Finding[],
+): void {
+  const { kind } = deferral
+  const isLast = parts.some(({ plan }) => plan.fallsBack && (plan.parts?.length ?? 0) > 1 && plan.parts?.at(-1) === deferral)
+  if (effect === "write" && isLast) return
+  const message =
+    effect === "read" ? `${path} is a read and answers with ${kind}()` : `${path}: ${kind}() is not the last part of a fallback`
+  const fix =
+    effect === "read"
+      ? `Remove ${kind}(); a read can fall back to lastGood(), cache() or value().`
+      : `fallback(people.call(...), ${kind}(...))`
+  findings.push(finding("TRS1052", deferral.plan.at ?? declaration.at, message, fix))
+}
+
 /** In the policy of a service it holds for its reads, and says nothing of its writes. */
 export function isHedged(policy: Policy | undefined): boolean {
   return policy?.hedge !== undefined && policy.hedge !== false
@@ -47,7 +67,7 @@ function checkReplicas(operation: Operation, fallback: AnyBackend, findings: Fin
   for (const other of others) {
     const service = other.plan.service
     const isReplica = primary !== undefined && service !== undefined && (service.replicaOf === primary || service === primary)
-    if (isReplica || other.plan.isForReadsOnly) continue
+    if (isReplica || other.plan.isForReadsOnly || other.plan.bindLast) continue
     const name = service ? service.name : `${other.kind}()`
     const fix =
       service && primary

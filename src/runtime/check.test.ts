@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { cache } from "../backends/cache.ts"
 import { code } from "../backends/code.ts"
+import { defer } from "../backends/defer.ts"
 import { fallback } from "../backends/fallback.ts"
 import { lastGood } from "../backends/last-good.ts"
 import { placeholder } from "../backends/placeholder.ts"
@@ -235,6 +236,24 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
   TRS1040: {
     wrong: () => ({ wrong: op({ effect: "write", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
     right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
+  },
+  TRS1052: {
+    wrong: () => ({
+      wrong: op({ effect: "read", ...list }).via(
+        fallback(
+          crm.call("GET /notes"),
+          defer(() => []),
+        ),
+      ),
+    }),
+    right: () => ({
+      wrong: op({ effect: "write", ...list }).via(
+        fallback(
+          crm.call("GET /notes"),
+          defer(() => []),
+        ),
+      ),
+    }),
   },
 }
 

@@ -129,6 +129,10 @@ export const FINDINGS = {
     title: "hedged write",
     why: "A hedge sends the same request twice on purpose; a write sent twice may be done twice.",
   },
+  TRS1052: {
+    title: "deferral that can defer nothing",
+    why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** What only a start can find, since it depends on what a service holds. */

@@ -1,9 +1,9 @@
-import { hash } from "node:crypto"
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
-import type { Durable, NewJob } from "../../contract/job.ts"
+import type { Durable } from "../../contract/job.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Steps } from "../flow.ts"
+import { workOf } from "../work.ts"
 import { MemoryJournal } from "./memory-journal.ts"
 import { FlowRun } from "./run.ts"
 import { endOfWork } from "./wait.ts"
@@ -27,29 +27,11 @@ export function bindFlow(flow: DeclaredFlow, site: Site): Answer {
 }
 
 async function begin(site: Site, durable: Durable, call: CallContext): Promise<unknown> {
-  const job: NewJob = {
-    id: call.isDurable ? idOf(site, call) : call.random.hex(16),
-    kind: "flow",
-    operation: site.operation,
-    input: call.received,
-    orderKey: null,
-    blocks: false,
-    principal: call.principal,
-    isOwnAuthority: call.isOwnAuthority,
-    trace: call.trace,
-    idempotencyKey: call.idempotencyKey(),
-    contractHash: site.contractHash,
-  }
+  const job = workOf("flow", site, call)
   // Whether it was stored is not known when the store does not say so.
   call.noteSent()
   const begun = await durable.begin(job)
   return endOfWork(begun.end, job.id, call)
-}
-
-/** The same intent of the same caller is the same flow, whoever asks again: the caller, a message that came twice, a parent that was resumed. */
-function idOf(site: Site, { principal, ...call }: CallContext): string {
-  const who = principal === null ? "" : `${principal.kind} ${principal.id}`
-  return hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 32)
 }
 
 async function resume(flow: DeclaredFlow, site: Site, durable: Durable, input: unknown, call: CallContext): Promise<unknown> {

@@ -88,9 +88,10 @@ export class FlowSteps {
   }
 
   async #asked(asked: Asked): Promise<unknown> {
-    const { call, flow } = this.#run.parts
+    const { call, flow, durable, journal } = this.#run.parts
     let work: string | undefined
     let answer: unknown
+    durable?.progressed(call, { done: journal.keys.length, step: asked.operation.path })
     try {
       answer = await call.nest(asked.op, asked.input, {
         isOwnAuthority: flow.grants.has(asked.op) || call.isOwnAuthority,
@@ -150,7 +151,7 @@ export class FlowSteps {
     if (this.#run.failed && this.#run.undoing === null) throw this.#run.failed
     if (durable === null) throw this.#misuse("publishes a message, which only a durable flow can do once")
     const id = hash("sha256", `${call.idempotencyKey()}/${key}`).slice(0, 32)
-    const message = { id, topic, payload, trace: call.trace, principal: call.principal }
+    const message = { id, topic, payload, trace: call.trace, principal: call.principal, isOwnAuthority: call.isOwnAuthority }
     await this.#run.write([{ key, what, state: "done" }], durable.publishing(message))
   }
 

@@ -1,0 +1,128 @@
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Answer, type Backend, backend, type Site } from "../contract/backend.ts"
+import type { CallContext, Ctx } from "../contract/call.ts"
+import { mayDefer } from "../contract/failure.ts"
+import type { Durable, NewJob } from "../contract/job.ts"
+import type { TrestleError } from "../errors/trestle-error.ts"
+import { workOf } from "./work.ts"
+
+/** How long a deferred write may wait when it says nothing of its own: a day, as long as an idempotency key is kept. */
+const EXPIRES_MS = 86_400_000
+
+export interface DeferOptions<V, O> {
+  /**
+   * What the write is about. Later writes of the operation with the same key queue behind it, so that they reach the service in the order in
+   * which their callers made them. Default: no order.
+   */
+  key?: (input: V) => string
+  /**
+   * Asks whether a write that may have happened has happened: its answer, or `null` when it has not and is to be sent. Without it such a
+   * write is sent again only under an idempotency key of the service; else it is parked for a person.
+   */
+  reconcile?: (input: V, ctx: Ctx) => Promise<NoInfer<O> | null>
+  /** How long it may wait; then it is a dead letter. Default `"24h"`. */
+  expires?: Duration
+}
+
+interface Deferral {
+  readonly answer: (input: any) => unknown
+  readonly key: ((input: any) => string) | undefined
+  readonly reconcile: ((input: any, ctx: Ctx) => Promise<unknown>) | undefined
+  readonly expiresMs: number
+  /** The services have promised that a write which may have happened can be sent again. */
+  readonly mayRepeat: boolean
+}
+
+/**
+ * The last part of a write's `fallback`: when the service cannot be reached, or nobody knows what became of the write, it is stored, the
+ * caller is answered `answer(input)` ("pending"; 202 over HTTP), and it is sent later under the same idempotency key, until it has its answer
+ * or expires. Stored before the caller hears of it.
+ */
+export function defer<V, O>(answer: (input: V) => NoInfer<O>, options: DeferOptions<V, O> = {}): Backend<V, O> {
+  const { key, reconcile, expires } = options
+  const expiresMs = parseDuration(expires) ?? EXPIRES_MS
+  return backend("defer", {
+    isDurable: true,
+    isForWritesOnly: true,
+    repeat: "natural",
+    mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? ['expires is not a duration such as "2d"'] : [],
+    sampleFor: answer as (input: unknown) => unknown,
+    bind: () => {
+      throw new TypeError("defer() is the last part of a fallback()")
+    },
+    bindLast: (site, before, first) => {
+      const mayRepeat = reconcile !== undefined || before.every((part) => keepsItsPromise(part, key !== undefined))
+      return deferring({ answer, key, reconcile, expiresMs, mayRepeat }, site, first)
+    },
+  })
+}
+
+/** Under a key always; what is natural only in order: an old write that comes after a newer one would undo it. */
+function keepsItsPromise({ plan }: Backend<any, any, any>, isOrdered: boolean): boolean {
+  if (plan.service === undefined && plan.parts !== undefined) return plan.parts.every((part) => keepsItsPromise(part, isOrdered))
+  return typeof plan.repeat === "object" || (plan.repeat === "natural" && isOrdered)
+}
+
+/** @param first what stands before it in the fallback */
+function deferring(deferral: Deferral, site: Site, first: Answer): Answer {
+  const { durable } = site
+  if (durable === null) return first
+  return async (input, call) => {
+    if (call.delivery?.kind === "deferred") return sendLater(deferral, { site, first }, input, call)
+    const orderKey = deferral.key?.(input) ?? null
+    if (orderKey !== null && (await durable.isQueued(site.operation, orderKey)))
+      return keep(deferral, { site, durable, orderKey, why: null }, input, call)
+    try {
+      return await first(input, call)
+    } catch (error) {
+      if (call.stopped || !mayDefer(error)) throw error
+      return keep(deferral, { site, durable, orderKey, why: error as TrestleError }, input, call)
+    }
+  }
+}
+
+/** A run of the stored write. Its failure is the job's, which is run again, or parked. */
+async function sendLater(
+  { reconcile }: Deferral,
+  { site, first }: { readonly site: Site; readonly first: Answer },
+  input: unknown,
+  call: CallContext,
+): Promise<unknown> {
+  if (reconcile && call.delivery!.followsUnknown) {
+    const found = await reconcile(input, call.public)
+    if (found !== null && found !== undefined) return site.accept(found, call, "defer")
+  }
+  return first(input, call)
+}
+
+interface Keeping {
+  readonly site: Site
+  readonly durable: Durable
+  readonly orderKey: string | null
+  /** `null`: an earlier one waits, so this one was not sent at all. */
+  readonly why: TrestleError | null
+}
+
+async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keeping, input: unknown, call: CallContext): Promise<unknown> {
+  const followsUnknown = why?.outcome === "unknown"
+  const job: NewJob = {
+    ...workOf("deferred", site, call),
+    orderKey,
+    blocks: true,
+    expiresMs: deferral.expiresMs,
+    times: Number.POSITIVE_INFINITY,
+    mayRepeat: deferral.mayRepeat,
+    followsUnknown,
+    isParked: followsUnknown && !deferral.mayRepeat,
+    why: why === null ? "an earlier write of its key waits" : (why.note ?? why.code),
+  }
+  try {
+    await durable.put(job)
+  } catch (unstored) {
+    // Nothing was kept, so the failure of the write itself is what its caller has to know.
+    throw why ?? unstored
+  }
+  call.noteWork(job.id)
+  if (why === null) call.noteDegraded("an earlier write of its key waits")
+  return site.accept(deferral.answer(input), call, "defer")
+}
