@@ -21,6 +21,7 @@ export interface Verification {
   readonly why: string | null
   /** No answer could be had of a service: that says nothing of the contract. */
   readonly isUnreachable: boolean
+  /** Of what broke. */
   readonly finding: Finding | null
 }
 
@@ -134,16 +135,9 @@ function broken({ path, declaration }: Operation, { why, fix, isUnreachable = fa
   return { operation: path, result: "broken", ms: null, servedBy: null, tried, why, isUnreachable, finding }
 }
 
-function untried({ path, effect, declaration, input }: Operation): Verification {
+function untried({ path, effect }: Operation): Verification {
   const why = effect === "write" ? "no verify" : "no example"
-  const fields = Object.keys(input.json.properties ?? {}).map((name) => `${name}: ...`)
-  const sample = fields.length > 0 ? `{ ${fields.join(", ")} }` : "..."
-  const fix =
-    effect === "write"
-      ? `verify: { input: ${sample}, cleanup: (made, run) => run(..., made) },`
-      : `examples: [{ input: ${sample}, output: ... }],`
-  const finding = cliFinding("TRS3012", `${path} is not verified: ${why}`, fix, { severity: "warning", place: declaration.at })
-  return { operation: path, result: "untried", ms: null, servedBy: null, tried: 0, why, isUnreachable: false, finding }
+  return { operation: path, result: "untried", ms: null, servedBy: null, tried: 0, why, isUnreachable: false, finding: null }
 }
 
 function skipped({ path }: Operation, why: string): Verification {

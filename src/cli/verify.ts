@@ -25,7 +25,7 @@ verify: { input, cleanup }. What held is kept in the data folder, and trestle
 status shows it as verified.
 
 Exits 1 when a promise was not kept, 4 when all that failed was that services
-could not be reached. What could not be tried for want of an example is a
+could not be reached. All that could not be tried for want of an example is one
 warning.
 `
 
@@ -42,12 +42,13 @@ export function addVerify(program: Command, run: Run): void {
 }
 
 async function verify(targets: readonly string[], flags: VerifyFlags): Promise<Report> {
-  const [{ loadApp }, { describe }, { matching }, { verifyAll }, { verifyText }] = await Promise.all([
+  const [{ loadApp }, { describe }, { matching }, { verifyAll }, { verifyText }, { untriedFindings }] = await Promise.all([
     import("./load-app.ts"),
     import("../assembly/describe.ts"),
     import("./targets.ts"),
     import("./verify-run.ts"),
     import("./verify-text.ts"),
+    import("./verify-untried.ts"),
   ])
   const { app } = await loadApp(flags.app)
   const { name, operations } = describe(app)
@@ -65,7 +66,11 @@ async function verify(targets: readonly string[], flags: VerifyFlags): Promise<R
   const { isTTY, columns } = process.stdout
   return {
     exit: giveUp.signal.aborted ? EXIT.interrupted : exitOf(verifications),
-    findings: [...verifications.flatMap(({ finding }) => finding ?? []), ...(notKept === null ? [] : [unkept(notKept)])],
+    findings: [
+      ...verifications.flatMap(({ finding }) => finding ?? []),
+      ...untriedFindings(verifications, chosen),
+      ...(notKept === null ? [] : [unkept(notKept)]),
+    ],
     summary: { app: name, ...countsOf(verifications) },
     json: { operations: verifications.map(({ finding: _, ...rest }) => rest) },
     text: `${verifyText(verifications, paint, isTTY ? columns : undefined)}\n${paint("bold", shown(name))}: ${countsText(verifications)}\n`,

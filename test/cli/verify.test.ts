@@ -100,6 +100,18 @@ describe("verify", () => {
     expect(statSync(join(cwd, ".trestle", "evidence.json")).mode & 0o777).toBe(0o600)
   })
 
+  test("several without an example or verify: one warning that names them, with what to write for each kind", async () => {
+    const app = APP.replace("ops: { show,", "ops: { again, show,").replace(
+      "const find =",
+      'const again = op({ effect: "read", input: Id, output: Person }).via(crm.call("GET /people/{id}"))\nconst find =',
+    )
+    const { ran } = await verified(app, ["again", "find", "remove", "--writes"])
+    expect(ran.code).toBe(0)
+    expect(ran.stderr.match(/warning/g)).toHaveLength(1)
+    expect(ran.stderr).toContain("warning[TRS3012]: 3 operations are not verified: again, find (no example); remove (no verify)\n")
+    expect(ran.stderr).toMatch(/help: examples: \[\{ input: .+\n +verify: \{ input: /)
+  })
+
   test("targets: only those", async () => {
     const { ran, asked } = await verified(APP, ["li*"])
     expect([ran.code, asked]).toEqual([0, ["GET /people"]])
