@@ -43,6 +43,7 @@ export function defer<V, O>(answer: (input: V) => NoInfer<O>, options: DeferOpti
   const expiresMs = parseDuration(expires) ?? EXPIRES_MS
   return backend("defer", {
     isDurable: true,
+    expiresMs,
     isForWritesOnly: true,
     repeat: "natural",
     mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? ['expires is not a duration such as "2d"'] : [],

@@ -68,6 +68,8 @@ export interface Plan {
   readonly grants?: readonly unknown[]
   /** Of a leaf: what its service promises about being asked again. Default: nothing. */
   readonly repeat?: Repeat
+  /** How long what it keeps for later may wait, in milliseconds. Default: it keeps nothing. */
+  readonly expiresMs?: number
   /** Keeps work that outlives the call, so the application needs its store. */
   readonly isDurable?: true
   /** Keeps answers: while the process lives, or beyond it. */

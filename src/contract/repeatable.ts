@@ -10,7 +10,8 @@ export function isRepeatable({ effect, repeat, declaration }: Operation): boolea
   return declaration.backend !== null && isRepeatableBackend(declaration.backend)
 }
 
-function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
+/** The same of a backend alone. */
+export function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
   if (plan.parts !== undefined && plan.service === undefined) return plan.parts.every(isRepeatableBackend)
   return plan.repeat !== undefined && plan.repeat !== "none"
 }

@@ -18,12 +18,22 @@ export const COMMON = {
   FORBIDDEN: { status: 403, title: "Not allowed", detail: "The caller may not do this." },
   NOT_FOUND: { status: 404, title: "Not found", detail: "There is nothing here under this name." },
   CONFLICT: { status: 409, title: "Conflict", detail: "The request conflicts with the present state." },
+  KEY_IN_USE: {
+    status: 409,
+    title: "Key in use",
+    detail: "A call with the same idempotency key is still under way. Ask again with the same key in a moment.",
+  },
   PRECONDITION_FAILED: {
     status: 412,
     title: "Changed meanwhile",
     detail: "The object is no longer of the version that the request expects. Read it again, then decide.",
   },
   TOO_LARGE: { status: 413, title: "Too large", detail: "The request is larger than this operation takes." },
+  KEY_REUSED: {
+    status: 422,
+    title: "Key used before",
+    detail: "This idempotency key belongs to a call with another input. Use a new key for a new intent.",
+  },
   RATE_LIMITED: { status: 429, title: "Too many requests", detail: "Too many requests in a short time. Try again later." },
   CANCELLED: { status: 499, title: "Cancelled", detail: "The caller gave the call up." },
   INTERNAL: { status: 500, title: "Internal error", detail: "Something went wrong on our side." },

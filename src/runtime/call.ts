@@ -115,6 +115,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly revalidation: Revalidation | null
   readonly delivery: Delivery | null
   readonly patienceMs: number | undefined
+  readonly #givenKey: string | undefined
   readonly #startedAt: number
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
@@ -136,6 +137,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   /** The body of the HTTP answer. */
   encoded = ""
   error: TrestleError | null = null
+  /** Its answer was remembered under its idempotency key: it was made by an earlier call. */
+  isReplayed = false
   stopped: TrestleError | null = null
   httpStatus: number | null = null
   /** Of an answer that was sent piece by piece. */
@@ -177,7 +180,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.input = start.input
     this.trace = start.trace ?? parent?.trace ?? around.random.hex(16)
     this.#isCancelled = start.isCancelled || parent?.stopped != null
-    this.#idempotencyKey = start.idempotencyKey
+    this.#givenKey = start.idempotencyKey
     this.ifMatch = start.ifMatch
     this.revalidation = start.revalidation
     this.delivery = start.delivery
@@ -239,9 +242,21 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   #fail(thrown: unknown): void {
-    if (TrestleError.is(thrown)) this.#end(thrown)
-    else if (this.#mayHaveActed) this.#end(failure("thrown", this.#of.effect, { cause: thrown }))
-    else this.#end(new TrestleError("INTERNAL", undefined, { cause: thrown, outcome: "refused" }))
+    this.#end(this.#errorOf(thrown))
+  }
+
+  #errorOf(thrown: unknown): TrestleError {
+    if (TrestleError.is(thrown)) return thrown
+    if (this.#mayHaveActed) return failure("thrown", this.#of.effect, { cause: thrown })
+    return new TrestleError("INTERNAL", undefined, { cause: thrown, outcome: "refused" })
+  }
+
+  /** What it will end with, for whoever must know before it has ended: stops what is still under way, as its end would. */
+  concluded(thrown: unknown): TrestleError {
+    const error = this.#errorOf(thrown)
+    this.stopped ??= error
+    this.#stopAttached(this.stopped)
+    return this.#inViewOfSteps(error)
   }
 
   #end(error: TrestleError | null): void {
@@ -308,7 +323,13 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   get meta(): Meta {
-    this.#meta ??= {
+    this.#meta ??= this.madeSoFar()
+    return this.#meta
+  }
+
+  /** As `meta`, before the end. */
+  madeSoFar(): Meta {
+    return {
       servedBy: this.#servedBy,
       attempts: this.#attempts,
       ms: this.clock.now() - this.#startedAt,
@@ -319,7 +340,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
       ...(this.work === null ? {} : { work: this.work }),
       ...(this.#repairs === null ? {} : { repaired: this.#repairs }),
     }
-    return this.#meta
   }
 
   // -- what backends, policies and connectors ask -----------------------------------------------
@@ -355,8 +375,28 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   idempotencyKey(): string {
-    this.#idempotencyKey ??= this.#parent ? `${this.#parent.idempotencyKey()}/${this.#ordinal}` : this.random.hex(16)
+    this.#idempotencyKey ??= this.#givenKey ?? (this.#parent ? `${this.#parent.idempotencyKey()}/${this.#ordinal}` : this.random.hex(16))
     return this.#idempotencyKey
+  }
+
+  /** The job within which it is made, or that it is a run of. */
+  get job(): Delivery | null {
+    return this.delivery ?? this.#parent?.job ?? null
+  }
+
+  /**
+   * The key under which this intent may have been called before: the caller's own, or within a job the one that every run of the job gives.
+   * `null` where nobody else knows it; and for a job's own run, of whose repeats the store knows.
+   */
+  get sharedKey(): string | null {
+    if (this.#parent === undefined) return this.delivery === null ? (this.#givenKey ?? null) : null
+    return this.job === null ? null : this.idempotencyKey()
+  }
+
+  /** Its key is claimed, so everything that follows from its intent follows from this token. */
+  claimed(token: string): void {
+    this.#idempotencyKey = token
+    this.isDurable = true
   }
 
   attach(target: Stoppable): void {

@@ -1,0 +1,27 @@
+import { hash } from "node:crypto"
+import { canonical } from "../base/canonical.ts"
+import type { CallContext } from "../contract/call.ts"
+import type { Revocation } from "../contract/keeping.ts"
+
+/** Where a call comes from, as far as keys are concerned: those of one lane say nothing in another. */
+export type Lane = "caller" | "own authority" | "job"
+
+/**
+ * The id of a claim, which no caller can choose: whatever key another one sends, it is another's. Callers without credentials are one
+ * caller, who is known by the key alone.
+ */
+export function claimId(lane: Lane, { principal }: Pick<CallContext, "principal">, operation: string, key: string): string {
+  return hash("sha256", JSON.stringify([lane, principal?.kind ?? null, principal?.id ?? null, operation, key]))
+}
+
+/** Alike for two requests that ask for the same: the input as it came, and the version that it expects. */
+export function fingerprintOf({ received, ifMatch }: Pick<CallContext, "received" | "ifMatch">): string {
+  return hash("sha256", `${canonical(received) ?? JSON.stringify(received)}\n${ifMatch ?? ""}`, "base64url")
+}
+
+/** Principal and credential as the columns `who` and `credential`: nobody can be read out of them, and each can be found. */
+export function ownerHash(owner: Revocation | null): readonly [who: string, credential: string] {
+  if (owner === null) return ["", ""]
+  const who = hash("sha256", JSON.stringify([owner.kind, owner.id]), "base64url")
+  return [who, owner.credential === undefined ? "" : hash("sha256", owner.credential, "base64url")]
+}
