@@ -133,8 +133,10 @@ export class SqliteSession implements SqlSession, HasStore {
   }
 
   async close(): Promise<void> {
-    const store = await this.#store?.catch(() => null)
-    await store?.close()
+    if (this.#store) {
+      const store = await this.#store.catch(() => null)
+      await store?.close()
+    }
     this.#isClosed = true
     this.#drop()
   }

@@ -10,7 +10,7 @@ export interface ThreadSettings {
 }
 
 /** Beside this file, in the form in which this file runs: a source, or compiled. */
-const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "./store-worker.js", import.meta.url)
+export const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "./store-worker.js", import.meta.url)
 
 /**
  * The thread that writes. It keeps the process alive while a group is under way, and no longer. When it ends by itself, what became of its
@@ -18,13 +18,16 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "
  */
 export class StoreThread implements GroupWriter {
   readonly #settings: ThreadSettings
+  readonly #source: URL
   #worker: Worker | null
   /** How many texts the worker has seen. */
   #textsKnown = 0
   #answer: ((reply: GroupReply) => void) | null = null
 
-  constructor(settings: ThreadSettings) {
+  /** @param source of what runs in the thread; a test puts its own in its place. */
+  constructor(settings: ThreadSettings, source = WORKER) {
     this.#settings = settings
+    this.#source = source
     this.#worker = this.#begun()
   }
 
@@ -56,8 +59,8 @@ export class StoreThread implements GroupWriter {
   #begun(): Worker {
     this.#textsKnown = 0
     // Flags that are meant for the application's own modules are not for this one.
-    const worker = new Worker(WORKER, { name: "trestle-store", workerData: this.#settings, execArgv: [] })
-    let why = "nobody knows why"
+    const worker = new Worker(this.#source, { name: "trestle-store", workerData: this.#settings, execArgv: [] })
+    let why: string | null = null
     worker.on("message", (reply: GroupReply) => {
       worker.unref()
       this.#answered(reply)
@@ -65,9 +68,9 @@ export class StoreThread implements GroupWriter {
     worker.on("error", (error) => {
       why = (error as Error | undefined)?.message ?? String(error)
     })
-    worker.on("exit", () => {
+    worker.on("exit", (code) => {
       if (this.#worker === worker) this.#worker = null
-      this.#answered(unwritten("unknown", `the thread that writes has ended: ${why}`))
+      this.#answered(unwritten("unknown", `the thread that writes has ended: ${why ?? `code ${code}`}`))
     })
     worker.unref()
     return worker
