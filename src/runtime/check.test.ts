@@ -41,6 +41,15 @@ const open = { ...list, allow: anyone("public") }
 const find = (ops: unknown, defaults: Defaults = {}): readonly Finding[] => checkDeclarations(ops, defaults).findings
 const codesOf = (ops: unknown, defaults: Defaults = {}): string[] => find(ops, defaults).map((one) => one.code)
 
+const keyedSignUp = (token: z.ZodType<string | undefined>): object =>
+  op({
+    http: "POST /candidates",
+    input: NewNote,
+    output: z.object({ token }),
+    allow: anyone("sign-up form"),
+    repeat: "key",
+  }).via(crm.call("POST /candidates"))
+
 /**
  * Each code of operations: declarations that have it and nothing else, and the corrected ones. The wrong operation is called `wrong`.
  * What is wrong with pages is tested beside them.
@@ -236,6 +245,14 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
   TRS1040: {
     wrong: () => ({ wrong: op({ effect: "write", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
     right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
+  },
+  TRS1050: {
+    wrong: () => ({ wrong: op({ effect: "read", repeat: "key", ...list }).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ effect: "write", repeat: "key", ...list }).via(crm.call("POST /notes")) }),
+  },
+  TRS1051: {
+    wrong: () => ({ wrong: keyedSignUp(z.string().meta({ format: "password" })) }),
+    right: () => ({ wrong: keyedSignUp(z.string().meta({ format: "password" }).optional()) }),
   },
   TRS1052: {
     wrong: () => ({
@@ -546,5 +563,33 @@ describe("a hedge", () => {
   })
   test("taken back by the call of a write → nothing to refuse", () => {
     expect(codesOf({ add: op({ effect: "write", ...list }).via(hedged.call("GET /notes", { policy: { hedge: false } })) })).toEqual([])
+  })
+})
+
+describe("repeat: key", () => {
+  const Upload = { input: file(), output: Note }
+  test.each<[string, object]>([
+    ["a file as its input", op({ effect: "write", repeat: "key", ...Upload }).via(crm.call("POST /notes"))],
+    [
+      "a file as its answer",
+      op({ effect: "write", repeat: "key", input: NewNote, output: file() }).via(crm.call("POST /notes", { answer: asFile })),
+    ],
+    ["a stream as its answer", op({ effect: "write", repeat: "key", input: NewNote, output: stream(Note) }).via(code(() => []))],
+  ])("%s → TRS1050", (_, wrong) => {
+    expect(find({ wrong }).map(({ code }) => code)).toEqual(["TRS1050"])
+  })
+
+  test("a secret that only known callers are given → nothing to find", () => {
+    const token = z.string().meta({ writeOnly: true })
+    const ops = {
+      wrong: op({
+        http: "POST /tokens",
+        input: NewNote,
+        output: z.object({ token }),
+        allow: role("admin"),
+        repeat: "key",
+      }).via(crm.call("POST /tokens")),
+    }
+    expect(find(ops)).toEqual([])
   })
 })

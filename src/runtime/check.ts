@@ -3,12 +3,13 @@ import { systemClock } from "../base/clock.ts"
 import { parseDuration } from "../base/duration.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { type Defaults, policyMistakes } from "../contract/policy.ts"
+import { type Defaults, policyMistakes, SHED_MS_MIN } from "../contract/policy.ts"
 import { checkBackend, checkTime, isHedged } from "./check-backend.ts"
 import { checkBodies } from "./check-bodies.ts"
 import { checkContract, checkOwner } from "./check-contract.ts"
 import { checkInput } from "./check-input.ts"
 import { checkKept } from "./check-kept.ts"
+import { checkKeys } from "./check-keys.ts"
 import { checkMappings } from "./check-mappings.ts"
 import { checkSamples } from "./check-samples.ts"
 import { finding } from "./findings.ts"
@@ -64,6 +65,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   checkBackend(operation, parts, findings)
   checkMappings(operation, parts, findings)
   checkKept(operation, findings)
+  checkKeys(operation, findings)
   checkBodies(operation, parts, findings)
   checkTime(operation, { parts, defaults }, findings)
   checkSamples(operation, parts, findings)
@@ -78,6 +80,8 @@ function checkDefaults(defaults: Defaults, findings: Finding[]): void {
   if (defaults.deadline !== undefined && parseDuration(defaults.deadline) === null)
     mistakes.push('deadline is not a duration such as "10s"')
   if (defaults.bodyLimit !== undefined && parseBytes(defaults.bodyLimit) === null) mistakes.push('bodyLimit is not a size such as "256kb"')
+  if (defaults.shed !== undefined && defaults.shed !== false && (parseDuration(defaults.shed) ?? 0) < SHED_MS_MIN)
+    mistakes.push(`shed is not a duration of at least ${SHED_MS_MIN}ms`)
   if (isHedged(defaults.writes))
     findings.push(finding("TRS1040", null, "defaults: writes are hedged", 'defaults: { reads: { hedge: "200ms" } }'))
   for (const mistake of mistakes)

@@ -129,6 +129,14 @@ export const FINDINGS = {
     title: "hedged write",
     why: "A hedge sends the same request twice on purpose; a write sent twice may be done twice.",
   },
+  TRS1050: {
+    title: "key without an answer to remember",
+    why: "Under a key an answer is kept and given again: a read has no effect that this would protect, and what comes piece by piece is gone once it was given.",
+  },
+  TRS1051: {
+    title: "secret that is not given again",
+    why: "Of callers without credentials only the key is known, so what is secret in an answer is given once; a required field would then be missing.",
+  },
   TRS1052: {
     title: "deferral that can defer nothing",
     why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
