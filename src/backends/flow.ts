@@ -59,7 +59,7 @@ export function flow<V, O, E extends string = never>(
   const { grants = [], within, durable = true } = options
   const withinMs = parseDuration(within) ?? WITHIN_MS
   return backend("flow", {
-    ...(durable ? { isDurable: true, lastsMs: 2 * withinMs } : {}),
+    ...(durable ? { isDurable: true } : {}),
     grants,
     repeat: durable ? "natural" : "none",
     mistakes: mistakesOf(options),

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto"
 import type { Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
-import type { JobKind, NewJob } from "../contract/job.ts"
+import { DERIVED, type JobKind, type NewJob } from "../contract/job.ts"
 
 /** The job that goes on with a call: on behalf of the same caller, under the token of the same intent. */
 export function workOf(kind: JobKind, site: Site, call: CallContext): NewJob {
@@ -20,10 +20,13 @@ export function workOf(kind: JobKind, site: Site, call: CallContext): NewJob {
   }
 }
 
-/** The same intent of the same caller is the same work, whoever asks again: the caller, a message that came twice, a flow that was resumed. */
+/**
+ * What is run again asks for the same work again. For everybody else it is a new one, under an id that nobody can guess: whoever knows the
+ * id of an anonymous caller's work may follow it, and a key that a caller has chosen may be no secret.
+ */
 function idOf(site: Site, call: CallContext): string {
-  if (!call.isDurable) return call.random.hex(16)
+  if (!call.isDelivered) return call.random.hex(16)
   const { principal } = call
   const who = principal === null ? "" : `${principal.kind} ${principal.id}`
-  return hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 32)
+  return DERIVED + hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 31)
 }

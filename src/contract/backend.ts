@@ -62,8 +62,6 @@ export interface Plan {
   readonly mappings?: readonly MappingFace[]
   /** The drifts of a contract that change anything for it. Default: any may. */
   readonly heedsDrift?: readonly Drift[]
-  /** How long a run of its job may last, in milliseconds. Default: the operation's deadline. */
-  readonly lastsMs?: number
   /** Operations that it may run although its caller may not. */
   readonly grants?: readonly unknown[]
   /** Of a leaf: what its service promises about being asked again. Default: nothing. */

@@ -119,6 +119,8 @@ export interface CallContext {
   readonly received: unknown
   /** How it came, where it is run from the store. */
   readonly delivery: Delivery | null
+  /** It, or a call that runs it, is run from the store, and so may be run again. */
+  readonly isDelivered: boolean
   /** `idempotencyKey()` outlives the process: if the same intent is run again, after a crash too, it has the same one. */
   readonly isDurable: boolean
   /** The token of the caller's intent; the same for all attempts. */

@@ -8,6 +8,9 @@ import type { Topic } from "./topic.ts"
 /** Why an operation is run from the store: for a message of a topic, a deferred write, a flow, a schedule. */
 export type JobKind = "message" | "deferred" | "flow" | "schedule"
 
+/** Begins the ids that are made from what a job stands for; no digit of a random one. */
+export const DERIVED = "x"
+
 /**
  * Where a job stands. `waiting`: for its time or its turn. `running`: somebody holds its lease. `parked`: waits for a person, is never sent
  * again by itself. `dead`: given up on. `done`: kept for a while for those who follow it.

@@ -114,6 +114,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly ifMatch: string | undefined
   readonly revalidation: Revalidation | null
   readonly delivery: Delivery | null
+  readonly isDelivered: boolean
   readonly patienceMs: number | undefined
   readonly #givenKey: string | undefined
   readonly #startedAt: number
@@ -185,7 +186,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.revalidation = start.revalidation
     this.delivery = start.delivery
     this.patienceMs = start.patienceMs
-    this.isDurable = start.delivery !== null || parent?.isDurable === true
+    this.isDelivered = start.delivery !== null || parent?.isDelivered === true
+    this.isDurable = this.isDelivered || parent?.isDurable === true
     this.#handedOver = start.handedOver
     this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()

@@ -23,11 +23,11 @@ export interface DeclaredFlow {
 export function bindFlow(flow: DeclaredFlow, site: Site): Answer {
   const durable = flow.isDurable && site.effect === "write" ? site.durable : null
   if (durable === null) return (input, call) => runHere(flow, site, input, call)
-  return (input, call) => (call.delivery?.kind === "flow" ? resume(flow, site, durable, input, call) : begin(site, durable, call))
+  return (input, call) => (call.delivery?.kind === "flow" ? resume(flow, site, durable, input, call) : begin(flow, { site, durable }, call))
 }
 
-async function begin(site: Site, durable: Durable, call: CallContext): Promise<unknown> {
-  const job = workOf("flow", site, call)
+async function begin({ withinMs }: DeclaredFlow, { site, durable }: { site: Site; durable: Durable }, call: CallContext): Promise<unknown> {
+  const job = { ...workOf("flow", site, call), mayRepeat: true, lastsMs: 2 * withinMs }
   // Whether it was stored is not known when the store does not say so.
   call.noteSent()
   const begun = await durable.begin(job)
