@@ -118,10 +118,12 @@ export const unitPromises: readonly PlannedStorePromise[] = [
   ),
   ...Object.entries(TEXTS).map(([what, text]) =>
     promiseOfOne(`${what} → comes back as it was`, async (store) => {
-      const [returned] = await kept(store.unit([statement("insert into trestle_things (key) values (?) returning key", text)]))
-      expect(returned!.rows[0]!.key === text, "what returning gave").toBe(true)
-      const [row] = await store.read(statement("select key from trestle_things where taken_by is null"))
-      expect(row!.key === text, "what a read gave").toBe(true)
+      // No key: indexes have shorter limits.
+      const insert = statement("insert into trestle_things (key, taken_by) values ('a', ?) returning taken_by", text)
+      const [returned] = await kept(store.unit([insert]))
+      expect(returned!.rows[0]!.taken_by === text, "what returning gave").toBe(true)
+      const [row] = await store.read(statement("select taken_by from trestle_things where key = 'a'"))
+      expect(row!.taken_by === text, "what a read gave").toBe(true)
     }),
   ),
   ...Object.entries(unstorable).map(([what, text]) =>

@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
 import {
@@ -8,12 +9,14 @@ import {
   type SqlStatements,
   type SqlTaker,
 } from "../../contract/sql-session.ts"
+import type { HasStore, Store, StoreTables } from "../../contract/store.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { PostgresDatabase } from "./database.ts"
 import { commitFailure, connectionFailure, isRolledBack, statementFailure } from "./failure.ts"
-import type { Pool, Taker } from "./pool.ts"
+import { Pool, type Taker } from "./pool.ts"
 import { refuseControl } from "./statement-check.ts"
 import { Statements } from "./statements.ts"
+import { openStore } from "./store.ts"
 
 /** Instants cross as ISO 8601 text: exact to the microsecond, and what JSON carries. */
 export const POSTGRES: SqlCapabilities = { ...SQL_DEFAULTS, placeholder: "numbered", dates: "text" }
@@ -21,6 +24,10 @@ export const POSTGRES: SqlCapabilities = { ...SQL_DEFAULTS, placeholder: "number
 export interface SessionSettings {
   readonly name: string
   readonly rowsMax: number
+  readonly clock: Clock
+  /** Connections at most, those of a store not counted. */
+  readonly connectionsMax: number
+  readonly open: () => PostgresDatabase
 }
 
 /** Connections are read-only unless a transaction says otherwise. */
@@ -36,16 +43,18 @@ const OURS: Taker = { call: { effect: "read" }, stoppable: null }
  * A read is one message there and one back. A write is two: its statement with a `begin` before it, then, after its answer was checked,
  * COMMIT. Until that word has left, whatever fails is `refused`, for the server rolls back what it has not committed.
  */
-export class PostgresSession implements SqlSession {
+export class PostgresSession implements SqlSession, HasStore {
   readonly capabilities = POSTGRES
   readonly name: string
   readonly #pool: Pool
   readonly #settings: SessionSettings
+  #store: Promise<Store> | null = null
 
-  constructor(pool: Pool, settings: SessionSettings) {
-    this.#pool = pool
+  constructor(settings: SessionSettings) {
+    const { name, clock, open, connectionsMax } = settings
+    this.#pool = new Pool({ name, clock, open, connectionsMax })
     this.#settings = settings
-    this.name = settings.name
+    this.name = name
   }
 
   async read(statement: SqlStatement, taker: SqlTaker, attempt: Attempt): Promise<unknown> {
@@ -100,8 +109,21 @@ export class PostgresSession implements SqlSession {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.close()
+  /** Trestle's own tables in this database, over connections of their own. */
+  openStore(tables: readonly StoreTables[]): Promise<Store> {
+    this.#store ??= openStore(tables, this.#settings).catch((refused) => {
+      this.#store = null
+      throw refused
+    })
+    return this.#store
+  }
+
+  async close(): Promise<void> {
+    if (this.#store) {
+      const store = await this.#store.catch(() => null)
+      await store?.close()
+    }
+    await this.#pool.close()
   }
 
   async #taken(attempt: Attempt): Promise<PostgresDatabase> {

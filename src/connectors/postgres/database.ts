@@ -1,7 +1,7 @@
 import type { SqlStatement } from "../../contract/sql-compile.ts"
 import { type PostgresAddress, tlsSettings } from "./address.ts"
 import type { PgClient, PgConnection, PgDriver, PgSettings } from "./driver.ts"
-import { type Answered, Question } from "./question.ts"
+import { type Answered, type Asked, Question } from "./question.ts"
 
 /** More of one answer than any bounded list of rows should hold. */
 const ANSWER_BYTES_MAX = 16_777_216
@@ -44,6 +44,8 @@ export class PostgresDatabase {
   /** From the first byte of a statement until the server says that it is ready for the next one. */
   #isAsking = false
   #settle: (() => void) | null = null
+  #question: Question | null = null
+  readonly #prepared = new Set<string>()
   #cancelling: Promise<void> | null = null
 
   constructor(driver: PgDriver, address: PostgresAddress, name: string) {
@@ -53,6 +55,7 @@ export class PostgresDatabase {
     this.#client.on("error", () => this.#lose())
     const { connection } = this.#client
     connection.on("end", () => this.#lose())
+    connection.on("parseComplete", () => this.#question?.parsed())
     connection.on("readyForQuery", ({ status }) => {
       this.#transaction = status
       this.#free()
@@ -92,14 +95,21 @@ export class PostgresDatabase {
   }
 
   /** Runs one statement; `begin` before it makes it the first of a transaction. @throws what the server says, `TooManyRows`, and so on. */
-  ask(statement: SqlStatement, rowsMax: number, begin: string | null = null): Promise<Answered> {
+  async ask(statement: SqlStatement, rowsMax: number, begin: string | null = null): Promise<Answered> {
+    const answers = await this.askAll(begin === null ? [statement] : [{ text: begin, values: [] }, statement], rowsMax)
+    return answers.at(-1)!
+  }
+
+  /** Runs statements in one message there and one back; after one that fails none is run. */
+  askAll(statements: readonly Asked[], rowsMax: number): Promise<readonly Answered[]> {
     return new Promise((resolve, reject) => {
-      const settle = (error: unknown, answer: Answered | null): void => {
-        if (answer !== null) resolve(answer)
+      const settle = (error: unknown, answers: readonly Answered[]): void => {
+        if (error === null) resolve(answers)
         else this.#whenFree(() => reject(this.#explained(error)))
       }
-      const question = new Question(statement, { rowsMax, begin }, settle)
+      const question = new Question(statements, { rowsMax, prepared: this.#prepared }, settle)
       this.#occupy()
+      this.#question = question
       this.#client.query(question)
     })
   }
@@ -124,9 +134,16 @@ export class PostgresDatabase {
     this.#statementMs = neededMs
   }
 
-  /** Hears of what other connections notify. */
-  listen(hear: (channel: string, payload: string) => void): void {
-    this.#client.on("notification", ({ channel, payload }) => hear(channel, payload ?? ""))
+  /** Has `hear` called for what other connections notify, and not for what this one does. */
+  listen(hear: () => void): void {
+    this.#client.on("notification", ({ processId }) => {
+      if (processId !== this.#client.processID) hear()
+    })
+  }
+
+  /** Has `hear` called when the connection has ended, once or more. */
+  whenLost(hear: () => void): void {
+    this.#client.connection.on("end", hear)
   }
 
   /**
@@ -158,6 +175,7 @@ export class PostgresDatabase {
 
   #free(): void {
     this.#isAsking = false
+    this.#question = null
     const settle = this.#settle
     this.#settle = null
     settle?.()
@@ -204,6 +222,15 @@ export class PostgresDatabase {
       if (this.#bytes > ANSWER_BYTES_MAX) connection.stream.destroy(new TooManyBytes(`more than ${ANSWER_BYTES_MAX} bytes`))
     })
   }
+}
+
+/**
+ * Whether a table can be named without its schema. Asked of the catalogue's rows: what `to_regclass` has once not found it remembers, and
+ * does not see what another process has made while this one waited for its lock.
+ */
+export async function hasTable(database: PostgresDatabase, name: string): Promise<boolean> {
+  const text = "select 1 from pg_catalog.pg_tables where tablename = $1 and schemaname = any (current_schemas(false))"
+  return (await database.ask({ text, values: [name] }, 10)).rows.length > 0
 }
 
 function settingsOf({ host, port, user, database, password, tls, applicationName, options }: PostgresAddress, name: string): PgSettings {

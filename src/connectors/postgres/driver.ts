@@ -30,7 +30,7 @@ export interface PgClient {
   connect(): Promise<unknown>
   end(): Promise<void>
   on(event: "error", hear: (error: Error) => void): unknown
-  on(event: "notification", hear: (message: { readonly channel: string; readonly payload?: string }) => void): unknown
+  on(event: "notification", hear: (message: { readonly processId: number }) => void): unknown
   /** A word of control or a script, by the simple protocol. */
   query(text: string): Promise<{ readonly command: string }>
   query(submittable: PgSubmittable): unknown
@@ -78,7 +78,7 @@ export interface PgConnection {
   execute(what: { readonly portal: string; readonly rows: number }): void
   sync(): void
   sendCopyFail(why: string): void
-  on(event: "connect" | "sslconnect" | "end", hear: () => void): unknown
+  on(event: "connect" | "sslconnect" | "end" | "parseComplete", hear: () => void): unknown
   on(event: "error", hear: (error: Error) => void): unknown
   on(event: "readyForQuery", hear: (message: { readonly status: string }) => void): unknown
 }

@@ -9,7 +9,7 @@ import {
   readMigrations,
   refuseMisfits,
 } from "../sql/migrations.ts"
-import type { PostgresDatabase } from "./database.ts"
+import { hasTable, type PostgresDatabase } from "./database.ts"
 
 const TABLE = `create table if not exists trestle_migrations (
   number integer primary key,
@@ -65,8 +65,7 @@ export class PostgresMigrator implements Migrator {
   }
 
   async #planned(database: PostgresDatabase): Promise<readonly PlannedMigration[]> {
-    const isThere = { text: "select to_regclass('trestle_migrations') is not null as it", values: [] }
-    if (!(await database.ask(isThere, 1)).rows[0]?.it) return planMigrations(this.#migrations, [])
+    if (!(await hasTable(database, "trestle_migrations"))) return planMigrations(this.#migrations, [])
     const all = { text: 'select number, name, checksum, applied_at as "appliedAt" from trestle_migrations', values: [] }
     const { rows } = await database.ask(all, ROWS_MAX)
     return planMigrations(this.#migrations, rows as unknown as AppliedMigration[])

@@ -10,7 +10,6 @@ import { PostgresDatabase } from "./database.ts"
 import { loadDriver, type PgDriver } from "./driver.ts"
 import { connectionFailure } from "./failure.ts"
 import { PostgresMigrator } from "./migrator.ts"
-import { Pool } from "./pool.ts"
 import { UnreplacedSession } from "./unreplaced.ts"
 
 export const ROWS_MAX = 10_000
@@ -41,10 +40,7 @@ export async function openPostgres(settings: PostgresSettings, host: ServiceHost
   // Read anew for each connection: a password that has been changed meanwhile is the one that counts.
   const open = (): PostgresDatabase => new PostgresDatabase(driver, addressOf(settings, host), name)
   if (settings.migrations !== undefined) await bringUpToDate(settings, open)
-  return new PostgresSession(new Pool({ name, connectionsMax: Math.min(host.concurrency, pool), clock: host.clock, open }), {
-    name,
-    rowsMax,
-  })
+  return new PostgresSession({ name, rowsMax, clock: host.clock, connectionsMax: Math.min(host.concurrency, pool), open })
 }
 
 /** For whoever tends the migrations of a service that is not started. @throws {TrestleError} `START_REFUSED` */

@@ -12,6 +12,8 @@ export interface PoolSettings {
   readonly connectionsMax: number
   readonly clock: Clock
   readonly open: () => PostgresDatabase
+  /** What a new connection says before it is used. */
+  readonly prepare?: string
 }
 
 /** A connection that nobody needs any more ends after so long. */
@@ -68,7 +70,7 @@ export class Pool {
   /** Resolves when every connection has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#settings.clock.cancel(this.#alarm)
+    if (this.#alarm !== null) this.#settings.clock.cancel(this.#alarm)
     while (this.#waiting.size > 0) this.#wake(null)
     this.#idle.length = 0
     for (const database of [...this.#all]) this.#forget(database)
@@ -84,13 +86,14 @@ export class Pool {
   }
 
   async #opened(taker: Taker): Promise<PostgresDatabase> {
-    const { name, open } = this.#settings
+    const { name, open, prepare } = this.#settings
     if (this.#isClosed) throw failure("not-connected", taker.call.effect, { note: `${name}: is closed` })
     const database = open()
     this.#all.add(database)
     taker.stoppable = database
     try {
       await database.connect()
+      if (prepare !== undefined) await database.exec(prepare)
       return database
     } catch (error) {
       this.#forget(database)

@@ -12,6 +12,14 @@ export class NoStatement extends Error {}
 /** A column whose value JavaScript cannot hold. */
 export class InexactColumn extends Error {}
 
+/** One statement as it goes over the wire. */
+export interface Asked extends SqlStatement {
+  /** Name under which the server keeps it prepared. Default: it is prepared for this once. */
+  readonly name?: string
+  /** The numbers of the values' types; 0, the default, lets the server find out. */
+  readonly types?: readonly number[]
+}
+
 export interface Answered {
   readonly rows: readonly SqlRow[]
   /** How many rows were changed, or given. */
@@ -27,42 +35,48 @@ interface Column {
 const VALUES_MAX = 65_535
 
 /**
- * One statement on its way: all of its messages leave at once, a `begin` before it included, and the server sends no more rows than are
- * wanted. The statement has no name at the server, so nothing is kept there that a change of the tables could make wrong.
+ * Statements on their way: all of them leave at once. The server runs one after the other, none after one that has failed, and sends no more
+ * rows of each than are wanted.
  */
 export class Question implements PgSubmittable {
-  readonly #statement: SqlStatement
+  readonly #statements: readonly Asked[]
   readonly #rowsMax: number
-  readonly #begin: string | null
-  readonly #settle: (error: unknown, answer: Answered | null) => void
-  readonly #rows: SqlRow[] = []
+  readonly #prepared: Set<string>
+  readonly #settle: (error: unknown, answers: readonly Answered[]) => void
+  readonly #answers: Answered[] = []
+  /** Names in the order in which the server will say that it has prepared them. */
+  readonly #parsing: (string | undefined)[] = []
+  #rows: SqlRow[] = []
   #columns: readonly Column[] = []
   #empty: SqlRow = {}
-  #changes = 0
   #failure: Error | null = null
 
-  /** @param begin runs before the statement, and makes it part of a transaction */
+  /** @param prepared names that the server keeps already; grows by those that it keeps from now on */
   constructor(
-    statement: SqlStatement,
-    { rowsMax, begin }: { readonly rowsMax: number; readonly begin: string | null },
-    settle: (error: unknown, answer: Answered | null) => void,
+    statements: readonly Asked[],
+    { rowsMax, prepared }: { readonly rowsMax: number; readonly prepared: Set<string> },
+    settle: (error: unknown, answers: readonly Answered[]) => void,
   ) {
-    if (statement.values.length > VALUES_MAX) throw new NoStatement(`it binds more than ${VALUES_MAX.toLocaleString("en")} values`)
-    this.#statement = statement
+    for (const { values } of statements)
+      if (values.length > VALUES_MAX) throw new NoStatement(`it binds more than ${VALUES_MAX.toLocaleString("en")} values`)
+    this.#statements = statements
     this.#rowsMax = rowsMax
-    this.#begin = begin
+    this.#prepared = prepared
     this.#settle = settle
   }
 
   submit(connection: PgConnection): null {
-    const { text } = this.#statement
-    const values = this.#statement.values.map(boundText)
     connection.stream.cork()
-    if (this.#begin !== null) send(connection, this.#begin, [], 0)
-    send(connection, text, values, this.#rowsMax + 1)
+    for (const statement of this.#statements) this.#send(statement, connection)
     connection.sync()
     connection.stream.uncork()
     return null
+  }
+
+  /** The server has prepared the next of those that it was sent. */
+  parsed(): void {
+    const name = this.#parsing.shift()
+    if (name !== undefined) this.#prepared.add(name)
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly PgField[] }): void {
@@ -75,7 +89,7 @@ export class Question implements PgSubmittable {
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     if (this.#failure !== null) return
-    if (this.#rows.length === this.#rowsMax) return void this.handlePortalSuspended()
+    if (this.#rows.length === this.#rowsMax) return void this.#cut()
     const row: Record<string, unknown> = { ...this.#empty }
     for (let i = 0; i < fields.length; i++) {
       const text = fields[i]
@@ -93,16 +107,18 @@ export class Question implements PgSubmittable {
   }
 
   handlePortalSuspended(): void {
-    this.#failure ??= new TooManyRows(`more than ${this.#rowsMax} rows`)
+    this.#cut()
+    this.#next(0)
   }
 
   handleEmptyQuery(): void {
     this.#failure ??= new NoStatement("it holds no statement")
+    this.#next(0)
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
     // "INSERT 0 3", "SELECT 2", "BEGIN", "CREATE TABLE"
-    this.#changes = Number(/ (\d+)$/.exec(text)?.[1] ?? 0)
+    this.#next(Number(/ (\d+)$/.exec(text)?.[1] ?? 0))
   }
 
   handleCopyInResponse(connection: PgConnection): void {
@@ -115,20 +131,32 @@ export class Question implements PgSubmittable {
   }
 
   handleError(error: Error): void {
-    this.#settle(error, null)
+    this.#settle(error, this.#answers)
   }
 
   handleReadyForQuery(): void {
-    if (this.#failure !== null) this.#settle(this.#failure, null)
-    else this.#settle(null, { rows: this.#rows, changes: this.#changes })
+    this.#settle(this.#failure, this.#answers)
+  }
+
+  #send({ text, values, name, types = [] }: Asked, connection: PgConnection): void {
+    const statement = name ?? ""
+    if (name === undefined || !(this.#prepared.has(name) || this.#parsing.includes(name))) {
+      connection.parse({ text, name: statement, types })
+      this.#parsing.push(name)
+    }
+    connection.bind({ portal: "", statement, values: values.map(boundText), valueMapper: asItIs })
+    connection.describe({ type: "P", name: "" })
+    connection.execute({ portal: "", rows: this.#rowsMax + 1 })
+  }
+
+  #cut(): void {
+    this.#failure ??= new TooManyRows(`more than ${this.#rowsMax} rows`)
+  }
+
+  #next(changes: number): void {
+    this.#answers.push({ rows: this.#rows, changes })
+    this.#rows = []
   }
 }
 
 const asItIs = (value: unknown): unknown => value
-
-function send(connection: PgConnection, text: string, values: readonly unknown[], rows: number): void {
-  connection.parse({ text, name: "", types: [] })
-  connection.bind({ portal: "", statement: "", values, valueMapper: asItIs })
-  connection.describe({ type: "P", name: "" })
-  connection.execute({ portal: "", rows })
-}

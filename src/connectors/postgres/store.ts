@@ -1,0 +1,201 @@
+import type { Clock } from "../../base/clock.ts"
+import { failure } from "../../contract/failure.ts"
+import { BrokenConstraint, type SqlRow } from "../../contract/sql-session.ts"
+import type { Store, StoreResult, StoreStatement, StoreTables } from "../../contract/store.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+import type { PostgresDatabase } from "./database.ts"
+import { commitFailure, connectionFailure, isRolledBack, sqlState, statementFailure } from "./failure.ts"
+import { Pool, type Taker } from "./pool.ts"
+import type { Answered, Asked } from "./question.ts"
+import { Hints } from "./store-hints.ts"
+import { applyTables, POSTGRES_DIALECT } from "./store-tables.ts"
+import { StoreTexts } from "./store-texts.ts"
+
+/** Beside those of the calls. Commits of several connections share one flush to the disk. */
+const CONNECTIONS = 8
+/** Units that may be under way or wait; more are refused, so that a server that hangs does not fill the memory. */
+const UNITS_MAX = 10_000
+/** A unit that has no answer by then gets none. */
+const UNIT_MS_MAX = 30_000
+/** Two units that lock the same rows in another order: the server ends one of them, which is run anew. */
+const TRIES = 5
+const DEADLOCKS = new Set(["40001", "40P01"])
+const ROWS_MAX = 100_000
+const BEGIN: Asked = { text: "begin isolation level read committed read write", values: [], name: "trestle_begin" }
+const COMMIT: Asked = { text: "commit", values: [], name: "trestle_commit" }
+/** A server may be set to acknowledge before it is sure; what is kept here was promised. */
+const DURABLE = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+
+export interface StoreGround {
+  readonly name: string
+  readonly clock: Clock
+  readonly open: () => PostgresDatabase
+}
+
+/** @throws {TrestleError} `START_REFUSED` */
+export async function openStore(tables: readonly StoreTables[], ground: StoreGround): Promise<Store> {
+  const { name, clock } = ground
+  const hints = new Hints(ground.open, clock)
+  const maker = ground.open()
+  try {
+    await maker.connect()
+    await applyTables(maker, tables, name)
+    await hints.begin()
+  } catch (cause) {
+    await hints.end()
+    if (TrestleError.is(cause)) throw cause
+    const { note } = connectionFailure(cause, "read", name)
+    throw new TrestleError("START_REFUSED", `Trestle's own tables cannot be looked at: ${note}`, { cause })
+  } finally {
+    await maker.close()
+  }
+  return new PostgresStore(hints, ground)
+}
+
+/**
+ * A store in a PostgreSQL database. A unit is a transaction: all of its statements leave in one message with its COMMIT, unless a number of
+ * rows is expected; then the answer is looked at first.
+ */
+export class PostgresStore implements Store {
+  readonly name: string
+  readonly dialect = POSTGRES_DIALECT
+  readonly #clock: Clock
+  readonly #pool: Pool
+  readonly #hints: Hints
+  readonly #texts: StoreTexts
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closing: Promise<void> | null = null
+
+  constructor(hints: Hints, { name, clock, open }: StoreGround) {
+    this.name = name
+    this.#clock = clock
+    this.#hints = hints
+    this.#texts = new StoreTexts(name)
+    this.#pool = new Pool({ name, connectionsMax: CONNECTIONS, clock, open, prepare: DURABLE })
+  }
+
+  unit(statements: readonly StoreStatement[]): Promise<readonly StoreResult[] | null> {
+    return this.#counted("write", async () => {
+      const parts = partsOf(statements.map((statement) => ({ ...this.#texts.asked(statement), expects: statement.expects })))
+      return statements.length === 0 ? [] : this.#tried(parts)
+    })
+  }
+
+  read(statement: StoreStatement): Promise<readonly SqlRow[]> {
+    return this.#counted("read", async () => {
+      const asked = this.#texts.asked(statement)
+      const [answer] = await this.#within("read", (database) => database.askAll([asked], ROWS_MAX))
+      return answer!.rows
+    })
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#hints.watch(listener)
+  }
+
+  wake(): void {
+    this.#hints.wake()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closed()
+    return this.#closing
+  }
+
+  async #closed(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    await Promise.all([this.#pool.close(), this.#hints.end()])
+  }
+
+  async #counted<T>(effect: "read" | "write", work: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw failure("not-connected", effect, { note: `${this.name}: is closed` })
+    if (this.#underWay.size >= UNITS_MAX) throw failure("bulkhead-full", effect, { note: `${this.name}: ${UNITS_MAX} units wait` })
+    const working = work()
+    this.#underWay.add(working)
+    try {
+      return await working
+    } finally {
+      this.#underWay.delete(working)
+    }
+  }
+
+  async #tried(parts: readonly Part[]): Promise<readonly StoreResult[] | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#within("write", (database) => this.#run(parts, database))
+      } catch (thrown) {
+        const cause = TrestleError.is(thrown) ? thrown.cause : null
+        if (tries === TRIES || !DEADLOCKS.has(sqlState(cause) ?? "")) throw thrown
+      }
+    }
+  }
+
+  /** On a connection of its own, for a time that ends. */
+  async #within<T>(effect: "read" | "write", work: (database: PostgresDatabase) => Promise<T>): Promise<T> {
+    const taker: Taker = { call: { effect }, stoppable: null }
+    const alarm = this.#clock.after(UNIT_MS_MAX, { ring: () => taker.stoppable?.stop() })
+    let database: PostgresDatabase | null = null
+    try {
+      database = await this.#pool.take(taker)
+      taker.stoppable = database
+      return await work(database)
+    } catch (thrown) {
+      throw ofOurs(database === null ? connectionFailure(thrown, effect, this.name) : statementFailure(thrown, effect, this.name))
+    } finally {
+      this.#clock.cancel(alarm)
+      if (database !== null) this.#pool.give(database)
+    }
+  }
+
+  async #run(parts: readonly Part[], database: PostgresDatabase): Promise<readonly StoreResult[] | null> {
+    const results: Answered[] = []
+    for (const [number, part] of parts.entries()) {
+      const statements = [...(number === 0 ? [BEGIN] : []), ...part.statements, ...(part.commits ? [COMMIT] : [])]
+      const answers = await this.#asked(statements, part.commits, database)
+      const own = answers.slice(number === 0 ? 1 : 0, part.commits ? -1 : undefined)
+      results.push(...own)
+      if (part.expects === undefined || own.at(-1)!.changes === part.expects) continue
+      await database.exec("rollback")
+      return null
+    }
+    return results
+  }
+
+  async #asked(statements: readonly Asked[], commits: boolean, database: PostgresDatabase): Promise<readonly Answered[]> {
+    try {
+      return await database.askAll(statements, ROWS_MAX)
+    } catch (thrown) {
+      // The server has not come as far as the COMMIT when it names an error; when it is gone, nobody knows.
+      if (commits && !isRolledBack(thrown)) throw commitFailure(thrown, "write", this.name)
+      if (database.isInTransaction && !database.isLost) await database.exec("rollback").catch(() => database.destroy())
+      throw thrown
+    }
+  }
+}
+
+/** Statements that leave together. `commits`: with the COMMIT behind them; `expects`: rows of the last of them. */
+interface Part {
+  readonly statements: Asked[]
+  readonly commits: boolean
+  readonly expects: number | undefined
+}
+
+/** What is expected is looked at before anything else is run. */
+function partsOf(statements: readonly (Asked & { readonly expects: number | undefined })[]): Part[] {
+  const parts: Part[] = []
+  let open: Asked[] = []
+  for (const { expects, ...statement } of statements) {
+    open.push(statement)
+    if (expects === undefined) continue
+    parts.push({ statements: open, commits: false, expects })
+    open = []
+  }
+  parts.push({ statements: open, commits: true, expects: undefined })
+  return parts
+}
+
+/** Trestle's own tables have no rule that a caller could have meant to break: it is a mistake like others. */
+function ofOurs(thrown: unknown): unknown {
+  if (!(thrown instanceof BrokenConstraint)) return thrown
+  return failure("request-not-mapped", "write", { cause: thrown.cause, note: thrown.message })
+}
