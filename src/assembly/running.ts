@@ -5,6 +5,9 @@ import type { Random } from "../base/random.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Principal } from "../contract/principal.ts"
+import type { HasService, ServiceStatus } from "../contract/service.ts"
+import type { Topic } from "../contract/topic.ts"
+import type { Shedder } from "../policies/shed.ts"
 import { type CallerOf, compileCallers } from "../runtime/callers.ts"
 import type { Engine } from "../runtime/engine.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
@@ -19,6 +22,7 @@ import type { Log } from "../telemetry/call-log.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
 import { documentOf } from "./describe.ts"
+import type { DurableParts } from "./durable.ts"
 import type { Keepings } from "./keeping.ts"
 import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
@@ -36,10 +40,14 @@ export interface RunningParts<T> {
   readonly operations: readonly Operation[]
   readonly services: Services
   readonly keeping: Keepings
+  /** `null` where nothing outlives its call. */
+  readonly durable: DurableParts | null
   readonly log: Log
   readonly metrics: Metrics
   readonly random: Random
   readonly limits: HttpLimits
+  readonly maySeeInside: HttpParts["maySeeInside"]
+  readonly shedder: Shedder | null
   readonly maySeeMeta: HttpParts["maySeeMeta"]
   /** What was seen of the operations, as it is kept. */
   readonly evidence: () => EvidenceBook
@@ -94,8 +102,27 @@ export class RunningApp<T> implements Running<T> {
     return operations.map((operation) => statusOf(operation, book))
   }
 
+  services(): readonly ServiceStatus[] {
+    return this.#parts.services.status()
+  }
+
+  isolate(service: HasService): void {
+    this.#parts.services.breakerOf(service).isolate()
+  }
+
+  release(service: HasService): void {
+    this.#parts.services.breakerOf(service).release()
+  }
+
+  async publish<P, I>(topic: Topic<P, I>, payload: NoInfer<I>): Promise<void> {
+    const { durable, random } = this.#parts
+    const message = { id: random.hex(16), topic, payload, trace: random.hex(16), principal: null, isOwnAuthority: true }
+    await durable?.site.publish(message)
+  }
+
   metrics(): Promise<string> {
-    return this.#parts.metrics.text()
+    const { metrics, shedder } = this.#parts
+    return metrics.text({ services: this.services(), shed: shedder?.refused ?? 0 })
   }
 
   forget(principalId: string): void {
@@ -108,7 +135,8 @@ export class RunningApp<T> implements Running<T> {
   }
 
   async #close(): Promise<void> {
-    const { engine, services, keeping, log } = this.#parts
+    const { engine, services, keeping, durable, log } = this.#parts
+    durable?.stop()
     const http = await this.#http
     const late = setTimeout(() => {
       const stuck = engine.underWay()
@@ -123,6 +151,7 @@ export class RunningApp<T> implements Running<T> {
     }
     await engine.idle()
     clearTimeout(late)
+    await durable?.close()
     await this.#parts.live?.close()
     keeping.close()
     await services.close()
@@ -147,7 +176,7 @@ export class RunningApp<T> implements Running<T> {
   }
 
   #httpParts(): HttpParts {
-    const { options, engine, operations, services, log, random, limits, maySeeMeta } = this.#parts
+    const { options, engine, operations, services, log, random, limits, maySeeMeta, maySeeInside } = this.#parts
     return {
       name: options.name,
       engine,
@@ -155,15 +184,19 @@ export class RunningApp<T> implements Running<T> {
       random,
       maySeeMeta,
       readiness: async () => {
-        const readiness = await services.readiness(operations)
-        return this.#closing ? { ...readiness, isReady: false } : readiness
+        const [readiness, store] = await Promise.all([services.readiness(operations), this.#parts.durable?.state()])
+        const known = store === undefined ? readiness.services : { ...readiness.services, store }
+        return { services: known, isReady: readiness.isReady && store !== "down" && !this.#closing }
       },
+      services: () => services.status(),
+      maySeeInside,
       isLeaving: () => this.#closing !== null,
       document: (prefix) => documentOf(options, operations, prefix),
       record: (record) => log.recorder.record(record),
       calledByFormerPath: (former, present) =>
         log.events.warn(`deprecated path: a client calls ${former}, which is ${present} now`, { former, operation: present }),
       pages: options.pages ?? null,
+      work: null,
     }
   }
 }

@@ -116,7 +116,7 @@ export interface JobReport {
 export interface JobProgress {
   /** Steps that are done. */
   readonly done: number
-  /** The step that is under way, for people. */
+  /** Name of the step that is under way, "" where it has none. Its caller may see it. */
   readonly step: string
 }
 

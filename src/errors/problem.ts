@@ -14,6 +14,8 @@ export interface Problem {
   readonly outcome: Outcome
   readonly issues?: readonly Issue[]
   readonly retryAfterMs?: number
+  /** Of `PENDING`: id of the work that goes on. */
+  readonly work?: string
   readonly trace: string
 }
 
@@ -28,6 +30,7 @@ export function problemOf(error: TrestleError): Problem {
     outcome: error.outcome,
     ...(error.issues.length > 0 ? { issues: error.issues } : {}),
     ...(error.retryAfterMs !== undefined ? { retryAfterMs: Math.ceil(error.retryAfterMs) } : {}),
+    ...(error.work !== undefined ? { work: error.work } : {}),
     trace: error.trace,
   }
 }

@@ -24,7 +24,7 @@ export interface Checked {
 }
 
 /** Addresses that belong to Trestle. */
-const OWN_PATHS = /^\/(rpc|docs|openapi\.json|health|_trestle)(\/|$)/
+const OWN_PATHS = /^\/(rpc|docs|openapi\.json|health|work|_trestle)(\/|$)/
 
 /** Everything wrong with the declarations, all at once. Resolves no reference, opens nothing, never throws. */
 export function checkDeclarations(ops: unknown, defaults: Defaults, epoch: number = systemClock.epoch()): Checked {
@@ -120,7 +120,7 @@ function checkRoute(one: Named, seen: Map<string, Named>, findings: Finding[]): 
     return
   }
   if (OWN_PATHS.test(route.pattern)) {
-    const fix = "Choose another first segment than rpc, docs, openapi.json, health, _trestle."
+    const fix = "Choose another first segment than rpc, docs, openapi.json, health, work, _trestle."
     findings.push(finding("TRS1011", declaration.at, `${path}: ${route.pattern} is one of Trestle's own addresses`, fix))
   }
   const key = `${route.verb} ${route.pattern.replace(/\{\w+\}/g, "{}")}`

@@ -2,6 +2,8 @@ import type { Random } from "../base/random.ts"
 import type { Verb } from "../contract/op.ts"
 import type { Pages } from "../contract/pages.ts"
 import type { CallRecord } from "../contract/ports.ts"
+import type { RequestHead } from "../contract/principal.ts"
+import type { ServiceStatus } from "../contract/service.ts"
 import { failWith } from "../errors/trestle-error.ts"
 import { CallStart } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
@@ -10,9 +12,11 @@ import { clientAddresses } from "./client-modules.ts"
 import { GET, type HttpEntry } from "./entry.ts"
 import type { HttpLimits } from "./http-stages.ts"
 import { ownPages } from "./own-pages.ts"
+import { waitOf } from "./prefer.ts"
 import { refuse, traceOf } from "./refuse.ts"
 import { type MaySeeMeta, respond } from "./respond.ts"
 import { announcementOf } from "./retiring.ts"
+import { type WorkBook, workAddresses } from "./work.ts"
 
 export interface Readiness {
   readonly isReady: boolean
@@ -26,6 +30,9 @@ export interface HttpParts {
   readonly maySeeMeta: MaySeeMeta
   readonly random: Random
   readonly readiness: () => Promise<Readiness>
+  /** How the application stands with each of its services, for those who may see it. */
+  readonly services: () => readonly ServiceStatus[]
+  readonly maySeeInside: (head: RequestHead) => Promise<boolean>
   /** The application is closing: each answer ends its connection. */
   readonly isLeaving: () => boolean
   /** The OpenAPI document, as callers see it who find the application behind that prefix. */
@@ -34,6 +41,8 @@ export interface HttpParts {
   /** A client still uses a path that the operation once had; said once for each, for every client of that age will do it again. */
   readonly calledByFormerPath: (former: string, present: string) => void
   readonly pages: Pages | null
+  /** `null`: no operation of the application leaves work behind. */
+  readonly work: WorkBook | null
 }
 
 /** One address: what answers there. Every server, ours or a host's, serves the same list of them. */
@@ -53,7 +62,7 @@ export const PARAM_LENGTH_MAX = 512
 
 /** The HTTP entrance: one route an operation, its rpc twin, the documents and the health probes. A router finds; the stages decide. */
 export function addressesOf(parts: HttpParts): Served[] {
-  return [...operationsOf(parts), ...rpcOf(parts), ...ownPages(parts), ...(parts.pages ? clientAddresses() : [])]
+  return [...operationsOf(parts), ...rpcOf(parts), ...ownPages(parts), ...workAddresses(parts), ...(parts.pages ? clientAddresses() : [])]
 }
 
 function* operationsOf(parts: HttpParts): Iterable<Served> {
@@ -130,6 +139,7 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", entry
   start.trace = traceOf(headers)
   start.idempotencyKey = keyOf(headers["idempotency-key"])
   start.ifMatch = headers["if-match"]
+  start.patienceMs = waitOf(headers.prefer)
   const call = parts.engine.start(compiled, start, (ended) => {
     if (parts.isLeaving()) entry.setHeader("connection", "close")
     respond(ended, status, entry, parts.maySeeMeta)

@@ -3,6 +3,7 @@ import type { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Fields, HttpEntry } from "./entry.ts"
 import { isEntityTag, isHeld } from "./etag.ts"
+import { workAddress } from "./work-address.ts"
 
 /** Decides whether a caller may see who served it and in how many attempts. */
 export type MaySeeMeta = (call: Call) => boolean
@@ -18,8 +19,9 @@ export function respond(call: Call, status: number, entry: HttpEntry, maySeeMeta
   }
   if (error) {
     call.httpStatus = error.status
-    return sendProblem(error, entry, call.trace)
+    return sendProblem(error, entry, call.trace, error.work === undefined ? {} : workFields(error.work, call, entry))
   }
+  if (call.work !== null) return sendProvisional(call, call.work, entry, headFields(call, maySeeMeta))
   call.httpStatus = status
   const isEmpty = status === 204 || call.encoded === ""
   const fields = headFields(call, maySeeMeta)
@@ -29,6 +31,20 @@ export function respond(call: Call, status: number, entry: HttpEntry, maySeeMeta
   }
   if (!isEmpty) fields["content-type"] = JSON_MEDIA_TYPE
   entry.send(status, fields, isEmpty ? "" : call.encoded)
+}
+
+/** The answer is there, and the work behind it goes on. Source: RFC 9110, section 15.3.3. */
+function sendProvisional(call: Call, work: string, entry: HttpEntry, fields: Record<string, string>): void {
+  call.httpStatus = 202
+  const isEmpty = call.encoded === ""
+  if (!isEmpty) fields["content-type"] = JSON_MEDIA_TYPE
+  entry.send(202, { ...fields, ...workFields(work, call, entry) }, call.encoded)
+}
+
+/** Where the end of the work can be heard of. Source: RFC 7240, section 4.1. */
+function workFields(work: string, { patienceMs }: Call, entry: HttpEntry): Fields {
+  const applied = patienceMs === undefined ? {} : { "preference-applied": "respond-async" }
+  return { location: workAddress(entry.prefix, work), ...applied }
 }
 
 /** Of every success. */
@@ -65,7 +81,8 @@ function metaOf(call: Call, maySeeMeta: MaySeeMeta): string {
   const { meta } = call
   if (!maySeeMeta(call)) {
     const version = meta.etag === undefined ? "" : `,"etag":${asciiJson(meta.etag)}`
-    return `{"trace":"${call.trace}","degraded":${meta.degraded !== false}${version}}`
+    const work = call.work === null ? "" : `,"work":"${call.work}"`
+    return `{"trace":"${call.trace}","degraded":${meta.degraded !== false}${version}${work}}`
   }
   return asciiJson({ ...meta, ms: Math.round(meta.ms * 100) / 100 })
 }

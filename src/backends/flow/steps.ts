@@ -14,6 +14,8 @@ const LOOK_MS_MAX = 60_000
 
 /** A step as it is asked for. */
 interface Asked {
+  /** For people, "" where it has none. */
+  readonly name: string
   readonly key: string
   readonly what: string
   readonly operation: Operation
@@ -57,7 +59,7 @@ export class FlowSteps {
     const operation = this.#run.parts.site.find(op)
     if (!operation) throw this.#misuse("runs an operation that is not in `ops`")
     const key = this.#keyOf(spec?.name)
-    const asked: Asked = { key, what: `${operation.path} ${fingerprint(input)}`, operation, op, input }
+    const asked: Asked = { name: spec?.name ?? "", key, what: `${operation.path} ${fingerprint(input)}`, operation, op, input }
     const answer = await this.#answerOf(asked)
     if (spec?.undo) this.#run.canBeUndone({ key, undo: () => spec.undo!(answer) })
     return answer
@@ -91,7 +93,7 @@ export class FlowSteps {
     const { call, flow, durable, journal } = this.#run.parts
     let work: string | undefined
     let answer: unknown
-    durable?.progressed(call, { done: journal.keys.length, step: asked.operation.path })
+    durable?.progressed(call, { done: journal.keys.length, step: asked.name })
     try {
       answer = await call.nest(asked.op, asked.input, {
         isOwnAuthority: flow.grants.has(asked.op) || call.isOwnAuthority,
