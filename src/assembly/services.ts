@@ -2,12 +2,12 @@ import type { Clock } from "../base/clock.ts"
 import type { Site } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
-import { attemptSettings, callPolicies, type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
+import { attemptSettings, type BreakerState, callPolicies, type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
 import type { EventLog, OpenTransport } from "../contract/ports.ts"
 import type { References } from "../contract/reference.ts"
-import type { Connection, Service, ServiceHost } from "../contract/service.ts"
+import type { Connection, HasService, Service, ServiceHost, ServiceStatus } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
-import type { BreakerState } from "../policies/circuit-breaker.ts"
+import type { CircuitBreaker } from "../policies/circuit-breaker.ts"
 import { createGate, type Gate } from "../policies/gate.ts"
 import { guard } from "../policies/guard.ts"
 import { type FindingCode, finding } from "../runtime/findings.ts"
@@ -54,7 +54,7 @@ export class Services {
       const settings = serviceSettings(...servicePolicies(service.policy, this.#defaults))
       const { references, clock, events } = options
       const changed = (state: BreakerState): void => {
-        const say = state === "open" ? events.warn : events.info
+        const say = state === "open" || state === "isolated" ? events.warn : events.info
         say.call(events, `circuit breaker of ${service.name} is ${state}`, { service: service.name, state })
       }
       try {
@@ -73,6 +73,11 @@ export class Services {
     return findings
   }
 
+  /** An opened one of this application. */
+  connection(service: Service): Connection {
+    return this.#opened.get(service)!.connection
+  }
+
   /** What a backend of that operation gets from the services. */
   siteOf(operation: Operation): Pick<Site, "connection" | "guard"> {
     return {
@@ -86,6 +91,18 @@ export class Services {
           mayRepeatUnknown,
         }),
     }
+  }
+
+  /** How each service stands, in the order of their first use. */
+  status(): readonly ServiceStatus[] {
+    return [...this.#opened].map(([{ kind }, { gate }]) => ({ ...gate.status, kind }))
+  }
+
+  /** @throws {TypeError} for a service that no operation of this application reaches. */
+  breakerOf({ "~service": service }: HasService): CircuitBreaker {
+    const opened = this.#opened.get(service)
+    if (opened) return opened.gate.breaker
+    throw new TypeError(`no operation of this application reaches ${service.name}`)
   }
 
   /** Ready when every probed service that some operation cannot do without answers its probe. */

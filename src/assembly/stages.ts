@@ -1,6 +1,12 @@
+import type { Clock } from "../base/clock.ts"
+import { parseDuration } from "../base/duration.ts"
+import { failure } from "../contract/failure.ts"
 import type { Operation } from "../contract/operation.ts"
-import { type Authenticate, type Principal, SYSTEM } from "../contract/principal.ts"
+import { type Defaults, SHED_MS } from "../contract/policy.ts"
+import type { EventLog } from "../contract/ports.ts"
+import { type Authenticate, type Principal, type RequestHead, SYSTEM } from "../contract/principal.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import { Shedder } from "../policies/shed.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Engine } from "../runtime/engine.ts"
 import type { Stage, StageMakers } from "../runtime/stages.ts"
@@ -11,6 +17,43 @@ import { compileOwnership } from "../security/ownership.ts"
 export function maySeeMeta(permissions: Readonly<Record<string, readonly string[]>>): (call: Call) => boolean {
   const holds = compileHolds("meta:read", permissions)
   return ({ principal }) => principal !== null && holds(principal)
+}
+
+/** What a caller is told to wait who was refused for the load. */
+const SHED_RETRY_MS = 1_000
+
+/** Refuses calls for the load before anything else is looked at. Health, documents and pages are no calls. */
+export function sheddingStages(shedder: Shedder | null, makers: StageMakers): StageMakers {
+  if (!shedder) return makers
+  const admit = (operation: Operation): Stage => {
+    const next = makers.admit?.(operation) ?? null
+    return (call) => {
+      if (!shedder.admits()) throw failure("shed", operation.effect, { note: "load shedding", retryAfterMs: SHED_RETRY_MS })
+      return next?.(call)
+    }
+  }
+  return { ...makers, admit }
+}
+
+export function openShedder({ shed }: Defaults, clock: Clock, events: EventLog): Shedder | null {
+  if (shed === false) return null
+  const turnMsMax = parseDuration(shed) ?? SHED_MS
+  return new Shedder(turnMsMax, clock, (isShedding) => {
+    if (isShedding) events.warn("load shedding has begun: calls beyond what the process can do are refused with 503", { turnMsMax })
+    else events.info("load shedding has ended")
+  })
+}
+
+/** Whether whoever sent that head may see how the application stands with its services: `meta:read`. */
+export function maySeeInside(
+  authenticate: Authenticate | null,
+  permissions: Readonly<Record<string, readonly string[]>>,
+): (head: RequestHead) => Promise<boolean> {
+  const holds = compileHolds("meta:read", permissions)
+  return async (head) => {
+    const found = authenticate ? await authenticate(head) : null
+    return found !== null && found !== "bad" && holds(found)
+  }
 }
 
 /** The stages of the security room, put on the way of a call. */

@@ -38,14 +38,14 @@ function callerOf(url: string, { operation }: CallRequest, key: string | undefin
   return node.detailed
 }
 
-function baseOf(url: string): string {
+export function baseOf(url: string): string {
   const isHttp = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
   if (!isHttp) throw usage(`--url is no address: "${url}"`, "Write it in full: --url http://localhost:4000")
   return url.replace(/\/+$/, "")
 }
 
 /** The key itself never stands on a command line, where the shell's history and the process list would keep it. */
-function keyFrom(name: string): string {
+export function keyFrom(name: string): string {
   if (/^trs_/.test(name))
     throw usage(
       "--key takes the name of an environment variable, not the key itself",
@@ -61,7 +61,7 @@ function keyFrom(name: string): string {
   )
 }
 
-function warnOfPlainText(base: string): void {
+export function warnOfPlainText(base: string): void {
   const { protocol, hostname } = new URL(base)
   if (protocol === "https:" || /^(localhost|127\..*|\[::1\])$/.test(hostname)) return
   process.stderr.write(`warning: the key goes to ${hostname} unencrypted; use https outside a network that you trust\n`)

@@ -33,6 +33,7 @@ export const CLI_FINDINGS = {
   TRS3012: { title: "not verified", why: "Nobody has seen it work with this contract." },
   TRS3013: { title: "breaking change", why: "Callers built against the earlier document would fail." },
   TRS3014: { title: "file out of date", why: "Who compiles against it compiles against an application that is not there any more." },
+  TRS1041: { title: "application out of reach", why: "Only the running process knows how it stands with its services." },
   TRS3015: { title: "service out of reach", why: "Every call that needs it fails, or is answered by a fallback." },
   TRS3016: {
     title: "certificate that proves nothing",
@@ -41,6 +42,15 @@ export const CLI_FINDINGS = {
   TRS3017: { title: "credential not accepted", why: "The service is there, and answers no call of ours." },
   TRS3018: { title: "service that is not as declared", why: "What the declaration says of it does not hold." },
   ...LOG_FINDINGS,
+  TRS3021: {
+    title: "fallback that does not answer",
+    why: "It was declared for the moment in which the service before it fails, and in that moment callers get an error all the same.",
+  },
+  TRS3022: {
+    title: "write that may have its effect twice",
+    why: "After a failure nobody knows whether it has happened; who sends it again without a promise of the service pays, mails or books twice.",
+  },
+  TRS3023: { title: "not tried whole", why: "What was not tried may be broken, and nobody would know." },
 } as const satisfies Record<string, FindingKind>
 
 /** The place of a finding that is about the command itself. */

@@ -10,15 +10,32 @@ export const APP_FLAG = ["--app <file>", "the file that exports the application 
 export function addStatus(program: Command, run: Run): void {
   program
     .command("status")
-    .summary("Show how real each operation is")
-    .description("Show how real each operation is. Needs no secret and no network.")
+    .summary("Show how real each operation is, or how a running application stands")
+    .description(
+      "Show how real each operation is; needs no secret and no network.\nWith --url: whether a running application is ready, and its circuits.",
+    )
     .argument("[targets...]", 'operations: a path, a group, or a glob such as "users.*"')
     .option(...APP_FLAG)
+    .option("--url <url>", "ask a running application how it stands with its services")
+    .option("--key <variable>", "with --url: the environment variable of an API key that may meta:read")
     .addHelpText(
       "after",
-      "\nExamples:\n  trestle status\n  trestle status 'users.*' --json\n\nExits 1 when there are findings; placeholders alone are none.\n",
+      "\nExamples:\n  trestle status\n  trestle status 'users.*' --json\n  trestle status --url http://localhost:4000 --key OPS_KEY\n\nExits 1 when there are findings; placeholders alone are none. With\n--url: when it is not ready, or a circuit is not closed.\n",
     )
-    .action((targets: string[], { app }: { app?: string }) => run("status", () => status(targets, app)))
+    .action((targets: string[], flags: StatusFlags) => run("status", () => statusOr(targets, flags)))
+}
+
+interface StatusFlags {
+  readonly app?: string
+  readonly url?: string
+  readonly key?: string
+}
+
+async function statusOr(targets: readonly string[], { app, url, key }: StatusFlags): Promise<Report> {
+  if (url !== undefined) return (await import("./status-server.ts")).statusOfServer(url, key)
+  if (key === undefined) return status(targets, app)
+  const { usage } = await import("./findings.ts")
+  throw usage("--key is for asking a running application", "Add --url http://localhost:4000")
 }
 
 async function status(targets: readonly string[], appFlag: string | undefined): Promise<Report> {

@@ -13,6 +13,7 @@ const TABLE: Record<Exclude<Reason, "answered">, readonly ["refused" | "unknown"
   busy: ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "circuit-open": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "bulkhead-full": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
+  shed: ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "cancelled-unsent": ["refused", "CANCELLED", "CANCELLED"],
   "body-spent": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "request-not-mapped": ["refused", "INTERNAL", "INTERNAL"],

@@ -36,6 +36,11 @@ export interface Defaults {
   deadline?: Duration
   /** Largest request body. Default 256kb. */
   bodyLimit?: string
+  /**
+   * Load shedding at the HTTP entrance: when for a second every turn of the event loop has taken that long, calls beyond what a turn can
+   * take in are refused with 503 and `Retry-After`, so that the others are answered in time. At least 20 ms. Default 50 ms; `false`: never.
+   */
+  shed?: Duration | false
 }
 
 export interface BreakerSettings {
@@ -46,6 +51,9 @@ export interface BreakerSettings {
   /** Attempts that are let through while it is half-open. */
   readonly probes: number
 }
+
+/** Of a circuit breaker: `closed` lets through, `open` does not, `half-open` lets probes through, `isolated` is held open by hand. */
+export type BreakerState = "closed" | "open" | "half-open" | "isolated"
 
 /** Settings of one service, shared by all its calls. */
 export interface ServiceSettings {
@@ -70,6 +78,9 @@ export const DEADLINE_MS = 10_000
 /** Of an operation that takes or answers a file, or answers a stream: until its last byte. */
 export const BODY_DEADLINE_MS = 600_000
 export const BODY_BYTES_MAX = 262_144
+/** How long a turn of the event loop may take, in milliseconds, before it counts as an overload. */
+export const SHED_MS = 50
+export const SHED_MS_MIN = 20
 export const DEFAULT_SERVICE: ServiceSettings = {
   breaker: { failures: 5, of: 10, slowMs: Infinity, restMs: 10_000, probes: 1 },
   concurrency: 128,

@@ -3,7 +3,7 @@ import type { SourcePlace } from "../base/source-place.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
 import type { DiagnosisHost, Step } from "./diagnosis.ts"
-import type { Policy } from "./policy.ts"
+import type { BreakerState, Policy } from "./policy.ts"
 import type { OpenTransport } from "./ports.ts"
 import type { Ref, References } from "./reference.ts"
 import type { Rehearsal } from "./stand-in.ts"
@@ -57,6 +57,21 @@ export interface Connection {
   probe?(): Promise<void>
   /** Idempotent. */
   close(): Promise<void>
+}
+
+/** How a running application stands with one of its services. */
+export interface ServiceStatus {
+  readonly service: string
+  /** Its connector: `rest`. */
+  readonly kind: string
+  /** State of its circuit breaker. */
+  readonly circuit: BreakerState
+  /** Attempts under way. */
+  readonly active: number
+  /** Calls that wait for a place. */
+  readonly waiting: number
+  /** How many attempts may be under way now. */
+  readonly places: number
 }
 
 /** Anything an application holds that stands for a service. */

@@ -32,6 +32,7 @@ export const REASONS = {
   busy: { outcome: "refused", feedsBreaker: false, isTransient: true, isReply: true },
   "circuit-open": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "bulkhead-full": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
+  shed: { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "cancelled-unsent": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "body-spent": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },
   "request-not-mapped": { outcome: "refused", feedsBreaker: false, isTransient: false, isReply: false },

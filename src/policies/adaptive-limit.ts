@@ -1,29 +1,31 @@
 /** Answers that make up one measurement, at least: a single slow one says nothing of the load. */
 const SAMPLES_MIN = 10
-/** The long-term time of an answer is an average over about this many measurements. */
-const LONG_TERM = 60
-/** An answer may take so much longer than in the long term before places are taken away: times vary without any load. */
+/** The time of an answer without a queue is forgotten by this much with each measurement: a service may have become slower for good. */
+const FORGETTING = 1 / 600
+/** An answer may take so much longer than without a queue before places are taken away: times vary without any load. */
 const TOLERANCE = 1.5
 /** How much of a new limit is taken over at once. */
 const SMOOTHING = 0.2
 /** Taken away when the service itself says that it is asked too much. */
 const BACK_OFF = 0.9
+/** Below it clocks tell nothing. */
+const MS_MIN = 0.01
 /** Where it begins, within its bounds. */
 const START = 20
 
 /**
- * How many attempts a service takes at once, found out from how long its answers take: while they take no longer than they use to, there
- * is room for the square root of the places more; as they take longer, there is a queue at the service, and places are taken away in
- * proportion. Only attempts in a number that has used at least half of the places say anything. What keeps being slow for long becomes
- * the new rule, so the bounds matter.
- * Source: Netflix concurrency-limits, "Gradient2" (gradient of a short-term and a long-term round trip time, after TCP Vegas).
+ * How many attempts a service takes at once, found out from how long its answers take. The quickest of late is the time without a queue;
+ * while answers keep near it there is room for the square root of the places more; as they take longer there is a queue at the service,
+ * and places are taken away in proportion. Only attempts that have used at least half of the places say anything. What stays slow for
+ * long becomes the new rule, so the bounds matter.
+ * Source: TCP Vegas (Brakmo and Peterson, 1995), as a gradient like that of Netflix's concurrency-limits.
  */
 export class AdaptiveLimit {
   readonly #min: number
   readonly #max: number
   #limit: number
-  /** Milliseconds; 0 as long as nothing has been measured. */
-  #longTermMs = 0
+  /** What an answer takes without a queue, in milliseconds. */
+  #quickMs = Number.POSITIVE_INFINITY
   #sumMs = 0
   #samples = 0
   #activeMost = 0
@@ -61,13 +63,11 @@ export class AdaptiveLimit {
   }
 
   #measure(): void {
-    const shortTermMs = Math.max(this.#sumMs / this.#samples, Number.MIN_VALUE)
+    const tookMs = Math.max(this.#sumMs / this.#samples, MS_MIN)
     const isUsed = this.#activeMost * 2 >= this.#limit
-    this.#longTermMs = this.#longTermMs === 0 ? shortTermMs : this.#longTermMs + (shortTermMs - this.#longTermMs) / LONG_TERM
-    // After a long bad time the rule would stay too generous for long.
-    if (this.#longTermMs > 2 * shortTermMs) this.#longTermMs *= 0.95
+    this.#quickMs = Math.min(tookMs, this.#quickMs * (1 + FORGETTING))
     if (isUsed && !this.#hasBackedOff) {
-      const gradient = Math.max(0.5, Math.min(1, (TOLERANCE * this.#longTermMs) / shortTermMs))
+      const gradient = Math.max(0.5, Math.min(1, (TOLERANCE * this.#quickMs) / tookMs))
       const next = this.#limit * gradient + Math.sqrt(this.#limit)
       this.#become(this.#limit + (next - this.#limit) * SMOOTHING)
     }

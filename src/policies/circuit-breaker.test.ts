@@ -2,9 +2,9 @@ import { type CircuitBreakerPolicy, CircuitState, ConsecutiveBreaker, CountBreak
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { type Clock, systemClock } from "../base/clock.ts"
-import { DEFAULT_SERVICE } from "../contract/policy.ts"
+import { type BreakerState, DEFAULT_SERVICE } from "../contract/policy.ts"
 import { FakeClock } from "../testing/fake-clock.ts"
-import { type BreakerState, CircuitBreaker, NO_ENTRY } from "./circuit-breaker.ts"
+import { CircuitBreaker, NO_ENTRY } from "./circuit-breaker.ts"
 
 const SETTINGS = { failures: 3, of: 5, slowMs: 800, restMs: 1_000, probes: 1 }
 

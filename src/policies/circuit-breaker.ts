@@ -1,7 +1,5 @@
 import type { Clock } from "../base/clock.ts"
-import type { BreakerSettings } from "../contract/policy.ts"
-
-export type BreakerState = "closed" | "open" | "half-open" | "isolated"
+import type { BreakerSettings, BreakerState } from "../contract/policy.ts"
 
 /** What `enter` answers instead of a ticket while calls are not let through. */
 export const NO_ENTRY = -1
@@ -88,7 +86,7 @@ export class CircuitBreaker {
 
   /** Keeps the circuit open by hand until `release`. */
   isolate(): void {
-    this.#become("isolated")
+    if (this.#state !== "isolated") this.#become("isolated")
   }
 
   /** Closes a circuit that `isolate` has opened; does nothing to one that opened by itself. */

@@ -1,9 +1,10 @@
 import type { Clock } from "../base/clock.ts"
-import type { ServiceSettings } from "../contract/policy.ts"
+import type { BreakerState, ServiceSettings } from "../contract/policy.ts"
+import type { ServiceStatus } from "../contract/service.ts"
 import { type Reason, verdictOf } from "../errors/reasons.ts"
 import { AdaptiveLimit } from "./adaptive-limit.ts"
 import { Bulkhead } from "./bulkhead.ts"
-import { type BreakerState, CircuitBreaker } from "./circuit-breaker.ts"
+import { CircuitBreaker } from "./circuit-breaker.ts"
 import { RetryBudget } from "./retry.ts"
 
 /** What all calls of one service share. */
@@ -40,6 +41,11 @@ export class Gate {
     if (reason === null || verdictOf(reason).isReply || isTimeout(reason)) this.limit.sample(tookMs, this.bulkhead.active)
     if (reason !== null && isRefusalOfLoad(reason)) this.limit.backOff()
     this.bulkhead.resize(this.limit.places)
+  }
+
+  get status(): Omit<ServiceStatus, "kind"> {
+    const { active, waiting, concurrency } = this.bulkhead
+    return { service: this.name, circuit: this.breaker.state, active, waiting, places: concurrency }
   }
 
   #tellBreaker(ticket: number, reason: Reason | null, tookMs: number): void {

@@ -19,11 +19,19 @@ export function ownPages(parts: HttpParts): Served[] {
 }
 
 function sayReadiness(parts: HttpParts, entry: HttpEntry): void {
-  parts.readiness().then(
-    ({ isReady, services }) =>
-      entry.send(isReady ? 200 : 503, PROBE_FIELDS, JSON.stringify({ status: isReady ? "ready" : "not ready", services })),
+  Promise.all([parts.readiness(), maySeeInside(parts, entry)]).then(
+    ([{ isReady, services }, maySee]) => {
+      const circuits = maySee ? { circuits: parts.services() } : {}
+      entry.send(isReady ? 200 : 503, PROBE_FIELDS, JSON.stringify({ status: isReady ? "ready" : "not ready", services, ...circuits }))
+    },
     (cause) => refuse(parts, entry, new TrestleError("INTERNAL", undefined, { cause })),
   )
+}
+
+/** Whoever shows no credential is not asked for one; and no trouble with one keeps a probe from its answer. */
+async function maySeeInside(parts: HttpParts, { head }: HttpEntry): Promise<boolean> {
+  if (head.headers.authorization === undefined) return false
+  return parts.maySeeInside(head).catch(() => false)
 }
 
 const DOCUMENT_FIELDS: Fields = { "content-type": JSON_MEDIA_TYPE, "cache-control": "no-cache", "x-content-type-options": "nosniff" }
