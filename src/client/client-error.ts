@@ -11,6 +11,8 @@ export interface ClientFailure {
   /** HTTP status of the answer; 0 when none came. */
   status: number
   retryAfterMs?: number | undefined
+  /** Of `PENDING`: id of the work that goes on. */
+  work?: string | undefined
   cause?: unknown
 }
 
@@ -27,6 +29,7 @@ export class ClientError extends Error implements ClientFailure {
   declare readonly outcome: Outcome
   declare readonly status: number
   declare readonly retryAfterMs?: number | undefined
+  declare readonly work?: string | undefined
 
   // On the prototype's side: what is the object's own is the failure, and `.safe` spreads it.
   override get name(): string {

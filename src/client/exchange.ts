@@ -34,6 +34,7 @@ export async function exchange(
     trace: "",
     status: 0,
     retryAfterMs: undefined,
+    work: undefined,
   }
   let signal: AbortSignal | undefined
   let limit: AbortSignal | undefined
@@ -55,7 +56,10 @@ export async function exchange(
     failure.outcome = "unknown"
     const reply = await send(url, { method: "POST", headers, body, signal })
     const value = parse(await reply.text())
-    if (reply.status === 204 || (reply.ok && value !== undefined)) return { value, meta: metaOf(parse(reply.headers.get("trestle-meta"))) }
+    // Work that goes on (202) is told of as a problem.
+    const isProblem = /\+json/.test(reply.headers.get("content-type")!)
+    if (reply.status === 204 || (reply.ok && !isProblem && value !== undefined))
+      return { value, meta: metaOf(parse(reply.headers.get("trestle-meta"))) }
     // Anything else is no problem of ours, so of it only the status is told: its text may be anybody's.
     if (typeof value?.code === "string") for (const key in failure) failure[key] = value[key] ?? failure[key]
     failure.status = reply.status

@@ -78,7 +78,8 @@ class Exchange {
       const streamed = ok ? this.#streamed(reply) : undefined
       if (streamed !== undefined) return { value: streamed, meta }
       const value = parse(await reply.text())
-      if (status === 204 || (ok && value !== undefined)) return { value, meta }
+      const isProblem = headers.get("content-type")?.includes("+json")
+      if (status === 204 || (ok && !isProblem && value !== undefined)) return { value, meta }
       Object.assign(failure, { status, ...(typeof value?.code === "string" ? told(value) : {}) })
     } catch (thrown) {
       throw this.#broken(thrown)
@@ -142,8 +143,16 @@ function errorOf(failure: ClientFailure): ClientError {
 }
 
 /** No other member of an answer is taken over. */
-function told({ code, detail, outcome, issues, trace, retryAfterMs }: ClientFailure): Partial<ClientFailure> {
-  return { code, detail, outcome, issues: issues ?? [], trace, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+function told({ code, detail, outcome, issues, trace, retryAfterMs, work }: ClientFailure): Partial<ClientFailure> {
+  return {
+    code,
+    detail,
+    outcome,
+    issues: issues ?? [],
+    trace,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(work === undefined ? {} : { work }),
+  }
 }
 
 /** A file is the body, and its fields stand in the address; anything else is JSON. */
