@@ -21,6 +21,8 @@ export interface CallRecord {
   readonly bytes?: number | undefined
   /** What this call itself repaired in a service's data, and how often: by the names of the fields, at most 20 kinds. */
   readonly ownRepairs?: ReadonlyMap<string, number> | undefined
+  /** Its answer was remembered under its idempotency key. */
+  readonly isReplayed?: boolean
 }
 
 /** Hears of every call's end, early refusals included. Must not throw and must not block. */

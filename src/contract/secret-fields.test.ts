@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
-import { jsonSchemaOf } from "./schema.ts"
+import { type JsonSchema, jsonSchemaOf } from "./schema.ts"
 import { secretFields, withoutFields } from "./secret-fields.ts"
 
 const secret = z.string().meta({ format: "password" })
-const jsonOf = (schema: z.ZodType) => (jsonSchemaOf(schema, "output") as { json: object }).json
+const jsonOf = (schema: z.ZodType) => (jsonSchemaOf(schema, "output") as { json: JsonSchema }).json
 const names = (schema: z.ZodType): string[] => secretFields(jsonOf(schema)).map(({ name }) => name)
 
 describe("secretFields", () => {

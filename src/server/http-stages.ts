@@ -7,6 +7,7 @@ import type { Stage, StageMakers } from "../runtime/stages.ts"
 import { isStreamed } from "../runtime/streamed.ts"
 import { hasBody, refuseCodings } from "./body-head.ts"
 import { versionOf } from "./etag.ts"
+import { refuseBadKey } from "./idempotency-key.ts"
 import type { MaySeeMeta } from "./respond.ts"
 import { encodeStream } from "./stream-stages.ts"
 import { admitUpload, afterUpload, decodeUpload, readUpload } from "./upload-stages.ts"
@@ -19,7 +20,10 @@ export interface HttpLimits {
 /** The stages that know HTTP: what is admitted, how the body is read and decoded, how the answer is written. */
 export function httpStages(limits: HttpLimits, maySeeMeta: MaySeeMeta): StageMakers {
   return {
-    admit: ({ input }) => (input.file ? admitUpload(input.file) : (call) => admit(call.entry!.head, takesBody(call), limits)),
+    admit: ({ input, repeat }) => {
+      if (input.file) return admitUpload(input.file)
+      return repeat === "key" ? (call) => admitKeyed(call, limits) : (call) => admit(call.entry!.head, takesBody(call), limits)
+    },
     read: ({ input }) => (input.file ? readUpload(input.file) : read),
     decode: (operation) => (operation.input.file ? decodeUpload(operation) : decoder(operation)),
     encode: (operation) => {
@@ -32,6 +36,11 @@ export function httpStages(limits: HttpLimits, maySeeMeta: MaySeeMeta): StageMak
 function takesBody(call: Call): boolean {
   const { method } = call.entry!.head
   return method === "POST" || method === "PUT" || method === "PATCH"
+}
+
+function admitKeyed(call: Call, limits: HttpLimits): void {
+  refuseBadKey(call)
+  admit(call.entry!.head, takesBody(call), limits)
 }
 
 /** Refuses by the head alone what could never be taken; the body has not been read. */

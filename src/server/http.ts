@@ -11,6 +11,7 @@ import { formerPaths } from "../runtime/retiring.ts"
 import { clientAddresses } from "./client-modules.ts"
 import { GET, type HttpEntry } from "./entry.ts"
 import type { HttpLimits } from "./http-stages.ts"
+import { keyIn, REPLAYED_HEADER } from "./idempotency-key.ts"
 import { ownPages } from "./own-pages.ts"
 import { waitOf } from "./prefer.ts"
 import { refuse, traceOf } from "./refuse.ts"
@@ -137,17 +138,20 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", entry
   const start = new CallStart(kind, null)
   start.entry = entry
   start.trace = traceOf(headers)
-  start.idempotencyKey = keyOf(headers["idempotency-key"])
+  const key = headers["idempotency-key"]
+  start.idempotencyKey = operation.repeat === "key" ? (keyIn(key) ?? undefined) : keyOf(key)
   start.ifMatch = headers["if-match"]
   start.patienceMs = waitOf(headers.prefer)
   const call = parts.engine.start(compiled, start, (ended) => {
     if (parts.isLeaving()) entry.setHeader("connection", "close")
+    if (ended.isReplayed) entry.setHeader(REPLAYED_HEADER, "true")
     respond(ended, status, entry, parts.maySeeMeta)
   })
   // A write goes on without anybody waiting for its answer: half of it may already be done.
   if (!call.isSettled && operation.effect === "read") entry.stopWhenGone(call)
 }
 
+/** Handed on to services that take one, and nothing else here. */
 function keyOf(field: string | undefined): string | undefined {
   return field !== undefined && field.length >= 1 && field.length <= 255 ? field : undefined
 }

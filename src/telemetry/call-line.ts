@@ -16,6 +16,7 @@ const ENDINGS = Array.from({ length: 8 }, (_, attempts) => `,"attempts":${attemp
 const ENDINGS_200 = ENDINGS.map((ending) => ending.replace("}", ',"status":200}'))
 const CALLER = '","caller":'
 const MS = ',"ms":'
+const REPLAYED = ',"replayed":true'
 const ANONYMOUS = `${CALLER}null${MS}`
 
 /**
@@ -70,8 +71,8 @@ export class CallLines {
     const caller = principal === null ? ANONYMOUS : this.#callers.get(principal.id)
     const endedAt = record.epoch + (Number.isFinite(meta.ms) ? meta.ms : 0)
     const line = this.#starts[level].of(endedAt) + this.#declaredText(record) + this.#trace(meta.trace) + caller + jsonMs(meta.ms)
-    if (error === null && meta.degraded === false && meta.repaired === undefined) return line + ending(record)
-    const making = this.#degraded(meta) + this.#repaired(meta)
+    if (error === null && meta.degraded === false && meta.repaired === undefined && !record.isReplayed) return line + ending(record)
+    const making = (record.isReplayed ? REPLAYED : "") + this.#degraded(meta) + this.#repaired(meta)
     if (error === null) return line + making + ending(record)
     return `${line}${making},"attempts":${meta.attempts}${this.#failure(record, error, level)}}\n`
   }

@@ -14,6 +14,7 @@ interface Fields {
   readonly attempts?: unknown
   readonly degraded?: unknown
   readonly ageMs?: unknown
+  readonly replayed?: unknown
   readonly repaired?: { readonly count?: unknown; readonly fields?: readonly unknown[] }
   readonly outcome?: unknown
   readonly code?: unknown
@@ -72,6 +73,7 @@ export class PrettyLines {
       cut(shown(fields.caller ?? "-"), CALLER_WIDTH).padEnd(CALLER_WIDTH),
       isFailed ? this.#paint(colour, failure(fields)) : this.#paint("dim", `${shown(fields.trace).slice(0, 8)}…`),
     ]
+    if (fields.replayed === true) columns.push(this.#paint("dim", "replayed"))
     if (fields.degraded !== undefined) columns.push(this.#paint("yellow", degraded(fields)))
     if (fields.repaired !== undefined) columns.push(this.#paint("yellow", repaired(fields.repaired)))
     if (Number(fields.attempts) > 1) columns.push(`${fields.attempts} attempts`)
