@@ -1,4 +1,5 @@
-import type { Socket } from "node:net"
+import { lookup as ask } from "node:dns"
+import type { LookupFunction, Socket } from "node:net"
 import { type buildConnector, Client, type Dispatcher, Pool } from "undici"
 
 /** A connection of the pool. */
@@ -24,9 +25,26 @@ export function openPool(origin: string, connections: number): Pool {
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: 32_768,
-    connect: { timeout: 10_000 },
+    connect: { timeout: 10_000, lookup: oneLookup() } as buildConnector.BuildOptions,
     factory: (url, options) => new PoolClient(url, options as OwnOptions),
   })
+}
+
+/**
+ * Where the service is, asked once for all connections that are being made. A name server that is silent holds one of Node's few threads
+ * for each question, for seconds; those of one service would keep all others from finding theirs, and everybody from their files.
+ */
+function oneLookup(): LookupFunction {
+  let waiting: Parameters<LookupFunction>[2][] | null = null
+  return (name, options, done) => {
+    if (waiting !== null) return void waiting.push(done)
+    const asking = [done]
+    waiting = asking
+    ask(name, options, (...found) => {
+      waiting = null
+      for (const one of asking) one(...found)
+    })
+  }
 }
 
 type Connect = (options: buildConnector.Options, done: buildConnector.Callback) => Socket

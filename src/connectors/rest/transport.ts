@@ -74,11 +74,13 @@ class UndiciExchange implements Carried {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: WireReply["headers"]): void {
     this.#status = status
     this.#headers = headers
+    // What says beforehand that it is too much need not be read; a 304 speaks of a body that it does not have.
+    if (Number(headers["content-length"]) > this.#bytesMax && status !== 304) this.#tooLarge()
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
-    if (this.#bytes > this.#bytesMax) return this.#fail(new AnswerTooLarge(`the answer is larger than ${this.#bytesMax} bytes`))
+    if (this.#bytes > this.#bytesMax) return this.#tooLarge()
     if (this.#first === null) this.#first = chunk
     else if (this.#rest === null) this.#rest = [this.#first, chunk]
     else this.#rest.push(chunk)
@@ -97,9 +99,11 @@ class UndiciExchange implements Carried {
     this.#listener.failed(error)
   }
 
-  #fail(error: Error): void {
+  #tooLarge(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#first = this.#rest = null
+    const error = new AnswerTooLarge(`the answer is larger than ${this.#bytesMax} bytes`)
     this.#listener.failed(error)
     this.#controller?.abort(error)
   }

@@ -27,12 +27,14 @@ export class Receiver {
   readonly arrivals: Arrival[] = []
   /** Connections ever made. */
   connected = 0
-  readonly #server: Server
+  /** For those who change its certificate. */
+  readonly server: Server
+  #port = 0
   readonly #open = new Set<Socket>()
   readonly #watchers = new Set<() => void>()
 
   private constructor(server: Server, behaviour: Behaviour) {
-    this.#server = server
+    this.server = server
     this.behaviour = behaviour
   }
 
@@ -43,13 +45,12 @@ export class Receiver {
     server.on(tls ? "secureConnection" : "connection", (socket: Socket) => receiver.#take(socket))
     // A client that does not like our certificate.
     server.on("tlsClientError", () => undefined)
-    server.listen(0, "127.0.0.1")
-    await once(server, "listening")
+    await receiver.up()
     return receiver
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   get url(): string {
@@ -78,9 +79,18 @@ export class Receiver {
     })
   }
 
+  /** Takes connections, at the same place as before. */
+  async up(): Promise<void> {
+    this.server.listen(this.#port, "127.0.0.1")
+    await once(this.server, "listening")
+    this.#port = (this.server.address() as AddressInfo).port
+  }
+
+  /** Refuses connections and closes those that are open. */
   async close(): Promise<void> {
-    const closed = once(this.#server, "close")
-    this.#server.close()
+    if (!this.server.listening) return
+    const closed = once(this.server, "close")
+    this.server.close()
     for (const socket of this.#open) socket.destroy()
     await closed
   }
@@ -91,6 +101,8 @@ export class Receiver {
 
   #take(socket: Socket): void {
     this.connected++
+    // What is written in parts leaves at once; nobody waits for the system to put them together.
+    socket.setNoDelay()
     this.#open.add(socket)
     this.#changed()
     let bytes: Buffer = Buffer.alloc(0)

@@ -1,0 +1,63 @@
+// The application of `called-process.ts`: its operations, and the orders of its parent.
+import { writeFileSync } from "node:fs"
+import { z } from "zod"
+import { op, type Policy, rest, sql, sqlite } from "../../../src/index.ts"
+import { type Called, DEADLINE_MS, PLACES, type Places } from "./called-process.ts"
+import { started } from "./fault.ts"
+
+const Thing = z.object({ id: z.string(), name: z.string() })
+const read = { effect: "read", input: Thing, output: Thing, deadline: DEADLINE_MS } as const
+const write = { ...read, effect: "write" } as const
+const POLICY: Policy = { timeout: "300ms", retry: { times: 2, backoff: "10ms" }, breaker: false, concurrency: PLACES }
+
+function operations({ plain, tls, file }: Places) {
+  const db = sqlite({ file, name: "db", policy: POLICY })
+  const overHttp = (url: string, name: string) => {
+    // Memory is bounded by what is declared: as many answers as there are places, each of them no larger than this.
+    const service = rest({ url, name, policy: POLICY, answerLimit: "256kb" })
+    return {
+      read: op(read).via(service.call("GET /things/{id}")),
+      write: op(write).via(service.call("POST /things")),
+    }
+  }
+  return {
+    plain: overHttp(plain, "plain"),
+    tls: overHttp(tls, "tls"),
+    nowhere: overHttp("http://no-such-host.invalid", "nowhere"),
+    db: {
+      read: op(read).via(db.one(({ id }) => sql`select ${id} as id, 'Ada' as name`)),
+      write: op(write).via(
+        db.one(({ id, name }) => sql`insert into things values (${id}, ${"x".repeat(100_000)}) returning id, ${name} as name`),
+      ),
+    },
+  }
+}
+
+const app = await started(operations(JSON.parse(process.argv[2]!)))
+const say = (message: unknown): void => void process.send!(message)
+
+const call = async (path: string, times: number): Promise<Called> => {
+  const [group, name] = path.split(".") as [string, string]
+  const one = async (): Promise<{ end: string; ms: number }> => {
+    const startedAt = performance.now()
+    const end = await app.ask[group][name]({ id: "7", name: "Ada" }).then(
+      () => "ok",
+      (error: any) => `${error.code} ${error.reason ?? "(no reason)"}`,
+    )
+    return { end, ms: performance.now() - startedAt }
+  }
+  const results = await Promise.all(Array.from({ length: times }, one))
+  return { ends: [...new Set(results.map(({ end }) => end))], slowestMs: Math.max(...results.map(({ ms }) => ms)) }
+}
+process.on("message", async (order: any) => {
+  if (order.operation) say(await call(order.operation, order.times))
+  // Source: proc(5), /proc/pid/clear_refs.
+  else if (order.forgetPeak) say(writeFileSync("/proc/self/clear_refs", "5") ?? "forgotten")
+  else if (order.close) {
+    await app.running.close()
+    // What was closed is gone after the next round of the event loop.
+    setImmediate(() => say("closed"))
+  }
+})
+process.on("disconnect", () => process.exit())
+say("ready")
