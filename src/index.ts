@@ -67,6 +67,7 @@ export {
   can,
   type Principal,
   type RequestHead,
+  type ResolvePrincipal,
   type Rule,
   role,
   signedIn,

@@ -1,8 +1,11 @@
+import type { Sql } from "../connectors/sql/index.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Pages } from "../contract/pages.ts"
 import type { Defaults } from "../contract/policy.ts"
 import type { Authenticator, Principal } from "../contract/principal.ts"
+import type { HasService, ServiceStatus } from "../contract/service.ts"
+import type { Topic } from "../contract/topic.ts"
 import type { OperationStatus } from "../runtime/status.ts"
 import type { HostFastify, PluginOptions } from "../server/fastify-plugin.ts"
 import type { FetchHost } from "../server/fetch.ts"
@@ -28,6 +31,11 @@ export interface TrestleOptions<T extends object> {
    * `pages: new URL("./pages/", import.meta.url)`. Everybody can read everything in it. Default: none.
    */
   pages?: Pages
+  /**
+   * The database in which Trestle keeps its own tables: jobs, messages, what is done once for an idempotency key. One that several nodes
+   * share lets them share the work. Default: `store.db` in the data folder, made when something of the application needs it.
+   */
+  store?: Sql
 }
 
 /** A declared application. Nothing is resolved, opened or read until it starts. */
@@ -70,6 +78,22 @@ export interface Running<T> {
   listen(options?: { port?: number; host?: string }): Promise<{ url: string }>
   /** How real each operation is, in the order of their declaration: the board that `trestle status` prints. */
   status(): readonly OperationStatus[]
+  /** How it stands with each of its services: circuit breaker, attempts under way, calls that wait. */
+  services(): readonly ServiceStatus[]
+  /**
+   * Holds a service's circuit breaker open by hand until `release`: nothing is sent to it, reads fall back, writes are refused. Calls under way
+   * go on. For this process only, and until it ends.
+   * @throws {TypeError} for a service that no operation reaches.
+   */
+  isolate(service: HasService): void
+  /** Closes the circuit breaker that `isolate` has opened; does nothing to one that opened by itself. Throws as `isolate` does. */
+  release(service: HasService): void
+  /**
+   * Gives a message to every operation that is `on` that topic, with the application's own authority. Resolves when it is stored: from then
+   * on it is delivered, at least once, whatever becomes of this process. Where nothing is on the topic it goes nowhere.
+   * @throws {TrestleError} `INVALID`: the payload is not what the topic says. `UNAVAILABLE`: it could not be stored.
+   */
+  publish<T, I>(topic: Topic<T, I>, payload: NoInfer<I>): Promise<void>
   /** What was counted since the start, in Prometheus' text format. */
   metrics(): Promise<string>
   /**

@@ -6,6 +6,7 @@ import { type Environment, loadEnvironment } from "../config/environment.ts"
 import { resolveReferences } from "../config/references.ts"
 import type { Answer } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
+import type { NewMessage } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
 import { BODY_BYTES_MAX } from "../contract/policy.ts"
 import type { OpenTransport } from "../contract/ports.ts"
@@ -25,13 +26,15 @@ import { Metrics } from "../telemetry/metrics.ts"
 import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf, type Running, type TrestleOptions } from "./definition.ts"
+import type { DurableParts } from "./durable.ts"
 import { evidenceFile, readEvidence } from "./evidence-file.ts"
 import { Keepings } from "./keeping.ts"
 import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
+import { needsStore } from "./needs-store.ts"
 import { checkHostLogger, openLogFor } from "./open-log.ts"
 import { RunningApp } from "./running.ts"
 import { type OpenService, Services } from "./services.ts"
-import { maySeeMeta, securityStages } from "./stages.ts"
+import { maySeeInside, maySeeMeta, openShedder, securityStages, sheddingStages } from "./stages.ts"
 
 /** What a test may put in the place of the real world. */
 export interface StartOverrides {
@@ -55,6 +58,12 @@ export interface StartOverrides {
   readonly redactor?: Redactor
   /** Where last good answers outlive the process; `null`: nowhere. Default: the data folder. */
   readonly keptFolder?: string | null
+  /** Work that outlives its call is done by hand; `opened` is handed what does it. */
+  readonly durable?: {
+    readonly isByHand: boolean
+    readonly published: (message: NewMessage) => void
+    readonly opened: (durable: DurableParts) => void
+  }
   /** What was seen of the operations, instead of the file in the data folder. */
   readonly evidence?: () => EvidenceBook
 }
@@ -67,7 +76,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   refuseIfAny(options.name, [...checked.findings, ...checkHostLogger(overrides.hostLog)])
 
   const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
-  const services = servicesOf(checked.operations)
+  const services = withStore(servicesOf(checked.operations), options)
   const resolved = overrides.references
     ? { references: overrides.references, findings: [] }
     : resolveReferences(neededBy(services), environment, redactor)
@@ -100,6 +109,7 @@ async function open<T>(start: Start): Promise<Running<T>> {
   const folder = dataFolder(start.environment)
   const { keptFolder = folder } = overrides
   const metrics = new Metrics()
+  let durable: DurableParts | null = null
   const keeping = Keepings.open({
     operations: checked.operations,
     events: log.events,
@@ -121,9 +131,11 @@ async function open<T>(start: Start): Promise<Running<T>> {
       }),
     )
     const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)
-    return assemble<T>(start, { services, keeping, metrics, folder, authenticate })
+    durable = await openDurable(start, { services, folder, authenticate })
+    return await assemble<T>(start, { services, keeping, durable, metrics, folder, authenticate })
   } catch (error) {
     keeping.close()
+    await durable?.close()
     await services.close()
     await log.close()
     throw error
@@ -134,19 +146,22 @@ async function open<T>(start: Start): Promise<Running<T>> {
 interface Opened {
   readonly services: Services
   readonly keeping: Keepings
+  readonly durable: DurableParts | null
   readonly metrics: Metrics
   readonly folder: string
   readonly authenticate: Authenticate | null
 }
 
 /** The engine, with every operation in it, and the face of the running application. */
-function assemble<T>(start: Start, { services, keeping, metrics, folder, authenticate }: Opened): Running<T> {
+async function assemble<T>(start: Start, opened: Opened): Promise<Running<T>> {
+  const { services, keeping, durable, metrics, folder, authenticate } = opened
   const { options, checked, overrides, log, clock, random } = start
   const { operations, named } = checked
   const limits = { bodyBytesMax: parseBytes(options.defaults?.bodyLimit) ?? BODY_BYTES_MAX }
   const permissions = options.permissions ?? {}
   const seesMeta = maySeeMeta(permissions)
-  const stages = { ...httpStages(limits, seesMeta), ...securityStages(authenticate, permissions, () => engine) }
+  const shedder = openShedder(options.defaults ?? {}, clock, log.events)
+  const stages = { ...sheddingStages(shedder, httpStages(limits, seesMeta)), ...securityStages(authenticate, permissions, () => engine) }
   const { replaced } = overrides
   const file = evidenceFile(folder)
   const live = openLive(start.environment.name, { operations, file, clock, random, log })
@@ -154,13 +169,14 @@ function assemble<T>(start: Start, { services, keeping, metrics, folder, authent
     clock,
     random,
     record: recordingOf({ log, live, metrics, drift: driftWarningsOf(operations, log, clock) }),
-    siteOf: (operation) => ({ ...services.siteOf(operation), keeping, durable: null }),
+    siteOf: (operation) => ({ ...services.siteOf(operation), keeping, durable: durable?.site ?? null }),
     stages,
     ...(replaced ? { replaced } : {}),
   })
   const opAt = new Map(named.map(({ path, op }) => [path, op]))
   for (const operation of operations) engine.add(opAt.get(operation.path), operation)
   keeping.begin()
+  await durable?.begin(engine)
   const evidence = overrides.evidence ?? (() => readEvidence(file))
   return new RunningApp<T>({
     options: options as TrestleOptions<T & object>,
@@ -168,14 +184,41 @@ function assemble<T>(start: Start, { services, keeping, metrics, folder, authent
     operations,
     services,
     keeping,
+    durable,
     log,
     metrics,
     random,
     limits,
     maySeeMeta: seesMeta,
+    maySeeInside: maySeeInside(authenticate, permissions),
+    shedder,
     evidence,
     live,
   })
+}
+
+/** The store, where something needs one. */
+async function openDurable(
+  start: Start,
+  { services, folder, authenticate }: Pick<Opened, "services" | "folder" | "authenticate">,
+): Promise<DurableParts | null> {
+  const { options, checked, overrides, log, clock, random } = start
+  const { operations } = checked
+  if (!needsStore(operations)) return null
+  // Most of it, and the database, is of no use to an application that keeps nothing.
+  const { DurableParts, openStore } = await import("./durable.ts")
+  const service = options.store?.["~service"]
+  const given = service ? { service, connection: services.connection(service) } : null
+  const opened = await openStore(given, { folder, clock, isEphemeral: overrides.isEphemeral ?? false })
+  const { isByHand = false, published = null, opened: told } = overrides.durable ?? {}
+  const durable = new DurableParts(opened, { operations, clock, random, events: log.events, authenticate, isByHand, published })
+  told?.(durable)
+  return durable
+}
+
+/** The database of the store is opened where something needs a store, though no operation may use it. */
+function withStore(services: readonly Service[], { store }: TrestleOptions<object>): readonly Service[] {
+  return store === undefined || services.includes(store["~service"]) ? services : [...services, store["~service"]]
 }
 
 /** @throws {TrestleError} `START_REFUSED` */

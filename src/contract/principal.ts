@@ -86,7 +86,18 @@ export interface AuthenticatorHost {
  * `principal`: who it proves. `null`: no credential of this kind is here, the next authenticator may look. `"bad"`: there is one and it
  * is wrong, expired or revoked; the request ends with 401, whatever the others would say.
  */
-export type Authenticate = (head: RequestHead) => Principal | null | "bad" | Promise<Principal | null | "bad">
+export interface Authenticate {
+  (head: RequestHead): Principal | null | "bad" | Promise<Principal | null | "bad">
+  /** Without it, work that was kept for a principal runs with the roles and permissions it had when the work was put. */
+  readonly resolve?: ResolvePrincipal | undefined
+}
+
+/**
+ * What is true of a principal now, whose credential is not here: asked before kept work is run on its behalf.
+ *
+ * `principal`: the same, with its present roles and permissions. `null`: not one of mine. `"ended"`: it may do nothing any more.
+ */
+export type ResolvePrincipal = (principal: Principal) => Principal | null | "ended" | Promise<Principal | null | "ended">
 
 /** One way to prove who calls: `apiKeys()`, `authenticator(...)`, `fromHost(...)`. */
 export interface Authenticator {

@@ -127,8 +127,13 @@ interface Outcome {
 }
 
 export function outcomeText(end: Exclude<JobEnd, { is: "failed" | "suspended" }>, id: string, seal: SealedText): string {
-  const outcome: Outcome = end.is === "done" ? { answer: end.answer } : { error: errorAsStored(end.error) }
-  return seal.write(outcome, id)
+  if (end.is !== "done") return seal.write({ error: errorAsStored(end.error) } satisfies Outcome, id)
+  try {
+    return seal.writeAny(end.answer === undefined ? {} : { answer: end.answer }, id)
+  } catch {
+    // What cannot be kept, such as a stream, cannot be told to those who come later either.
+    return seal.write({}, id)
+  }
 }
 
 function errorAsStored({ code, detail, status, outcome, issues, note }: TrestleError): NonNullable<Outcome["error"]> {
@@ -139,7 +144,7 @@ function errorAsStored({ code, detail, status, outcome, issues, note }: TrestleE
 export function endOf(row: SqlRow, seal: SealedText): JobEnd | null {
   const { state } = row
   if ((state !== "done" && state !== "parked" && state !== "dead") || row.outcome === null) return null
-  const { answer, error } = (seal.read(row.outcome as string, row.id as string) ?? {}) as Outcome
+  const { answer, error } = (seal.readAny(row.outcome as string, row.id as string) ?? {}) as Outcome
   if (error === undefined) return { is: "done", answer }
   const { code, detail, ...options } = error
   return { is: state === "done" ? "ended" : state, error: new TrestleError(code, detail, options) }

@@ -85,3 +85,11 @@ export const FORGET = `delete from trestle_jobs where seq in (select seq from tr
 /** What was put under a former path of an operation belongs to it. */
 export const RENAME = "update trestle_jobs set operation = ? where operation = ?"
 export const CANCEL = "delete from trestle_jobs where id = ? and state = 'waiting' and attempts = 0"
+
+// -- for people -------------------------------------------------------------------------------------
+
+export const LIST = "select * from trestle_jobs where seq > ? and (state = ? or ? = '*') order by seq limit ?"
+/** Once more from the beginning, whatever became of it; not of what somebody runs. */
+export const ORDER = `update trestle_jobs set state = 'waiting', due_at = ${NOW}, attempts = 0, is_ordered = 1, expires_at = null, ended_at = null,
+  outcome = null, history = ? where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')`
+export const DROP = "delete from trestle_jobs where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')"

@@ -1,8 +1,9 @@
-import type { JobEnd, JobEvent, JobProgress, JobReport, NewJob } from "../contract/job.ts"
+import type { JobEnd, JobEvent, JobProgress, NewJob } from "../contract/job.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreResult, StoreStatement, StoreValue } from "../contract/store.ts"
-import { bodyOf, endOf, type HeldJob, heldOf, historyText, outcomeText, reportOf } from "./job-record.ts"
+import { bodyOf, endOf, type HeldJob, heldOf, historyText, outcomeText } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
+import { FORGET_STEPS } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
 
@@ -155,7 +156,7 @@ export class Jobs {
     switch (end.is) {
       case "done":
       case "ended":
-        return [this.#over(job, end), ...nextOf(job)]
+        return [this.#over(job, end), ...nextOf(job), ...(job.kind === "flow" ? [{ text: FORGET_STEPS, values: [id] }] : [])]
       case "suspended": {
         const told = historyText(history, this.#event("suspended", { why: end.why }))
         const delay = Math.round(end.delayMs)
@@ -197,11 +198,6 @@ export class Jobs {
   }
 
   // -- what is known ------------------------------------------------------------------------------
-
-  async find(id: string): Promise<JobReport | null> {
-    const row = await this.#row(id)
-    return row === undefined ? null : reportOf(row, this.#text)
-  }
 
   /** How it has ended: `null` while it has not; `undefined`: nothing is known of it, or no more. */
   async endOf(id: string): Promise<JobEnd | null | undefined> {

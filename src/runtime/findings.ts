@@ -141,6 +141,18 @@ export const FINDINGS = {
     title: "deferral that can defer nothing",
     why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
   },
+  TRS1046: {
+    title: "kept work that may not be repeated",
+    why: "A message and a scheduled run come at least once: after a crash nobody can tell whether the last run had its effect, so it is run again.",
+  },
+  TRS1047: {
+    title: "two topics of one name",
+    why: "Messages carry the name of their topic and its version; whoever takes the one would be given the other.",
+  },
+  TRS1048: {
+    title: "message or schedule that cannot be run",
+    why: "It would be given up on at every run, and nobody is there to hear of it.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** What only a start can find, since it depends on what a service holds. */
@@ -165,6 +177,10 @@ export const START_FINDINGS = {
   TRS1045: {
     title: "store of a newer Trestle",
     why: "What an older version does not know of the tables, it would leave undone, or do twice.",
+  },
+  TRS1049: {
+    title: "store that holds no tables of Trestle's",
+    why: "Work that outlives the process must be kept somewhere that does too.",
   },
 } as const satisfies Record<string, FindingKind>
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto"
 import { systemRandom } from "../base/random.ts"
-import type { Authenticate, Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
+import type { Authenticate, Authenticator, AuthenticatorHost, Principal, RequestHead } from "../contract/principal.ts"
 import { digestOfKey, idOfKey, isKeyText, KEY_PREFIX, type KeyRecord, works } from "./key-record.ts"
 import { type KeyStore, openKeyStore } from "./key-store.ts"
 
@@ -44,7 +44,10 @@ export function apiKeys(options: ApiKeyOptions = {}): Authenticator {
  * @param now Milliseconds since 1970.
  */
 export function authenticateKeys(store: KeyStore, now: () => number, options: ApiKeyOptions = {}): Authenticate {
-  const check = keyCheck(store, now)
+  return Object.assign(readingKeys(keyCheck(store, now), options), { resolve: (who: Principal) => ownerNow(store, now(), who) })
+}
+
+function readingKeys(check: (text: string) => Principal | "bad", options: ApiKeyOptions): (head: RequestHead) => Principal | null | "bad" {
   const name = options.header?.toLowerCase()
   if (name !== undefined && !isAuthorization(name)) {
     return ({ headers }) => {
@@ -59,6 +62,19 @@ export function authenticateKeys(store: KeyStore, now: () => number, options: Ap
     // Which of two keys speaks must never depend on who reads the request.
     return plain === undefined || plain === bearer ? check(bearer) : "bad"
   }
+}
+
+/**
+ * The principal as its keys say it now: by the key that it used then, else, for keys are changed, by the newest of its keys that works.
+ * @throws {TrestleError} `UNAVAILABLE` while the keys cannot be read.
+ */
+function ownerNow(store: KeyStore, at: number, who: Principal): Principal | null | "ended" {
+  if (who.kind !== "key") return null
+  const own = store.list().filter((record) => ownerOf(record).id === who.id)
+  if (own.length === 0) return null
+  const working = own.filter((record) => works(record, at))
+  const record = working.find(({ id }) => id === who.credential) ?? working.at(-1)
+  return record ? principalOf(record) : "ended"
 }
 
 /** What a key has proved before, kept with its record: nothing is built anew for each request. A changed file brings new records. */

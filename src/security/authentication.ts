@@ -27,7 +27,26 @@ export async function openAuthentication(authenticators: readonly Authenticator[
       throw failed(kind, "cannot be opened", error)
     }
   }
-  return (head) => ask(opened, 0, head)
+  const authenticate = (head: RequestHead): ReturnType<Authenticate> => ask(opened, 0, head)
+  const knowing = opened.filter(({ verify }) => verify.resolve)
+  return knowing.length === 0 ? authenticate : Object.assign(authenticate, { resolve: (who: Principal) => resolveAmong(knowing, who) })
+}
+
+/** The first that knows the principal decides. One that fails decides nothing, and neither may the others then. */
+async function resolveAmong(opened: readonly Opened[], principal: Principal): Promise<Principal | null | "ended"> {
+  for (const { kind, verify } of opened) {
+    try {
+      const found = await verify.resolve!(principal)
+      if (found === null) continue
+      if (found === "ended") return found
+      const mistake = mistakeOf(found)
+      if (mistake === null && found.id === principal.id && found.kind === principal.kind) return found
+      throw failed(kind, `resolved ${principal.id} to another principal: ${mistake ?? `${found.kind} ${found.id}`}`)
+    } catch (error) {
+      throw failed(kind, "cannot say what a principal may do now", error)
+    }
+  }
+  return null
 }
 
 function bound(authenticator: Authenticator): Pick<Authenticator, "kind" | "open"> {

@@ -1,8 +1,13 @@
-import type { Authenticate, Authenticator } from "../contract/principal.ts"
+import type { Authenticate, Authenticator, RequestHead, ResolvePrincipal } from "../contract/principal.ts"
 
 export interface AuthenticatorOptions {
   /** How a client sends the credential, as an OpenAPI security scheme. Default: not documented. */
   readonly scheme?: Readonly<Record<string, unknown>>
+  /**
+   * What a principal may do now, before work that was kept for it is run: `null` for a principal of another authenticator, `"ended"` for one
+   * that may do nothing any more. Default: what it might do when the work was put.
+   */
+  readonly resolve?: ResolvePrincipal
 }
 
 /**
@@ -29,6 +34,7 @@ export interface AuthenticatorOptions {
  * @param verify Sees the head of the request; the body has not been read. At once or as a promise.
  */
 export function authenticator(kind: string, verify: Authenticate, options: AuthenticatorOptions = {}): Authenticator {
-  const { scheme } = options
-  return { kind, ...(scheme ? { scheme } : {}), open: () => verify }
+  const { scheme, resolve } = options
+  const known: Authenticate = resolve ? Object.assign((head: RequestHead) => verify(head), { resolve }) : verify
+  return { kind, ...(scheme ? { scheme } : {}), open: () => known }
 }

@@ -4,11 +4,13 @@ export { type ConnectorPromise, connectorPromises } from "./connector-promises.t
 export type { ConnectorSample, ConnectorSubject } from "./connector-subject.ts"
 export { type ContractCase, type ContractCasesOptions, contractCases } from "./contract-cases.ts"
 export { FakeClock } from "./fake-clock.ts"
+export { type FaultCase, type FaultCasesOptions, faultCases } from "./fault-cases.ts"
 export type { ServerPlace } from "./fault-proxy.ts"
 export { type MappingCase, type MappingRow, mappingCases } from "./mapping-cases.ts"
 export type { FailsHow } from "./replaced.ts"
 export { NoSample, type SampleOptions, sampleFromSchema } from "./sample-from-schema.ts"
 export {
+  type Outbox,
   type TestApp,
   type TestAppOptions,
   type TestBackend,

@@ -1,13 +1,16 @@
 import { type App, definitionOf, type Running } from "../assembly/definition.ts"
+import type { DurableParts } from "../assembly/durable.ts"
 import { startApp } from "../assembly/start.ts"
 import type { Duration } from "../base/duration.ts"
 import { seededRandom } from "../base/random.ts"
 import type { Ctx, Meta } from "../contract/call.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
+import type { JobReport, NewMessage } from "../contract/job.ts"
 import type { Op } from "../contract/op.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
+import type { Topic } from "../contract/topic.ts"
 import { checkDeclarations } from "../runtime/check.ts"
 import { servicesOf } from "../runtime/within.ts"
 import { authenticateKeys, reportEnds } from "../security/api-keys.ts"
@@ -69,6 +72,13 @@ export interface TestWire<T> {
   up(): TestApp<T>
 }
 
+/** Work that outlives its call. */
+export interface Outbox {
+  readonly waiting: number
+  readonly dead: number
+  readonly parked: number
+}
+
 /** A started application without network, ports or disk, whose time stands still and whose chance repeats. */
 export interface TestApp<T> {
   /** Stands still until `advance`. */
@@ -91,6 +101,21 @@ export interface TestApp<T> {
   lastCall(): Meta
   /** The record of every call, nested ones and early refusals included. */
   calls(): readonly CallRecord[]
+  /** Payloads of the messages that were published to that topic, in their order, as the publisher gave them. */
+  published<P, I>(topic: Topic<P, I>): readonly I[]
+  /** As `running.publish`: the message waits for `drain`. */
+  publish<P, I>(topic: Topic<P, I>, payload: NoInfer<I>): Promise<void>
+  /** Gives a message to the operations that are on that topic, and drains. What fails shows in `jobs` and `outbox`. */
+  deliver<P, I>(topic: Topic<P, I>, payload: NoInfer<I>): Promise<void>
+  /**
+   * Does everything that is due: messages, deferred work, schedules, and what comes of them. Time does not move: what is to be tried again
+   * after a while waits for `clock.advance`, and another `drain`. Without it nothing of the kind is done here.
+   */
+  drain(): Promise<void>
+  /** How many jobs wait, are given up on, or wait for a person. */
+  outbox(): Promise<Outbox>
+  /** The jobs that are kept, in the order in which they were put. */
+  jobs(): Promise<readonly JobReport[]>
   /** Forgets programs, requests, records and mistakes. Breakers, budgets, keys and time stay. */
   reset(): void
   /** Ends every call, then the application. @throws the mistake, when a request was not programmed. */
@@ -110,6 +135,8 @@ export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Pro
   const { operations } = checkDeclarations(definition.ops, definition.defaults ?? {})
   const trouble = (error: Error): void => void mistakes.push(error)
   const wires = new Map<Service, Wire>(servicesOf(operations).map((service) => [service, new Wire(service.name, clock, trouble)]))
+  const published: NewMessage[] = []
+  let durable: DurableParts | null = null
   const running: Running<T> = await startApp(app, {
     clock,
     random: seededRandom(options.seed ?? 1),
@@ -119,8 +146,15 @@ export async function testApp<T>(app: App<T>, options: TestAppOptions = {}): Pro
     transportOf: (service) => () => wires.get(service)!.transport,
     replaced: replacements.replaced,
     openAuthentication: (authenticators, host) => openForTest(authenticators, host, callers, keys),
+    durable: {
+      isByHand: true,
+      published: (message) => void published.push(message),
+      opened: (parts) => {
+        durable = parts
+      },
+    },
   })
-  return new TestApplication({ running, clock, keys, callers, replacements, records, mistakes, wires })
+  return new TestApplication({ running, clock, keys, callers, replacements, records, mistakes, wires, durable, published })
 }
 
 /** Test callers first; API keys from memory instead of the disk; the application's other authenticators as they are. */

@@ -1,15 +1,18 @@
 import type { Running } from "../assembly/definition.ts"
+import type { DurableParts } from "../assembly/durable.ts"
 import { parseDuration } from "../base/duration.ts"
 import type { Meta } from "../contract/call.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
+import type { JobReport, NewMessage } from "../contract/job.ts"
 import { declarationOf, type Op } from "../contract/op.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
+import type { Topic } from "../contract/topic.ts"
 import type { KeyStore } from "../security/key-store.ts"
 import type { FakeClock } from "./fake-clock.ts"
 import type { FailsHow, Replacements } from "./replaced.ts"
-import type { TestApp, TestBackend, TestRequestInit, TestRoute, TestWire } from "./test-app.ts"
+import type { Outbox, TestApp, TestBackend, TestRequestInit, TestRoute, TestWire } from "./test-app.ts"
 import type { TestCallers } from "./test-callers.ts"
 import { TestFailure } from "./test-failure.ts"
 import type { SentRequest, Wire } from "./wire.ts"
@@ -26,6 +29,9 @@ interface Parts<T> {
   /** Mistakes of the test, in their order. */
   readonly mistakes: Error[]
   readonly wires: ReadonlyMap<Service, Wire>
+  /** `null` where nothing outlives its call. */
+  readonly durable: DurableParts | null
+  readonly published: NewMessage[]
 }
 
 export class TestApplication<T> implements TestApp<T> {
@@ -109,8 +115,38 @@ export class TestApplication<T> implements TestApp<T> {
     return this.#parts.records
   }
 
+  published<P, I>(topic: Topic<P, I>): readonly I[] {
+    return this.#parts.published.filter((message) => message.topic.topic === topic.topic).map(({ payload }) => payload as I)
+  }
+
+  publish<P, I>(topic: Topic<P, I>, payload: NoInfer<I>): Promise<void> {
+    return this.#parts.running.publish(topic, payload)
+  }
+
+  async deliver<P, I>(topic: Topic<P, I>, payload: NoInfer<I>): Promise<void> {
+    await this.publish(topic, payload)
+    await this.drain()
+  }
+
+  async drain(): Promise<void> {
+    await this.#parts.durable?.work()
+  }
+
+  async outbox(): Promise<Outbox> {
+    const jobs = await this.jobs()
+    const count = (wanted: JobReport["state"]): number => jobs.filter(({ state }) => state === wanted).length
+    return { waiting: count("waiting"), dead: count("dead"), parked: count("parked") }
+  }
+
+  async jobs(): Promise<readonly JobReport[]> {
+    const jobs: JobReport[] = []
+    for await (const job of this.#parts.durable?.desk.all() ?? []) jobs.push(job)
+    return jobs
+  }
+
   reset(): void {
-    const { replacements, records, mistakes, wires } = this.#parts
+    const { replacements, records, mistakes, wires, published } = this.#parts
+    published.length = 0
     replacements.reset()
     records.length = 0
     mistakes.length = 0

@@ -1,0 +1,182 @@
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import type { Clock } from "../base/clock.ts"
+import type { Random } from "../base/random.ts"
+import { sqlite } from "../connectors/sqlite/index.ts"
+import type { NewMessage } from "../contract/job.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { EventLog } from "../contract/ports.ts"
+import type { Authenticate } from "../contract/principal.ts"
+import type { Connection, HasService, Service } from "../contract/service.ts"
+import { hasStore, type Store } from "../contract/store.ts"
+import { DurableWork } from "../durable/durable-work.ts"
+import { Followers } from "../durable/followers.ts"
+import { JobDesk } from "../durable/job-desk.ts"
+import type { HeldJob } from "../durable/job-record.ts"
+import { Jobs, type StoredEnd } from "../durable/jobs.ts"
+import { openJournal } from "../durable/journal.ts"
+import { Messages } from "../durable/messages.ts"
+import { Schedules } from "../durable/schedules.ts"
+import { PLAIN } from "../durable/seal.ts"
+import { SealedText } from "../durable/sealed-text.ts"
+import { TABLES } from "../durable/tables.ts"
+import { Worker } from "../durable/worker.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { Engine } from "../runtime/engine.ts"
+import { finding } from "../runtime/findings.ts"
+import { formerPaths } from "../runtime/retiring.ts"
+import { jobRunner } from "./job-runner.ts"
+
+export interface DurableOptions {
+  readonly operations: readonly Operation[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventLog
+  readonly authenticate: Authenticate | null
+  /** Nothing is done by itself: `work` does what is due. For tests, whose time stands still. */
+  readonly isByHand: boolean
+  /** Hears of every message that is published. */
+  readonly published: ((message: NewMessage) => void) | null
+}
+
+/** Where the store is: on the given service, else in a file of Trestle's own. */
+export async function openStore(given: GivenStore | null, own: OwnStore): Promise<OpenedStore> {
+  const connection = given ? given.connection : await openOwn(own)
+  if (hasStore(connection)) {
+    const store = await connection.openStore(TABLES)
+    // What is given is closed with the application's other services.
+    return { store, close: () => (given ? store : connection).close() }
+  }
+  const { name, kind, at } = given!.service
+  const fix =
+    "trestle({ store: db })   with a database of sqlite() or postgres(), or without `store`: then it is a file in the data folder."
+  throw new TrestleError("START_REFUSED", `${name} cannot hold Trestle's own tables`, {
+    findings: [finding("TRS1049", at, `store: ${name} (${kind}) cannot hold Trestle's own tables`, fix)],
+  })
+}
+
+/** `trestle({ store })`, opened. */
+export interface GivenStore {
+  readonly service: Service
+  readonly connection: Connection
+}
+
+export interface OpenedStore {
+  readonly store: Store
+  close(): Promise<void>
+}
+
+export interface OwnStore {
+  readonly folder: string
+  readonly clock: Clock
+  readonly isEphemeral: boolean
+}
+
+async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise<Connection> {
+  const file = join(folder, "store.db")
+  if (!isEphemeral) await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { "~service": service } = sqlite({ file, name: "store" }) as HasService
+  const references = { read: (reference: unknown) => String(reference) }
+  return service.open({ references, clock, concurrency: 1, openTransport: null, isEphemeral })
+}
+
+/** What one started application does beyond its calls: jobs, messages, schedules. */
+export class DurableParts {
+  readonly site: DurableWork
+  readonly store: Store
+  /** For people, and for tests. */
+  readonly desk: JobDesk
+  readonly #jobs: Jobs
+  readonly #opened: OpenedStore
+  readonly #options: DurableOptions
+  readonly #worker: Worker
+  readonly #followers: Followers
+  readonly #schedules: Schedules
+  readonly #formerPaths: ReadonlyMap<string, string>
+  #run: ReturnType<typeof jobRunner> | null = null
+  #unwatch: (() => void) | null = null
+
+  constructor(opened: OpenedStore, options: DurableOptions) {
+    const { store } = opened
+    const { operations, clock, random, events, isByHand, published } = options
+    this.#opened = opened
+    this.store = store
+    this.#options = options
+    this.#formerPaths = new Map(operations.flatMap((operation) => formerPaths(operation).map((was) => [was, operation.path] as const)))
+    this.#jobs = new Jobs({ store, operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()], epoch: clock.epoch })
+    this.desk = new JobDesk({ store, epoch: clock.epoch })
+    this.#followers = new Followers(this.#jobs, clock, !isByHand)
+    this.#worker = new Worker({
+      jobs: this.#jobs,
+      clock,
+      events,
+      run: (job, ended) => this.#run!(job, ended),
+      ended: (job, end) => this.#ended(job, end),
+    })
+    const seal = new SealedText(PLAIN)
+    this.site = new DurableWork({
+      store,
+      jobs: this.#jobs,
+      worker: this.#worker,
+      followers: this.#followers,
+      messages: new Messages(operations),
+      journal: (delivery) => openJournal(store, delivery, seal),
+      published,
+    })
+    const putting = (job: Parameters<DurableWork["putting"]>[0]): ReturnType<DurableWork["putting"]> => this.site.putting(job)
+    this.#schedules = new Schedules({ operations, store, clock, random, events, putting, woken: () => this.site.woken() })
+  }
+
+  /** From here on jobs are run. */
+  async begin(engine: Engine): Promise<void> {
+    const { random, authenticate, isByHand } = this.#options
+    this.#run = jobRunner({ engine, random, formerPaths: this.#formerPaths, resolve: authenticate?.resolve })
+    await this.#jobs.rename([...this.#formerPaths])
+    await this.#schedules.open()
+    if (isByHand) return
+    this.#unwatch = this.store.watch(() => this.#worker.poke())
+    this.#worker.start()
+    this.#schedules.start()
+  }
+
+  /** Does everything that is due, and what comes of it. */
+  async work(): Promise<void> {
+    await this.#schedules.putDue()
+    await this.#worker.work()
+  }
+
+  /** Takes up nothing new. */
+  stop(): void {
+    this.#unwatch?.()
+    this.#schedules.stop()
+    this.#worker.stop()
+  }
+
+  /** Once no call is under way any more: every end is stored, and the store is closed. */
+  async close(): Promise<void> {
+    await this.#worker.drained()
+    this.#followers.stop()
+    await this.#opened.close()
+  }
+
+  /** Whether the store answers. */
+  state(): Promise<"up" | "down"> {
+    return this.store.read({ text: "select count(*) as schedules from trestle_schedules", values: [] }).then(
+      () => "up",
+      () => "down",
+    )
+  }
+
+  #ended(job: HeldJob, end: StoredEnd): void {
+    if (end.is === "failed" || end.is === "suspended") return
+    this.#followers.tell(job.id, end)
+    if (end.is !== "dead" && end.is !== "parked") return
+    const { operation, id, attempts, trace } = job
+    this.#options.events.warn(`a job of ${operation} is ${end.is}: ${end.error.code}`, {
+      job: id,
+      attempts,
+      trace,
+      ...(end.error.note === undefined ? {} : { why: end.error.note }),
+    })
+  }
+}

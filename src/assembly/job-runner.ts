@@ -1,0 +1,128 @@
+import { parseDuration } from "../base/duration.ts"
+import type { Random } from "../base/random.ts"
+import type { Stoppable } from "../contract/call.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { Principal, ResolvePrincipal } from "../contract/principal.ts"
+import { topicOf } from "../contract/topic.ts"
+import type { HeldJob, JobBody } from "../durable/job-record.ts"
+import type { StoredEnd } from "../durable/jobs.ts"
+import { boundedEnd, deliveryOf, endBeforeRun, type Repeating, verdictOf } from "../durable/verdict.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import type { Call } from "../runtime/call.ts"
+import type { Compiled, Engine } from "../runtime/engine.ts"
+
+const TIMES = 10
+const BACKOFF_MS = 1_000
+
+export interface JobRunnerOptions {
+  readonly engine: Engine
+  readonly random: Random
+  /** Present paths of operations by their former ones. */
+  readonly formerPaths: ReadonlyMap<string, string>
+  /** `undefined`: nobody can say more of a principal than was known when the job was put. */
+  readonly resolve: ResolvePrincipal | undefined
+}
+
+/** Runs a job that this process holds: as a call, on behalf of whom it was put for. */
+export function jobRunner(options: JobRunnerOptions): (job: HeldJob, ended: (end: StoredEnd) => void) => Stoppable | null {
+  const { engine, formerPaths, random } = options
+  const known = new Map<string, Repeating>()
+  return (job, ended) => {
+    const path = formerPaths.get(job.operation) ?? job.operation
+    const compiled = engine.find(path)!
+    const declared = known.get(path) ?? repeatingOf(compiled.operation)
+    known.set(path, declared)
+    const repeating = repeatingOfJob(job, declared)
+    const over = endBeforeRun(job, repeating) ?? misfit(job, compiled.operation)
+    if (over) {
+      ended(over)
+      return null
+    }
+    const run = new JobRun(options, compiled, job, (call) => ended(boundedEnd(verdictOf(call), job, { repeating, random })))
+    run.begin()
+    return run
+  }
+}
+
+type RunEnded = (call: Pick<Call, "error" | "output" | "jobEnd">) => void
+
+/** A run, from finding out who its principal is now to the end of its call. */
+class JobRun implements Stoppable {
+  readonly #options: JobRunnerOptions
+  readonly #compiled: Compiled
+  readonly #job: HeldJob
+  readonly #body: JobBody
+  readonly #ended: RunEnded
+  #call: Call | null = null
+  #stopped: TrestleError | null = null
+
+  constructor(options: JobRunnerOptions, compiled: Compiled, job: HeldJob, ended: RunEnded) {
+    this.#options = options
+    this.#compiled = compiled
+    this.#job = job
+    this.#body = job.body!
+    this.#ended = ended
+  }
+
+  begin(): void {
+    const { principal, isOwnAuthority } = this.#body
+    const { resolve } = this.#options
+    if (principal === null || isOwnAuthority || !resolve) return this.#deliver(principal)
+    try {
+      const found = resolve(principal)
+      if (!(found instanceof Promise)) return this.#known(found)
+      found.then((now) => this.#known(now)).catch((error: unknown) => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  stop(why: TrestleError): void {
+    this.#stopped = why
+    this.#call?.stop(why)
+  }
+
+  #known(found: Principal | "ended" | null): void {
+    if (this.#stopped) return this.#fail(this.#stopped)
+    if (found !== "ended") return this.#deliver(found ?? this.#body.principal)
+    const note = `${this.#body.principal!.id} may do nothing any more: its credential has ended`
+    this.#fail(new TrestleError("FORBIDDEN", undefined, { note }))
+  }
+
+  #deliver(principal: Principal | null): void {
+    const { isOwnAuthority, idempotencyKey, input, lastsMs } = this.#body
+    const job = { input, principal, isOwnAuthority, idempotencyKey, trace: this.#job.trace }
+    const { engine } = this.#options
+    this.#call = engine.deliver({ compiled: this.#compiled, delivery: deliveryOf(this.#job), job, lastsMs }, this.#ended)
+  }
+
+  /** A check that cannot be made lets nobody in; it is made again later. */
+  #fail(error: unknown): void {
+    const known = TrestleError.is(error) ? error : new TrestleError("UNAVAILABLE", undefined, { cause: error })
+    this.#ended({ error: known, output: undefined, jobEnd: null })
+  }
+}
+
+function repeatingOf({ declaration, effect, repeat }: Operation): Repeating {
+  const { delivery = {} } = declaration.contract
+  return {
+    times: delivery.times ?? TIMES,
+    backoffMs: parseDuration(delivery.backoff) ?? BACKOFF_MS,
+    mayRepeat: effect === "read" || repeat !== "none",
+  }
+}
+
+function repeatingOfJob({ body }: HeldJob, declared: Repeating): Repeating {
+  if (body?.times === undefined && body?.mayRepeat === undefined) return declared
+  return { ...declared, times: body.times ?? declared.times, mayRepeat: body.mayRepeat ?? declared.mayRepeat }
+}
+
+/** A message of another version than this consumer takes. */
+function misfit({ kind, body }: HeldJob, { path, declaration }: Operation): StoredEnd | null {
+  const { on } = declaration.contract
+  if (kind !== "message" || on === undefined) return null
+  const { topic, version } = topicOf(on)
+  if (body?.version === version) return null
+  const note = `the message is of version ${body?.version} of ${topic}, and ${path} takes version ${version}`
+  return { is: "dead", error: new TrestleError("INVALID", undefined, { note }) }
+}

@@ -1,0 +1,129 @@
+import type { Alarm, Clock, Rings } from "../base/clock.ts"
+import type { CronTimes } from "../base/cron.ts"
+import type { Random } from "../base/random.ts"
+import type { NewJob } from "../contract/job.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { EventLog } from "../contract/ports.ts"
+import { scheduleOf } from "../contract/schedule.ts"
+import type { Store, StoreStatement } from "../contract/store.ts"
+
+export interface SchedulesOptions {
+  readonly operations: readonly Operation[]
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventLog
+  readonly putting: (job: NewJob) => readonly StoreStatement[]
+  /** A job was put. */
+  readonly woken: () => void
+}
+
+interface Scheduled {
+  readonly operation: Operation
+  readonly times: CronTimes
+}
+
+/** The calendar may be set, and a store may be away for a while. */
+const LOOK_MS_MAX = 30_000
+
+const KNOWN = "select operation, at from trestle_schedules"
+const BEGIN = "insert into trestle_schedules (operation, at) values (?, ?) on conflict (operation) do nothing"
+const TAKE = "update trestle_schedules set at = ? where operation = ? and at < ?"
+
+/**
+ * Puts the jobs of scheduled operations at their times: for each time one, whichever node is first. After times that nobody was there for,
+ * one job for the last of them. The first start of an operation waits for its next time.
+ */
+export class Schedules implements Rings {
+  readonly #options: SchedulesOptions
+  readonly #scheduled: readonly Scheduled[]
+  /** Time of the last job of each operation, as far as this node knows. */
+  readonly #putAt = new Map<string, number>()
+  #alarm: Alarm | null = null
+  #isStopped = false
+  #hasWarned = false
+
+  constructor(options: SchedulesOptions) {
+    this.#options = options
+    this.#scheduled = options.operations.flatMap((operation) => {
+      const { every } = operation.declaration.contract
+      const times = every === undefined ? null : scheduleOf(every)
+      return times === null || "why" in times ? [] : [{ operation, times }]
+    })
+  }
+
+  /** Learns what was done before this start. */
+  async open(): Promise<void> {
+    if (this.#scheduled.length === 0) return
+    const { store, clock } = this.#options
+    const now = clock.epoch()
+    await store.unit(this.#scheduled.map(({ operation, times }) => ({ text: BEGIN, values: [operation.path, times.last(now) ?? now] })))
+    for (const { operation, at } of await store.read({ text: KNOWN, values: [] })) this.#putAt.set(operation as string, at as number)
+  }
+
+  /** From here on it puts them by itself. */
+  start(): void {
+    if (this.#scheduled.length > 0) this.ring()
+  }
+
+  ring(): void {
+    this.#alarm = null
+    this.putDue()
+      .catch((error: unknown) => this.#warn(error))
+      .finally(() => this.#later())
+  }
+
+  /** Puts what is due by now. */
+  async putDue(): Promise<void> {
+    const now = this.#options.clock.epoch()
+    for (const { operation, times } of this.#scheduled) {
+      const at = times.last(now)
+      if (at !== null && at > this.#putAt.get(operation.path)!) await this.#put(operation, at)
+    }
+    this.#hasWarned = false
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    if (this.#alarm !== null) this.#options.clock.cancel(this.#alarm)
+  }
+
+  async #put(operation: Operation, at: number): Promise<void> {
+    const { store, putting, woken } = this.#options
+    const { path } = operation
+    const taking: StoreStatement = { text: TAKE, values: [at, path, at], expects: 1 }
+    const isOurs = (await store.unit([taking, ...putting(this.#jobOf(operation, at))])) !== null
+    this.#putAt.set(path, at)
+    if (isOurs) woken()
+  }
+
+  #jobOf({ path, contractHash }: Operation, at: number): NewJob {
+    const id = `schedule/${path}/${new Date(at).toISOString()}`
+    return {
+      id,
+      kind: "schedule",
+      operation: path,
+      input: undefined,
+      // A run that takes longer than the time between two of them is waited for.
+      orderKey: "",
+      blocks: false,
+      principal: null,
+      isOwnAuthority: true,
+      trace: this.#options.random.hex(16),
+      idempotencyKey: id,
+      contractHash,
+    }
+  }
+
+  #later(): void {
+    if (this.#isStopped) return
+    const now = this.#options.clock.epoch()
+    const next = Math.min(...this.#scheduled.map(({ times }) => times.next(now) ?? Number.POSITIVE_INFINITY))
+    this.#alarm = this.#options.clock.after(Math.min(LOOK_MS_MAX, Math.max(1, next - now)), this)
+  }
+
+  #warn(error: unknown): void {
+    if (!this.#hasWarned) this.#options.events.warn("scheduled operations cannot be put", { error })
+    this.#hasWarned = true
+  }
+}
