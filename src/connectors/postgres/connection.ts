@@ -14,6 +14,7 @@ import { TrestleError } from "../../errors/trestle-error.ts"
 import type { PostgresDatabase } from "./database.ts"
 import { commitFailure, connectionFailure, isRolledBack, statementFailure } from "./failure.ts"
 import { Pool, type Taker } from "./pool.ts"
+import type { Answered } from "./question.ts"
 import { refuseControl } from "./statement-check.ts"
 import { Statements } from "./statements.ts"
 import { openStore } from "./store.ts"
@@ -60,11 +61,8 @@ export class PostgresSession implements SqlSession, HasStore {
   async read(statement: SqlStatement, taker: SqlTaker, attempt: Attempt): Promise<unknown> {
     const database = await this.#taken(attempt)
     try {
-      refuseControl(statement)
-      const { rows } = await database.ask(statement, this.#settings.rowsMax)
+      const { rows } = await this.#asked(database, statement, { attempt, begin: null })
       return taker.take(rows, 0)
-    } catch (thrown) {
-      throw statementFailure(thrown, attempt.call.effect, this.name)
     } finally {
       this.#pool.give(database)
     }
@@ -74,8 +72,7 @@ export class PostgresSession implements SqlSession, HasStore {
     const database = await this.#taken(attempt)
     try {
       const answer = await this.#undone(database, attempt, async () => {
-        refuseControl(statement)
-        const { rows, changes } = await database.ask(statement, this.#settings.rowsMax, WRITING)
+        const { rows, changes } = await this.#asked(database, statement, { attempt, begin: WRITING })
         return taker.take(rows, changes)
       })
       await this.#commit(database, attempt)
@@ -139,13 +136,22 @@ export class PostgresSession implements SqlSession, HasStore {
     }
   }
 
+  async #asked(database: PostgresDatabase, statement: SqlStatement, how: { attempt: Attempt; begin: string | null }): Promise<Answered> {
+    try {
+      refuseControl(statement)
+      return await database.ask(statement, this.#settings.rowsMax, how.begin)
+    } catch (thrown) {
+      throw statementFailure(thrown, how.attempt.call.effect, this.name)
+    }
+  }
+
   /** What it throws undoes what it has done. */
   async #undone(database: PostgresDatabase, { call }: Attempt, work: () => Promise<unknown>): Promise<unknown> {
     try {
       return await work()
     } catch (thrown) {
       await this.#rollback(database)
-      throw afterRollback(statementFailure(thrown, call.effect, this.name), call.effect, this.name)
+      throw afterRollback(thrown, call.effect, this.name)
     }
   }
 

@@ -99,7 +99,7 @@ export class Question implements PgSubmittable {
         row[name] = read(text)
       } catch (cause) {
         const why = cause instanceof InexactValue ? cause.message : "its text cannot be read"
-        this.#failure = new InexactColumn(`column ${name}: ${why}; select it as text: cast(${name} as text)`, { cause })
+        this.#failure = new InexactColumn(`column ${name}: ${why}; select it as text: cast(column as text)`, { cause })
         return
       }
     }

@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
-import { startApp } from "../../../src/assembly/start.ts"
 import { type Clock, systemClock } from "../../../src/base/clock.ts"
-import type { CallRecord } from "../../../src/contract/ports.ts"
-import { type Running, type Sql, type SqliteOptions, sqlite, trestle } from "../../../src/index.ts"
-import { FakeClock } from "../../../src/testing/fake-clock.ts"
-import { rememberingLog, standInReferences, testEnvironment } from "../../../src/testing/stand-ins.ts"
+import { type Sql, type SqliteOptions, sqlite } from "../../../src/index.ts"
+import { begun, type World } from "../sql/kit.ts"
+
+export { begun }
 
 export function newFile(): string {
   const folder = mkdtempSync(join(tmpdir(), "trestle-sqlite-"))
@@ -21,14 +20,6 @@ export const NOTES = [
   { name: "0001-notes", sql: "create table notes (id integer primary key, text text not null unique, n integer check (n >= 0)) strict;" },
   { name: "0002-marks", sql: "create table marks (note integer not null references notes (id) deferrable initially deferred) strict;" },
 ]
-
-export interface World<T> {
-  readonly running: Running<T>
-  readonly ask: any
-  readonly records: readonly CallRecord[]
-  /** What the operator would read of the last call. */
-  lastNote(): string | undefined
-}
 
 /** Where another process decides how long we wait, by telling us that it is done: a test clock would not wait for it. */
 export const REAL_TIME = { clock: systemClock, options: { busyTimeout: "60s", policy: { timeout: "60s" } } } as const
@@ -43,20 +34,7 @@ export async function worldOf<T extends object>(
 ): Promise<World<T>> {
   const policy = { retry: 0 }
   const db = sqlite({ file: newFile(), name: "notes", migrations: NOTES, migrate: "on start", policy, ...options, ...timing?.options })
-  return begun(make(db), timing?.clock)
-}
-
-export async function begun<T extends object>(ops: T, clock: Clock = new FakeClock()): Promise<World<T>> {
-  const records: CallRecord[] = []
-  const running = await startApp(trestle({ name: "world", ops, defaults: { deadline: "60s" } }), {
-    environment: testEnvironment,
-    references: standInReferences(),
-    log: rememberingLog(records),
-    keptFolder: null,
-    clock,
-  })
-  onTestFinished(() => running.close())
-  return { running, ask: running.internal(), records, lastNote: () => records.at(-1)?.error?.note }
+  return begun(make(db), timing?.clock ? { clock: timing.clock } : {})
 }
 
 /** Another process with the file open, which does what it is told. */
