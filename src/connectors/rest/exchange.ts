@@ -145,7 +145,12 @@ function lookedUp(answer: Answer, lookup: Answer): Answer {
   }
 }
 
-/** One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. */
+/**
+ * One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. The caller is in
+ * it: to the service we are one client, and two of our callers may well choose the same key.
+ */
 function keyFor(call: CallContext, service: Service): string {
-  return hash("sha256", `${call.idempotencyKey()}\n${call.operation}\n${service.name}`, "base64url").slice(0, 32)
+  const { principal } = call
+  const parts = [call.idempotencyKey(), call.operation, service.name, principal?.kind, principal?.id]
+  return hash("sha256", JSON.stringify(parts), "base64url").slice(0, 32)
 }

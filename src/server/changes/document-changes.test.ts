@@ -87,7 +87,10 @@ const CASES: Record<ChangeRule, [edit: Edit, place: string, before?: string, aft
   "operation-renamed": [[(d) => put(create(d), "operationId", "notes.add"), "", "notes.create", "notes.add"]],
   "route-changed": [[(d) => move(d, "/notes", "/v2/notes"), "", "POST /notes", "POST /v2/notes"]],
   "status-changed": [[(d) => rename(create(d).responses, "201", "202"), "output", "201", "202"]],
-  "repeat-withdrawn": [[(d) => put(show(d)["x-trestle"], "repeat", "none"), "", "natural", "none"]],
+  "repeat-withdrawn": [
+    [(d) => put(show(d)["x-trestle"], "repeat", "none"), "", "natural", "none"],
+    [(d) => put(show(d)["x-trestle"], "repeat", "key"), "", "natural", "key"],
+  ],
   "became-write": [[(d) => put(show(d)["x-trestle"], "effect", "write"), "", "read", "write"]],
   "auth-tightened": [
     [(d) => delete create(d).security, "credential", "none", "key"],
@@ -244,6 +247,21 @@ describe("no change", () => {
       "input-required path.key",
     ])
   })
+})
+
+describe("what may be repeated under a key", () => {
+  const breaking = (before: string, after: string): string[] => {
+    const under = (repeat: string) => {
+      const document = base()
+      create(document)["x-trestle"].repeat = repeat
+      if (repeat === "key") create(document).parameters = [{ name: "Idempotency-Key", in: "header", schema: { type: "string" } }]
+      return document
+    }
+    return documentChanges(under(before), under(after), NOW).flatMap(({ is, rule }) => (is === "breaking" ? rule : []))
+  }
+  test("becomes nothing → withdrawn, and told once", () => expect(breaking("key", "none")).toEqual(["repeat-withdrawn"]))
+  test("becomes what may always be repeated → compatible", () => expect(breaking("key", "natural")).toEqual([]))
+  test("was nothing → compatible", () => expect(breaking("none", "key")).toEqual([]))
 })
 
 describe("an end that was announced", () => {

@@ -55,9 +55,16 @@ function operationChanges(old: DocumentOperation, now: DocumentOperation, docume
   if (now.id !== id) changes.push(change(now.was.includes(id) ? "operation-moved" : "operation-renamed", id, "", id, now.id))
   if (now.route !== old.route) changes.push(change("route-changed", id, "", old.route, now.route))
   if (now.isDeprecated && !old.isDeprecated) changes.push(change("operation-deprecated", id, "", "", "deprecated"))
-  if (old.repeat === "natural" && now.repeat === "none") changes.push(change("repeat-withdrawn", id, "", "natural", "none"))
+  if (isWithdrawn(old.repeat, now.repeat)) changes.push(change("repeat-withdrawn", id, "", String(old.repeat), String(now.repeat)))
   if (old.effect === "read" && now.effect === "write") changes.push(change("became-write", id, "", "read", "write"))
   return [...changes, ...credentialChanges(old, now), ...inputChanges(old, now, documents), ...outputChanges(old, now, documents)]
+}
+
+/** What may be repeated under a key alone is less than what may always be. */
+const REPEATS: readonly unknown[] = ["none", "key", "natural"]
+
+function isWithdrawn(before: unknown, after: unknown): boolean {
+  return REPEATS.indexOf(after) !== -1 && REPEATS.indexOf(after) < REPEATS.indexOf(before)
 }
 
 function credentialChanges({ id, credentials: before }: DocumentOperation, { credentials: after }: DocumentOperation): readonly Change[] {

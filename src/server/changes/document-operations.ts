@@ -68,6 +68,8 @@ function parametersOf(parameters: readonly unknown[], root: JsonSchema): Readonl
   const named = parameters.flatMap((one) => {
     const fields = followed(one, root)
     if (!isObject(fields) || typeof fields.name !== "string") return []
+    // No part of the input: what it promises is told by `repeat`.
+    if (fields.in === "header" && fields.name === "Idempotency-Key") return []
     return [[`${String(fields.in)}.${fields.name}`, { schema: fields.schema ?? {}, isRequired: fields.required === true }] as const]
   })
   return new Map(named)

@@ -65,7 +65,7 @@ const chips = (item) => {
     item.hasState ? chip(item.isPlaceholder ? "placeholder" : "real", item.isPlaceholder ? "placeholder" : "real") : null,
     chip(item.isPublic ? "open" : "", item.isPublic ? "public" : "needs a credential" + (names.length ? ": " + names.join(" or ") : "")),
     item.effect === "write" ? chip("write", "may change something") : item.effect === "read" ? chip("", "read only") : null,
-    item.repeat === "natural" ? chip("", "safe to repeat") : item.repeat === "none" ? chip("", "do not repeat blindly") : null)
+    item.repeat === "natural" ? chip("", "safe to repeat") : item.repeat === "key" ? chip("", "safe to repeat with a key") : item.repeat === "none" ? chip("", "do not repeat blindly") : null)
 }
 
 const inputSection = (item) => {

@@ -397,3 +397,26 @@ describe("files and streams", () => {
     expect(content["application/x-ndjson"].schema).toMatchObject({ type: "object", properties: { id: { type: "string" } } })
   })
 })
+
+describe("idempotency keys", () => {
+  const Note = z.object({ text: z.string() })
+  const create = (repeat: "key" | "none") =>
+    op({ http: "POST /notes", input: Note, output: Note, allow: anyone("public"), repeat }).via(value({ text: "" }))
+
+  test("repeat: key → the header, its three refusals, the mark of a replay; a valid document", async () => {
+    const document = documentOf({ create: create("key") })
+    const { parameters, responses } = document.paths["/notes"].post
+    expect(parameters).toEqual([expect.objectContaining({ name: "Idempotency-Key", in: "header" })])
+    expect(parameters[0].required).toBeUndefined()
+    expect(responses[201].headers["Idempotent-Replayed"]).toBeDefined()
+    expect(responses[409].content["application/problem+json"].schema.allOf[1].properties.code.enum).toEqual(["CONFLICT", "KEY_IN_USE"])
+    expect(responses[422]).toEqual({ $ref: "#/components/responses/KeyReused" })
+    expect(await validityOf(document)).toBe("valid")
+  })
+
+  test("without it → nothing of all that", () => {
+    const { parameters, responses } = documentOf({ create: create("none") }).paths["/notes"].post
+    expect(parameters).toBeUndefined()
+    expect([responses[201].headers, responses[409], responses[422]]).toEqual([undefined, undefined, undefined])
+  })
+})

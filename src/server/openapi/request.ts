@@ -2,6 +2,7 @@ import type { Operation } from "../../contract/operation.ts"
 import type { JsonSchema } from "../../contract/schema.ts"
 import { uploadBody } from "./files.ts"
 import { type Field, fieldsOf, withoutFields } from "./input.ts"
+import { keysOf } from "./keys.ts"
 import type { SchemaLibrary } from "./schemas.ts"
 import { versionsOf } from "./versions.ts"
 import { isObject, targetOf } from "./walk.ts"
@@ -23,7 +24,7 @@ export function requestOf(operation: Operation, library: SchemaLibrary): Request
   const parameters: object[] = params.map((name) =>
     parameter("path", name, { schema: fields.named.get(name)?.schema ?? { type: "string" }, isRequired: true }, { lift, example }),
   )
-  parameters.push(...versionsOf(operation).parameters)
+  parameters.push(...keysOf(operation).parameters, ...versionsOf(operation).parameters)
   if (operation.input.file) {
     // As texts beside the body, or as fields of the form.
     for (const [name, { schema }] of fields.named)

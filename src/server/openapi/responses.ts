@@ -3,6 +3,7 @@ import { CATALOG, type CatalogCode, isCatalogCode } from "../../errors/catalog.t
 import { PROBLEM_MEDIA_TYPE } from "../../errors/problem.ts"
 import { within } from "../../runtime/within.ts"
 import { streamedContent } from "./files.ts"
+import { keysOf } from "./keys.ts"
 import { examplesOf } from "./request.ts"
 import type { SchemaLibrary } from "./schemas.ts"
 import { versionsOf } from "./versions.ts"
@@ -26,9 +27,10 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, entran
   for (const [code, status] of Object.entries(operation.errors)) add(code, status)
   for (const code of common) add(code, CATALOG[code].status)
 
-  const { headers, notModified } = versionsOf(operation)
+  const { headers: versions, notModified } = versionsOf(operation)
+  const headers = { ...keysOf(operation).headers, ...versions }
   const success = successOf(operation, library)
-  const responses: Record<string, object> = { [operation.status]: headers ? { ...success, headers } : success }
+  const responses: Record<string, object> = { [operation.status]: Object.keys(headers).length > 0 ? { ...success, headers } : success }
   if (notModified) responses[304] = notModified
   for (const [status, codes] of codesByStatus) {
     const [only] = codes
@@ -49,6 +51,7 @@ function commonCodes(operation: Operation, { hasBody, authenticates }: Entrance)
     ...(operation.isPublic ? [] : (["FORBIDDEN"] as const)),
     ...(isHidden ? (["NOT_FOUND"] as const) : []),
     ...(answers.includes("CONFLICT") ? (["CONFLICT"] as const) : []),
+    ...keysOf(operation).codes,
     ...(versionsOf(operation).isExpecting ? (["PRECONDITION_FAILED"] as const) : []),
     ...(hasBody ? (["REQUEST_TIMEOUT", "TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
     "INTERNAL",
