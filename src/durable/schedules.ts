@@ -5,6 +5,7 @@ import type { NewJob } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { EventLog } from "../contract/ports.ts"
 import { scheduleOf } from "../contract/schedule.ts"
+import { nothing } from "../contract/schema.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 
 export interface SchedulesOptions {
@@ -97,13 +98,13 @@ export class Schedules implements Rings {
     if (isOurs) woken()
   }
 
-  #jobOf({ path, contractHash }: Operation, at: number): NewJob {
+  #jobOf({ path, contractHash, declaration }: Operation, at: number): NewJob {
     const id = `schedule/${path}/${new Date(at).toISOString()}`
     return {
       id,
       kind: "schedule",
       operation: path,
-      input: undefined,
+      input: declaration.contract.input === nothing ? undefined : {},
       // A run that takes longer than the time between two of them is waited for.
       orderKey: "",
       blocks: false,

@@ -19,6 +19,7 @@ import { anyone, role } from "../contract/principal.ts"
 import { env } from "../contract/reference.ts"
 import { nothing } from "../contract/schema.ts"
 import { stream } from "../contract/stream.ts"
+import { topic } from "../contract/topic.ts"
 import { checkDeclarations } from "./check.ts"
 import { FINDINGS } from "./findings.ts"
 
@@ -40,6 +41,9 @@ const open = { ...list, allow: anyone("public") }
 
 const find = (ops: unknown, defaults: Defaults = {}): readonly Finding[] => checkDeclarations(ops, defaults).findings
 const codesOf = (ops: unknown, defaults: Defaults = {}): string[] => find(ops, defaults).map((one) => one.code)
+
+const added = topic("note.added", Note)
+const consumerOf = (of: typeof added): object => op({ on: of, effect: "read", input: Note, output: nothing }).via(crm.call("GET /notes"))
 
 const keyedSignUp = (token: z.ZodType<string | undefined>): object =>
   op({
@@ -246,6 +250,20 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
     wrong: () => ({ wrong: op({ effect: "write", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
     right: () => ({ wrong: op({ effect: "read", ...list }).via(crm.call("GET /notes", { policy: { hedge: "200ms" } })) }),
   },
+  TRS1046: {
+    wrong: () => ({ wrong: op({ on: added, effect: "write", input: Note, output: nothing }).via(crm.call("POST /notes")) }),
+    right: () => ({
+      wrong: op({ on: added, effect: "write", repeat: "natural", input: Note, output: nothing }).via(crm.call("POST /notes")),
+    }),
+  },
+  TRS1047: {
+    wrong: () => ({ first: consumerOf(added), wrong: consumerOf(topic("note.added", Note, { version: 2 })) }),
+    right: () => ({ first: consumerOf(added), wrong: consumerOf(topic("note.added", Note)) }),
+  },
+  TRS1048: {
+    wrong: () => ({ wrong: op({ every: { cron: "every day" }, effect: "read", ...list }).via(crm.call("GET /notes")) }),
+    right: () => ({ wrong: op({ every: { cron: "0 3 * * *" }, effect: "read", ...list }).via(crm.call("GET /notes")) }),
+  },
   TRS1050: {
     wrong: () => ({ wrong: op({ effect: "read", repeat: "key", ...list }).via(crm.call("GET /notes")) }),
     right: () => ({ wrong: op({ effect: "write", repeat: "key", ...list }).via(crm.call("POST /notes")) }),
@@ -427,6 +445,38 @@ function filled(tree: unknown, values: readonly unknown[]): unknown {
     Object.defineProperty(copy, key, { value: filled(one, values), enumerable: true, configurable: true, writable: true })
   return copy
 }
+
+describe("kept work", () => {
+  const scheduled = (contract: object): object => ({
+    wrong: op({ every: "15m", effect: "read", ...list, ...contract }).via(crm.call("GET /notes")),
+  })
+  const consumer = (contract: object): object => ({
+    wrong: op({ on: added, effect: "read", input: Note, output: nothing, ...contract } as never).via(crm.call("GET /notes")),
+  })
+
+  test("a scheduled write that may not be repeated → TRS1046", () => expect(codesOf(scheduled({ effect: "write" }))).toEqual(["TRS1046"]))
+  test("a schedule whose input nobody would fill → TRS1048", () => expect(codesOf(scheduled({ input: NewNote }))).toEqual(["TRS1048"]))
+  test("a schedule with an optional input → no finding", () =>
+    expect(codesOf(scheduled({ input: z.object({ text: z.string().optional() }) }))).toEqual([]))
+  test("a schedule with no input → no finding", () => expect(codesOf(scheduled({ input: nothing }))).toEqual([]))
+  test.each(["1 day", "500ms", 0])("a schedule of %j → TRS1048", (every) => expect(codesOf(scheduled({ every }))).toEqual(["TRS1048"]))
+  test("a zone that does not exist → TRS1048", () =>
+    expect(codesOf(scheduled({ every: { cron: "0 3 * * *", zone: "Mars/Olympus" } }))).toEqual(["TRS1048"]))
+  test("a consumer that answers a stream → TRS1048", () => expect(codesOf(consumer({ output: stream(Note) }))).toContain("TRS1048"))
+  test("delivery without messages and schedule → TRS1048", () =>
+    expect(codesOf(consumer({ on: undefined, delivery: { times: 3 } }))).toEqual(["TRS1048"]))
+  test("delivery: no run at all → TRS1012", () => expect(codesOf(consumer({ delivery: { times: 0 } }))).toEqual(["TRS1012"]))
+  test("delivery: a backoff that is no duration → TRS1012", () =>
+    expect(codesOf(consumer({ delivery: { backoff: "soon" } }))).toEqual(["TRS1012"]))
+  test("a topic without a version → TRS1012", () =>
+    expect(codesOf({ wrong: consumerOf(topic("note.added", Note, { version: 0 })) })).toEqual(["TRS1012"]))
+  test("two payloads under one name → TRS1047", () =>
+    expect(codesOf({ first: consumerOf(added), wrong: consumerOf(topic("note.added", Note.partial()) as never) })).toEqual(["TRS1047"]))
+  test("a consumer with an http entrance → no finding", () =>
+    expect(codesOf(consumer({ http: "POST /notes", allow: anyone("public"), anyObject: "notes are nobody's", repeat: "natural" }))).toEqual(
+      [],
+    ))
+})
 
 describe("never throws", () => {
   const hostile = (): Record<string, unknown> => {

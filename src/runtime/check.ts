@@ -9,6 +9,7 @@ import { checkBodies } from "./check-bodies.ts"
 import { checkContract, checkOwner } from "./check-contract.ts"
 import { checkInput } from "./check-input.ts"
 import { checkKept } from "./check-kept.ts"
+import { checkKeptWork, checkTopics } from "./check-kept-work.ts"
 import { checkKeys } from "./check-keys.ts"
 import { checkMappings } from "./check-mappings.ts"
 import { checkSamples } from "./check-samples.ts"
@@ -42,6 +43,7 @@ export function checkDeclarations(ops: unknown, defaults: Defaults, epoch: numbe
     })
   }
   unlessUnreadable("deprecated", null, findings, () => checkRetiring(operations, epoch, findings))
+  unlessUnreadable("topics", null, findings, () => checkTopics(operations, findings))
   unlessUnreadable("services", null, findings, () => checkServices(operations, findings))
   return { operations, named, findings }
 }
@@ -65,6 +67,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   checkBackend(operation, parts, findings)
   checkMappings(operation, parts, findings)
   checkKept(operation, findings)
+  checkKeptWork(operation, findings)
   checkKeys(operation, findings)
   checkBodies(operation, parts, findings)
   checkTime(operation, { parts, defaults }, findings)
