@@ -16,6 +16,7 @@ import type { HeldJob } from "../durable/job-record.ts"
 import { Jobs, type StoredEnd } from "../durable/jobs.ts"
 import { openJournal } from "../durable/journal.ts"
 import { Messages } from "../durable/messages.ts"
+import { Relay } from "../durable/relay.ts"
 import { Schedules } from "../durable/schedules.ts"
 import { PLAIN } from "../durable/seal.ts"
 import { SealedText } from "../durable/sealed-text.ts"
@@ -26,6 +27,7 @@ import type { Engine } from "../runtime/engine.ts"
 import { finding } from "../runtime/findings.ts"
 import { formerPaths } from "../runtime/retiring.ts"
 import { jobRunner } from "./job-runner.ts"
+import { Keys } from "./keys.ts"
 
 export interface DurableOptions {
   readonly operations: readonly Operation[]
@@ -35,8 +37,28 @@ export interface DurableOptions {
   readonly authenticate: Authenticate | null
   /** Nothing is done by itself: `work` does what is due. For tests, whose time stands still. */
   readonly isByHand: boolean
+  /** Databases of services that keep messages on their way out. */
+  readonly outboxes: readonly Outbox[]
   /** Hears of every message that is published. */
   readonly published: ((message: NewMessage) => void) | null
+}
+
+/** The database of a service, as far as Trestle's own tables are concerned. */
+export interface Outbox {
+  readonly service: Service
+  readonly store: Store
+}
+
+/** Opens the outbox of every service that keeps one. */
+export function openOutboxes(services: readonly Service[], connectionOf: (service: Service) => Connection): Promise<readonly Outbox[]> {
+  const keeping = services.filter(({ outbox }) => outbox === true)
+  return Promise.all(
+    keeping.map(async (service) => {
+      const connection = connectionOf(service)
+      if (!hasStore(connection)) throw new TypeError(`${service.kind} says that it keeps an outbox, and has no tables for it`)
+      return { service, store: await connection.openStore(TABLES) }
+    }),
+  )
 }
 
 /** Where the store is: on the given service, else in a file of Trestle's own. */
@@ -86,12 +108,14 @@ export class DurableParts {
   readonly store: Store
   /** For people, and for tests. */
   readonly desk: JobDesk
+  readonly keys: Keys
   readonly #jobs: Jobs
   readonly #opened: OpenedStore
   readonly #options: DurableOptions
   readonly #worker: Worker
   readonly #followers: Followers
   readonly #schedules: Schedules
+  readonly #relays: ReadonlyMap<Service, Relay>
   readonly #formerPaths: ReadonlyMap<string, string>
   #run: ReturnType<typeof jobRunner> | null = null
   #unwatch: (() => void) | null = null
@@ -114,15 +138,32 @@ export class DurableParts {
       ended: (job, end) => this.#ended(job, end),
     })
     const seal = new SealedText(PLAIN)
+    this.keys = new Keys({ store, seal, events })
+    const messages = new Messages(operations)
+    const relays = new Map<Service, Relay>()
+    this.#relays = relays
     this.site = new DurableWork({
       store,
+      seal,
+      epoch: clock.epoch,
+      relays,
       jobs: this.#jobs,
       worker: this.#worker,
       followers: this.#followers,
-      messages: new Messages(operations),
+      messages,
       journal: (delivery) => openJournal(store, delivery, seal),
       published,
     })
+    for (const { service, store: outbox } of options.outboxes) {
+      const { site } = this
+      const { name } = service
+      const publishing = (message: NewMessage): ReturnType<DurableWork["relaying"]> => site.relaying(message)
+      const topicNamed = (topic: string): ReturnType<Messages["topicNamed"]> => messages.topicNamed(topic)
+      relays.set(
+        service,
+        new Relay({ name, outbox, store, seal, clock, events, topicNamed, publishing, isByHand, woken: () => site.woken() }),
+      )
+    }
     const putting = (job: Parameters<DurableWork["putting"]>[0]): ReturnType<DurableWork["putting"]> => this.site.putting(job)
     this.#schedules = new Schedules({ operations, store, clock, random, events, putting, woken: () => this.site.woken() })
   }
@@ -134,27 +175,36 @@ export class DurableParts {
     await this.#jobs.rename([...this.#formerPaths])
     await this.#schedules.open()
     if (isByHand) return
+    this.keys.begin()
     this.#unwatch = this.store.watch(() => this.#worker.poke())
     this.#worker.start()
+    for (const relay of this.#relays.values()) relay.start()
     this.#schedules.start()
   }
 
   /** Does everything that is due, and what comes of it. */
   async work(): Promise<void> {
     await this.#schedules.putDue()
-    await this.#worker.work()
+    for (let isMore = true; isMore; ) {
+      isMore = false
+      await this.#worker.work()
+      for (const relay of this.#relays.values()) if (await relay.work()) isMore = true
+    }
   }
 
   /** Takes up nothing new. */
   stop(): void {
     this.#unwatch?.()
     this.#schedules.stop()
+    this.keys.stop()
+    for (const relay of this.#relays.values()) relay.stop()
     this.#worker.stop()
   }
 
   /** Once no call is under way any more: every end is stored, and the store is closed. */
   async close(): Promise<void> {
     await this.#worker.drained()
+    for (const relay of this.#relays.values()) await relay.drained()
     this.#followers.stop()
     await this.#opened.close()
   }

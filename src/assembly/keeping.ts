@@ -27,6 +27,9 @@ export class Keepings implements Keeping {
   #revocations = 0
   readonly #keeps: Keeps[] = []
   readonly #looks: (() => void)[] = []
+  /** What was revoked before everything that keeps is there. */
+  readonly #early: Revocation[] = []
+  #hasBegun = false
   readonly #shelves = new Map<string, number>()
   readonly #file: LastGoodFile | null
   readonly #isUsed: boolean
@@ -48,7 +51,8 @@ export class Keepings implements Keeping {
     )
     const { folder, events, clock } = options
     const file = kinds.has("file") && folder !== null ? openLastGoodFile({ folder, events, clock }) : null
-    return new Keepings(options, kinds.has("file") || kinds.has("memory"), file)
+    const hasKeys = options.operations.some(({ repeat }) => repeat === "key")
+    return new Keepings(options, kinds.has("file") || kinds.has("memory") || hasKeys, file)
   }
 
   get revocations(): number {
@@ -57,6 +61,7 @@ export class Keepings implements Keeping {
 
   add(keeps: Keeps): void {
     this.#keeps.push(keeps)
+    for (const revoked of this.#early) keeps.forget(revoked)
   }
 
   /** Two of one operation are told apart by their order, which is that of the declaration. */
@@ -70,6 +75,7 @@ export class Keepings implements Keeping {
   /** When this returns, nothing that was kept for them is left, in memory and in the file. */
   forget(revoked: Revocation): void {
     this.#revocations++
+    if (!this.#hasBegun) this.#early.push(revoked)
     for (const keeps of this.#keeps) keeps.forget(revoked)
     this.#file?.forget(revoked)
   }
@@ -86,6 +92,8 @@ export class Keepings implements Keeping {
 
   /** From here on: real time, whatever the application's clock, for files and other processes do not stand still for a test. */
   begin(): void {
+    this.#hasBegun = true
+    this.#early.length = 0
     if (this.#file === null && this.#looks.length === 0) return
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }

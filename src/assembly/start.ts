@@ -64,6 +64,8 @@ export interface StartOverrides {
     readonly published: (message: NewMessage) => void
     readonly opened: (durable: DurableParts) => void
   }
+  /** The declarations, where they have been read already: for whoever starts one application many times. */
+  readonly checked?: Checked
   /** What was seen of the operations, instead of the file in the data folder. */
   readonly evidence?: () => EvidenceBook
 }
@@ -72,7 +74,7 @@ export interface StartOverrides {
 export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): Promise<Running<T>> {
   const options: TrestleOptions<object> = definitionOf(app)
   const { clock = systemClock, random = systemRandom, redactor = new Redactor() } = overrides
-  const checked = checkApplication(options, clock.epoch())
+  const checked = overrides.checked ?? checkApplication(options, clock.epoch())
   refuseIfAny(options.name, [...checked.findings, ...checkHostLogger(overrides.hostLog)])
 
   const environment = overrides.environment ?? loadEnvironment({ folder: process.cwd() })
@@ -161,7 +163,12 @@ async function assemble<T>(start: Start, opened: Opened): Promise<Running<T>> {
   const permissions = options.permissions ?? {}
   const seesMeta = maySeeMeta(permissions)
   const shedder = openShedder(options.defaults ?? {}, clock, log.events)
-  const stages = { ...sheddingStages(shedder, httpStages(limits, seesMeta)), ...securityStages(authenticate, permissions, () => engine) }
+  const stages = {
+    ...sheddingStages(shedder, httpStages(limits, seesMeta)),
+    ...securityStages(authenticate, permissions, () => engine),
+    ...(durable ? { idempotency: durable.keys.stage } : {}),
+  }
+  if (durable) keeping.add(durable.keys)
   const { replaced } = overrides
   const file = evidenceFile(folder)
   const live = openLive(start.environment.name, { operations, file, clock, random, log })
@@ -206,12 +213,13 @@ async function openDurable(
   const { operations } = checked
   if (!needsStore(operations)) return null
   // Most of it, and the database, is of no use to an application that keeps nothing.
-  const { DurableParts, openStore } = await import("./durable.ts")
+  const { DurableParts, openOutboxes, openStore } = await import("./durable.ts")
   const service = options.store?.["~service"]
   const given = service ? { service, connection: services.connection(service) } : null
   const opened = await openStore(given, { folder, clock, isEphemeral: overrides.isEphemeral ?? false })
   const { isByHand = false, published = null, opened: told } = overrides.durable ?? {}
-  const durable = new DurableParts(opened, { operations, clock, random, events: log.events, authenticate, isByHand, published })
+  const outboxes = await openOutboxes(start.services, (one) => services.connection(one))
+  const durable = new DurableParts(opened, { operations, clock, random, events: log.events, authenticate, isByHand, outboxes, published })
   told?.(durable)
   return durable
 }

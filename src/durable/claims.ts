@@ -109,9 +109,9 @@ export class Claims {
     return row ? foundOf(row, request) : this.take(request)
   }
 
-  /** Keeps an answer; beyond the limit only that there was one. Never rejects: then the key stays claimed, and is unknown in the end. */
-  async remember(claim: Claim, answer: string, keptMs: number): Promise<void> {
-    const kept = answer.length > ANSWER_LENGTH_MAX ? null : answer
+  /** Keeps an answer; `null`, and beyond the limit: only that there was one. Never rejects: then the key stays claimed, and is unknown in the end. */
+  async remember(claim: Claim, answer: string | null, keptMs: number): Promise<void> {
+    const kept = answer !== null && answer.length > ANSWER_LENGTH_MAX ? null : answer
     await this.#told(claim, { text: REMEMBER, values: [kept, keptMs, claim.id, claim.holder, claim.fence] })
   }
 

@@ -8,7 +8,7 @@ import { secretFields, withoutFields } from "../contract/secret-fields.ts"
 import { invalid, TrestleError } from "../errors/trestle-error.ts"
 import { claimId, fingerprintOf, type Lane } from "./claim-names.ts"
 import type { Claim, ClaimRequest, Claims, Found } from "./claims.ts"
-import { errorAgain, type Remembered, readRemembered, rememberedAnswer, rememberedError } from "./remembered.ts"
+import { errorAgain, type Remembered, readRemembered, rememberedAnswer, rememberedError, textOf } from "./remembered.ts"
 
 /** A call of an operation that has effects once under a key, as this room needs it. */
 export interface KeyedCall extends CallContext {
@@ -160,8 +160,8 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
   }
 
   #remember(remembered: Remembered): Promise<void> {
-    const { seal } = this.#claims
-    return this.#claims.remember(this.#claim, seal.write(remembered, this.#claim.id), this.#rules.keptMs)
+    const text = textOf(remembered, this.#claim.id, this.#claims.seal)
+    return this.#claims.remember(this.#claim, text, this.#rules.keptMs)
   }
 }
 

@@ -21,7 +21,7 @@ export interface Remembered {
 }
 
 export function rememberedAnswer(value: unknown, meta: Meta, form: string): Remembered {
-  return { made: madeOf(meta), form, value }
+  return { made: madeOf(meta), form, ...(value === undefined ? {} : { value }) }
 }
 
 export function rememberedError({ code, detail, status, issues, retryAfterMs }: TrestleError, meta: Meta): Remembered {
@@ -34,9 +34,22 @@ export function errorAgain({ code, detail, ...options }: NonNullable<Remembered[
   return new TrestleError(code, detail, { ...options, reason: "answered" })
 }
 
+/** `null` for what cannot be kept: an answer that holds a function. */
+export function textOf(remembered: Remembered, id: string, seal: SealedText): string | null {
+  try {
+    return seal.writeAny(remembered, id)
+  } catch {
+    return null
+  }
+}
+
 /** `null` for what cannot be read any more. */
 export function readRemembered(text: string, id: string, seal: SealedText): Remembered | null {
-  return seal.read(text, id) as Remembered | null
+  try {
+    return seal.readAny(text, id) as Remembered | null
+  } catch {
+    return null
+  }
 }
 
 function madeOf({ servedBy, degraded, ageMs, etag, work }: Meta): Made {
