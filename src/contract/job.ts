@@ -1,7 +1,9 @@
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { CallContext } from "./call.ts"
 import type { Journal } from "./journal.ts"
+import type { OutboxRow } from "./outbox.ts"
 import type { Principal } from "./principal.ts"
+import type { Service } from "./service.ts"
 import type { StoreStatement } from "./store.ts"
 import type { Topic } from "./topic.ts"
 
@@ -169,6 +171,13 @@ export interface Durable {
   begin(job: NewJob): Promise<BegunJob>
   /** The statements that give a message to every consumer of its topic, for a unit in which something else is stored too. */
   publishing(message: NewMessage): readonly StoreStatement[]
+  /**
+   * The row that makes a message wait in the outbox of a service's database, with the write that has caused it.
+   * @throws {TrestleError} `INVALID`: the payload is not what its topic says.
+   */
+  outboxed(message: NewMessage): OutboxRow
+  /** Messages wait in that service's outbox: they have been committed. */
+  outboxFilled(service: Service): void
   /** What the flow has done so far that a delivery runs. */
   journal(delivery: Delivery): Promise<Journal>
   /** Some job of that operation and order key is not over, or holds up later ones. */

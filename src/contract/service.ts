@@ -24,6 +24,8 @@ export interface Service {
   readonly mistakes: readonly string[]
   readonly isProbed: boolean
   readonly capabilities?: Capabilities
+  /** Its database keeps messages on their way out, and remembers what was done, beside the application's own tables. */
+  readonly outbox?: boolean
   open(host: ServiceHost): Connection | Promise<Connection>
   /**
    * Looks at everything that a request needs, in the order in which it needs it, up to the first that fails. Changes nothing at the service.

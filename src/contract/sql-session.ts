@@ -67,6 +67,14 @@ export interface SqlStatements {
   many(statement: SqlStatement): readonly SqlRow[] | Promise<readonly SqlRow[]>
   /** How many rows were changed. */
   run(statement: SqlStatement): number | Promise<number>
+  /** Both, of one statement. */
+  both(statement: SqlStatement): SqlResult | Promise<SqlResult>
+}
+
+/** What one statement gave, and changed. */
+export interface SqlResult {
+  readonly rows: readonly SqlRow[]
+  readonly changes: number
 }
 
 /** Rules of a table that a statement can break. */

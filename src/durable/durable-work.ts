@@ -1,10 +1,15 @@
 import type { CallContext } from "../contract/call.ts"
 import type { BegunJob, Delivery, Durable, JobEnd, JobProgress, NewJob, NewMessage } from "../contract/job.ts"
 import type { Journal } from "../contract/journal.ts"
+import type { OutboxRow } from "../contract/outbox.ts"
+import type { Service } from "../contract/service.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 import type { Followers } from "./followers.ts"
 import type { Jobs } from "./jobs.ts"
 import type { Messages } from "./messages.ts"
+import { outboxRow } from "./outbox.ts"
+import type { Relay } from "./relay.ts"
+import type { SealedText } from "./sealed-text.ts"
 import type { Worker } from "./worker.ts"
 
 export interface DurableParts {
@@ -14,6 +19,10 @@ export interface DurableParts {
   readonly followers: Followers
   readonly messages: Messages
   readonly journal: (delivery: Delivery) => Promise<Journal>
+  readonly seal: SealedText
+  readonly epoch: () => number
+  /** One for each service that keeps an outbox; filled once they are opened. */
+  readonly relays: ReadonlyMap<Service, Relay>
   /** Hears of every message that is given to its consumers. */
   readonly published: ((message: NewMessage) => void) | null
 }
@@ -75,6 +84,23 @@ export class DurableWork implements Durable {
       throw error
     }
     return following
+  }
+
+  outboxed(message: NewMessage): OutboxRow {
+    const { messages, published, seal, epoch } = this.#parts
+    messages.check(message)
+    published?.(message)
+    return outboxRow(message, epoch(), seal)
+  }
+
+  outboxFilled(service: Service): void {
+    this.#parts.relays.get(service)?.poke()
+  }
+
+  /** The same as `publishing`, for a message that has waited in an outbox. */
+  relaying(message: NewMessage): readonly StoreStatement[] {
+    const { jobs, messages } = this.#parts
+    return messages.jobsOfStored(message).map((job) => jobs.putting(job))
   }
 
   journal(delivery: Delivery): Promise<Journal> {

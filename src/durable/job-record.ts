@@ -57,7 +57,7 @@ export function bodyOf(job: NewJob): JobBody {
 }
 
 /** Who it was, and what they might do then. Never claims, which may be anything, a token included. */
-function asStored({ id, kind, roles, permissions, tenant, credential }: Principal): Principal {
+export function asStored({ id, kind, roles, permissions, tenant, credential }: Principal): Principal {
   return {
     id,
     kind,

@@ -26,8 +26,31 @@ export class Messages {
   jobsOf(message: NewMessage): NewJob[] {
     const topic = topicOf(message.topic)
     const payload = this.#checked(topic, message.payload)
+    return this.#jobs(message, topic, topic.key === null ? null : topic.key(payload))
+  }
+
+  /** The same for a message that was checked when it was written: what fits no more is refused by its consumers, and so seen by a person. */
+  jobsOfStored(message: NewMessage): NewJob[] {
+    try {
+      return this.jobsOf(message)
+    } catch {
+      return this.#jobs(message, topicOf(message.topic), null)
+    }
+  }
+
+  /** @throws {TrestleError} `INVALID`: the payload is not what the topic says. */
+  check({ topic, payload }: Pick<NewMessage, "topic" | "payload">): void {
+    this.#checked(topicOf(topic), payload)
+  }
+
+  /** What some consumer takes. */
+  topicNamed(name: string): DeclaredTopic | undefined {
+    const on = this.#consumers.get(name)?.[0]?.declaration.contract.on
+    return on && topicOf(on)
+  }
+
+  #jobs(message: NewMessage, topic: DeclaredTopic, orderKey: string | null): NewJob[] {
     const consumers = this.#consumers.get(topic.topic) ?? []
-    const orderKey = topic.key === null ? null : topic.key(payload)
     return consumers.map(({ path, contractHash }) => ({
       id: `${message.id}/${path}`,
       kind: "message",

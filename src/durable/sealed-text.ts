@@ -1,8 +1,5 @@
-import { deserialize, serialize } from "node:v8"
+import { cloned, kept } from "../base/kept-value.ts"
 import { PLAIN, type Seal } from "./seal.ts"
-
-/** Before a value that JSON cannot say. */
-const CLONED = "~"
 
 /** Sealed bytes as a text for a column: plain text stays readable, anything else is written in base64. */
 export class SealedText {
@@ -24,14 +21,12 @@ export class SealedText {
    * @throws {DataCloneError} for what cannot be kept: a function, a stream.
    */
   writeAny(value: unknown, key: string): string {
-    return this.write(isJson(value) ? value : CLONED + serialize(value).toString("base64"), key)
+    return this.write(cloned(value), key)
   }
 
   /** `null` for what cannot be read. */
   readAny(text: string, key: string): unknown {
-    const value = this.read(text, key)
-    if (typeof value !== "string" || !value.startsWith(CLONED)) return value
-    return deserialize(Buffer.from(value.slice(CLONED.length), "base64"))
+    return kept(this.read(text, key))
   }
 
   /** `null` for what cannot be read. */
@@ -43,25 +38,4 @@ export class SealedText {
       return null
     }
   }
-}
-
-/** Whether JSON gives it back as it is. */
-function isJson(value: unknown): boolean {
-  switch (typeof value) {
-    case "string":
-      return !value.startsWith(CLONED)
-    case "number":
-      return Number.isFinite(value) && !Object.is(value, -0)
-    case "boolean":
-      return true
-    case "object":
-      return value === null || (Array.isArray(value) ? value.every(isJson) : isPlain(value) && Object.values(value).every(isJson))
-    default:
-      return false
-  }
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && !Object.hasOwn(value, "__proto__") && !Object.hasOwn(value, "toJSON")
 }

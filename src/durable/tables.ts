@@ -1,4 +1,6 @@
+import { OUTBOX_TABLES } from "../contract/outbox.ts"
 import type { StoreTables } from "../contract/store.ts"
+import { FLOW_TABLES } from "./journal.ts"
 
 /**
  * `due_at` is the moment from which a job may be claimed: its time while it waits, the end of its lease while it runs, nothing when it is
@@ -66,4 +68,4 @@ const CLAIMS: StoreTables = {
 }
 
 /** All of Trestle's own tables, in the order of their versions. A version that was published is never changed: what changes is a new one. */
-export const TABLES: readonly StoreTables[] = [JOBS, CLAIMS]
+export const TABLES: readonly StoreTables[] = [JOBS, CLAIMS, FLOW_TABLES, OUTBOX_TABLES]

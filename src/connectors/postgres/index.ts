@@ -21,6 +21,11 @@ export interface PostgresOptions {
   name?: string
   /** Most rows of one answer, 1 and more; a statement that gives more is refused, never cut off. Default 10,000. */
   rowsMax?: number
+  /**
+   * Keeps Trestle's outbox and inbox in this database, in tables of its own: messages that a transaction emits count together with it, and
+   * what is run again after a crash has its effect once. Default `false`.
+   */
+  outbox?: boolean
   /** Folder of `0001-name.sql` files, or the migrations themselves. Default: the tables are somebody else's. */
   migrations?: MigrationSource
   /** `"on start"` applies them whenever the application starts, for development. Default: only `trestle db migrate` does. */
@@ -56,6 +61,7 @@ export function postgres(options: PostgresOptions): Sql {
     replicaOf: undefined,
     mistakes: mistakesOf(options),
     isProbed: true,
+    ...(options.outbox ? { outbox: true } : {}),
     capabilities: { cancel: true },
     address: options.url,
     open: (host) => openPostgres(settings, host),

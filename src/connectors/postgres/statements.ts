@@ -1,7 +1,7 @@
 import { failure } from "../../contract/failure.ts"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
-import type { SqlRow, SqlStatements } from "../../contract/sql-session.ts"
+import type { SqlResult, SqlRow, SqlStatements } from "../../contract/sql-session.ts"
 import type { PostgresDatabase } from "./database.ts"
 import { statementFailure } from "./failure.ts"
 import type { Answered } from "./question.ts"
@@ -44,6 +44,10 @@ export class Statements implements SqlStatements {
 
   async run(statement: SqlStatement): Promise<number> {
     return (await this.#asked(statement)).changes
+  }
+
+  both(statement: SqlStatement): Promise<SqlResult> {
+    return this.#asked(statement)
   }
 
   /** The answer of `work`; rejects with its error, with that of the first failed statement, or when the attempt is stopped. */

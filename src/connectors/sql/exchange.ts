@@ -3,7 +3,7 @@ import type { CallContext } from "../../contract/call.ts"
 import { answered, failure } from "../../contract/failure.ts"
 import { boundMap, mappingNote } from "../../contract/mapping.ts"
 import type { Policy } from "../../contract/policy.ts"
-import type { Exchange, Service } from "../../contract/service.ts"
+import type { Attempt, Exchange, Service } from "../../contract/service.ts"
 import { isSqlText, type SqlText } from "../../contract/sql.ts"
 import { compileSql, type SqlStatement } from "../../contract/sql-compile.ts"
 import {
@@ -12,8 +12,10 @@ import {
   type SqlCapabilities,
   type SqlRow,
   type SqlSession,
+  type SqlStatements,
   type SqlTaker,
 } from "../../contract/sql-session.ts"
+import { happensOnce, once } from "./once.ts"
 
 /** How the result of one statement becomes an answer. */
 export interface Shaping {
@@ -96,7 +98,9 @@ export function bindStatement(service: Service, make: (input: any) => SqlText, s
     prepare: (input, call) => new Prepared(compiled(make(input), session.capabilities), input, call, bound),
     async send(request, attempt) {
       const prepared = request as Prepared
+      const { call } = attempt
       try {
+        if (happensOnce(service, site, call)) return await onceInTransaction(prepared, session, attempt, site)
         return await (isRead ? session.read(prepared.statement, prepared, attempt) : session.write(prepared.statement, prepared, attempt))
       } catch (thrown) {
         throw translated(thrown)
@@ -104,6 +108,18 @@ export function bindStatement(service: Service, make: (input: any) => SqlText, s
     },
   }
   return site.guard(service, exchange, { policy: shaping.policy, mayRepeatUnknown: isRead })
+}
+
+/** A write that may come again, with the mark of having been done. */
+function onceInTransaction(prepared: Prepared, session: SqlSession, attempt: Attempt, site: Site): Promise<unknown> {
+  const { call } = attempt
+  const { name, capabilities } = session
+  const run = async (statements: SqlStatements): Promise<unknown> => {
+    const { rows, changes } = await statements.both(prepared.statement)
+    return prepared.take(rows, changes)
+  }
+  const place = { place: site.operation, name, call, capabilities }
+  return session.transaction((statements) => once(run, statements, place), attempt)
 }
 
 /** @throws {TypeError} when the declaration gave something else than a statement. */

@@ -3,10 +3,11 @@ import type { Ctx } from "../../contract/call.ts"
 import { mappingsAmong } from "../../contract/mapping.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
 import type { Std } from "../../contract/schema.ts"
-import type { HasService, Service } from "../../contract/service.ts"
+import type { HasService, Repeat, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
 import type { ConstraintCodes } from "../../contract/sql-session.ts"
 import { SqlTable, type Table, type TableOptions } from "../../contract/sql-table.ts"
+import type { Topic } from "../../contract/topic.ts"
 import { COMMON, type Common } from "../../errors/catalog.ts"
 import { bindStatement, type Shaping } from "./exchange.ts"
 import { sqlFailures } from "./failures.ts"
@@ -50,6 +51,11 @@ export interface Tx<E extends string = string> {
   many<T = any>(statement: SqlText): Promise<T[]>
   /** How many rows were changed. */
   run(statement: SqlText): Promise<number>
+  /**
+   * Publishes a message with the transaction: it waits in an outbox in the same database, and reaches its consumers when the transaction has
+   * been committed, and only then. Of a service with `outbox: true`.
+   */
+  emit<T, P>(topic: Topic<T, P>, payload: NoInfer<P>): Promise<void>
 }
 
 /** What the function of a transaction gets of its call. Other operations are none of its statements, so it cannot run them. */
@@ -88,6 +94,7 @@ export function sqlFace(service: Service): Sql {
       failures: sqlFailures,
       answers: missingOf(shaping),
       mistakes: policyMistakes(shaping.policy ?? {}),
+      repeat: repeatOf(service),
       mappings: mappingsAmong(shaping.row),
       heedsDrift: mappingsAmong(shaping.row).length > 0 ? ["warn", "repair"] : [],
       bind: (site) => bindStatement(service, make, shaping, site),
@@ -103,11 +110,17 @@ export function sqlFace(service: Service): Sql {
         service,
         policy: spec.policy,
         failures: sqlFailures,
+        repeat: repeatOf(service),
         mistakes: policyMistakes(spec.policy ?? {}),
         bind: (site) => bindTransaction(service, work as never, spec, site),
       }),
     table: (name, row, options = {}) => new SqlTable(name, { service, row, options, failures: sqlFailures }) as Table<any>,
   }
+}
+
+/** What is run again under the same token has its effect once, where the database remembers what was done. */
+function repeatOf({ outbox }: Service): Repeat {
+  return outbox ? { key: "trestle_inbox" } : "none"
 }
 
 /** Of the common codes, what it answers with when there is no row. */

@@ -1,13 +1,16 @@
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { answered, failure } from "../../contract/failure.ts"
+import { outboxed } from "../../contract/outbox.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
 import { answerOfConstraint, type SqlSession, type SqlStatements } from "../../contract/sql-session.ts"
+import type { Topic } from "../../contract/topic.ts"
 import { isCatalogCode } from "../../errors/catalog.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { compiled } from "./exchange.ts"
 import type { StatementSpec, Tx, TxCtx } from "./index.ts"
+import { happensOnce, once } from "./once.ts"
 
 type Work = (tx: Tx, input: unknown, ctx: TxCtx) => Promise<unknown>
 
@@ -18,12 +21,20 @@ export function bindTransaction(service: Service, work: Work, spec: StatementSpe
     prepare: (input) => input,
     async send(input, attempt) {
       const { call } = attempt
-      const whole = async (statements: SqlStatements): Promise<unknown> => {
-        const answer = await new OverseenTx(statements, session, site).finish(work, input, call)
+      let hasEmitted = false
+      const run = async (statements: SqlStatements): Promise<unknown> => {
+        const tx = new OverseenTx(statements, { session, service, site, call })
+        const answer = await tx.finish(work, input)
+        hasEmitted = tx.hasEmitted
         return site.accept(answer, call, service.name)
       }
+      const { name, capabilities } = session
+      const place = { place: site.operation, name, call, capabilities }
+      const whole = happensOnce(service, site, call) ? (statements: SqlStatements) => once(run, statements, place) : run
       try {
-        return await session.transaction(whole, attempt)
+        const answer = await session.transaction(whole, attempt)
+        if (hasEmitted) site.durable?.outboxFilled(service)
+        return answer
       } catch (thrown) {
         throw answerOfConstraint(thrown, spec.errors, site.errors)
       }
@@ -42,17 +53,37 @@ export function bindTransaction(service: Service, work: Work, spec: StatementSpe
 class OverseenTx implements Tx {
   readonly #statements: SqlStatements
   readonly #session: SqlSession
+  readonly #service: Service
   readonly #site: Site
+  readonly #call: CallContext
+  hasEmitted = false
   #underWay = 0
   #isOver = false
   #failure: { readonly error: unknown } | null = null
   #round: NodeJS.Immediate | null = null
   #refuse!: (error: unknown) => void
 
-  constructor(statements: SqlStatements, session: SqlSession, site: Site) {
+  constructor(
+    statements: SqlStatements,
+    { session, service, site, call }: { session: SqlSession; service: Service; site: Site; call: CallContext },
+  ) {
     this.#statements = statements
     this.#session = session
+    this.#service = service
     this.#site = site
+    this.#call = call
+  }
+
+  emit(topic: Topic<any, any>, payload: unknown): Promise<void> {
+    return this.#asked(async () => {
+      const { durable } = this.#site
+      if (durable === null || !this.#service.outbox)
+        throw this.#misuse(`emitted a message, and ${this.#service.name} keeps no outbox; declare it with \`outbox: true\``)
+      const { principal, trace, isOwnAuthority, random } = this.#call
+      const row = durable.outboxed({ id: random.hex(16), topic, payload, trace, principal, isOwnAuthority })
+      await this.#statements.run(compiled(outboxed(row), this.#session.capabilities))
+      this.hasEmitted = true
+    })
   }
 
   many(statement: SqlText): Promise<any[]> {
@@ -75,7 +106,7 @@ class OverseenTx implements Tx {
   }
 
   /** Runs the function to its end, or to the point where it waits for something else. */
-  finish(work: Work, input: unknown, call: CallContext): Promise<unknown> {
+  finish(work: Work, input: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#isOver = true
@@ -86,7 +117,7 @@ class OverseenTx implements Tx {
         reject(error)
       }
       this.#watch()
-      begun(work, this, input, call).then(
+      begun(work, this, input, this.#call).then(
         (answer) => {
           end()
           if (this.#failure) reject(this.#failure.error)

@@ -24,6 +24,11 @@ export interface SqliteOptions {
   rowsMax?: number
   /** `"full"`: what was acknowledged survives a loss of power. `"normal"` is faster; the last writes may then be lost. Default `"full"`. */
   durability?: "full" | "normal"
+  /**
+   * Keeps Trestle's outbox and inbox in this database, in tables of its own: messages that a transaction emits count together with it, and
+   * what is run again after a crash has its effect once. Default `false`.
+   */
+  outbox?: boolean
   /** Folder of `0001-name.sql` files, or the migrations themselves. Default: the tables are somebody else's. */
   migrations?: MigrationSource
   /** `"on start"` applies them whenever the application starts, for development. Default: only `trestle db migrate` does. */
@@ -56,6 +61,7 @@ export function sqlite(options: SqliteOptions): Sql {
     replicaOf: undefined,
     mistakes: mistakesOf(options),
     isProbed: true,
+    ...(options.outbox ? { outbox: true } : {}),
     capabilities: { cancel: false },
     address: options.file,
     open: (host) => openSqlite(settings, host),

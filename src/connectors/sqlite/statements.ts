@@ -1,7 +1,7 @@
 import { failure } from "../../contract/failure.ts"
 import type { Attempt } from "../../contract/service.ts"
 import type { SqlStatement } from "../../contract/sql-compile.ts"
-import type { SqlRow, SqlStatements } from "../../contract/sql-session.ts"
+import type { SqlResult, SqlRow, SqlStatements } from "../../contract/sql-session.ts"
 import type { SqliteDatabase } from "./database.ts"
 import { statementFailure } from "./failure.ts"
 
@@ -39,6 +39,10 @@ export class Statements implements SqlStatements {
   run(statement: SqlStatement): number {
     this.many(statement)
     return this.#database.changes
+  }
+
+  both(statement: SqlStatement): SqlResult {
+    return { rows: this.many(statement), changes: this.#database.changes }
   }
 
   /** The answer of `work`; rejects with its error, with that of the first failed statement, or when the attempt is stopped. */

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest"
+import { z } from "zod"
+import { code, nothing, op, sql, sqlite, topic, trestle } from "../../src/index.ts"
+import { testApp } from "../../src/testing/index.ts"
+
+const Added = z.object({ id: z.string(), n: z.number().int() })
+const added = topic("thing.added", Added, { key: (thing) => thing.id })
+const db = sqlite({
+  file: ":memory:",
+  name: "things",
+  outbox: true,
+  migrations: [{ name: "0001-things", sql: "create table things (id text not null, n integer not null)" }],
+})
+const seen: string[] = []
+const add = op({ effect: "write", input: Added, output: Added, errors: { TOO_MANY: 422 } }).via(
+  db.transaction(async (tx, thing, { fail }) => {
+    await tx.run(sql`insert into things (id, n) values (${thing.id}, ${thing.n})`)
+    await tx.emit(added, thing)
+    if (thing.n > 100) return fail("TOO_MANY")
+    return thing
+  }),
+)
+const insert = op({ effect: "write", input: Added, output: z.object({ n: z.number() }) }).via(
+  db.one((i) => sql`insert into things (id, n) values (${i.id}, ${i.n}) returning n`),
+)
+const count = op({ effect: "read", input: z.object({}), output: z.object({ n: z.number() }) }).via(
+  db.one(() => sql`select count(*) as n from things`),
+)
+let breaks = 0
+/** Writes, and then breaks: what it has written is there when it is run again. */
+const copy = op({ on: added, effect: "write", input: Added, output: nothing, repeat: "natural" }).via(
+  code(async (thing, ctx) => {
+    seen.push(`${thing.id}${thing.n}`)
+    await ctx.run(insert, { id: `copy of ${thing.id}`, n: thing.n })
+    if (breaks-- > 0) throw new Error("broken")
+  }),
+)
+const app = trestle({ name: "outbox", ops: { add, insert, count, copy } })
+
+describe("tx.emit", () => {
+  test("the transaction commits → its message reaches the consumer", async () => {
+    await using t = await testApp(app)
+    seen.length = 0
+    await t.internal().add({ id: "a", n: 1 })
+    await t.drain()
+    expect(seen).toEqual(["a1"])
+    expect(t.published(added)).toEqual([{ id: "a", n: 1 }])
+  })
+  test("the transaction is rolled back → no message", async () => {
+    await using t = await testApp(app)
+    seen.length = 0
+    expect(await t.internal().add.safe({ id: "a", n: 101 })).toMatchObject({ ok: false, code: "TOO_MANY" })
+    await t.drain()
+    expect(seen).toEqual([])
+    expect(await t.internal().count({})).toEqual({ n: 0 })
+  })
+  test("messages of one key → in the order in which they were committed", async () => {
+    await using t = await testApp(app)
+    seen.length = 0
+    for (let n = 1; n <= 20; n++) await t.internal().add({ id: "a", n })
+    await t.drain()
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => `a${i + 1}`))
+  })
+})
+
+describe("inbox", () => {
+  test("a consumer is run again after its step has written → the step has its effect once", async () => {
+    await using t = await testApp(app)
+    seen.length = 0
+    breaks = 2
+    await t.internal().add({ id: "a", n: 1 })
+    for (let i = 0; i < 5; i++) {
+      await t.drain()
+      await t.clock.advance("1m")
+    }
+    expect(seen).toEqual(["a1", "a1", "a1"])
+    expect(await t.internal().count({})).toEqual({ n: 2 })
+  })
+})
