@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What the tests need beyond npm, on a machine that may install it: Chromium for the pages, memcached for the example connector,
-# PostgreSQL's programs, which the tests start by themselves.
+# PostgreSQL's programs, which the tests start by themselves, and strace, which makes flushes fail.
 set -euo pipefail
 missing=()
-for program in chromium memcached; do command -v "$program" >/dev/null || missing+=("$program"); done
+for program in chromium memcached strace; do command -v "$program" >/dev/null || missing+=("$program"); done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

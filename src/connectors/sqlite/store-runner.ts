@@ -172,7 +172,8 @@ export class GroupRunner {
       // Closing the connection rolls back whatever it has left.
       this.#drop()
     }
-    if (breaksConnection(thrown)) this.#drop()
+    // Where there is no room, the next connection makes some by emptying the log into the file.
+    if (breaksConnection(thrown) || isFull(thrown)) this.#drop()
   }
 
   #reply(outcome: GroupReply["outcome"], fault: Fault | null): GroupReply {
@@ -209,10 +210,16 @@ export class GroupRunner {
     return database
   }
 
-  /** A log that nobody doubts may stay while others read it. */
+  /** Brings what the log holds into the file. A log that nobody doubts may stay, while others read it or where there is no room. */
   #emptyLog(checkpoint: OwnStatement): void {
-    const [[isHeld] = []] = checkpoint.rows(NOTHING)
-    if (isHeld === 1 && this.#isLogInDoubt) throw new NotConnected("a commit has failed, and others that read hold the file's log")
+    let answer: unknown[] | undefined
+    try {
+      answer = checkpoint.rows(NOTHING)[0]
+    } catch (thrown) {
+      if (this.#isLogInDoubt) throw thrown
+    }
+    const isHeld = answer?.[0] === 1
+    if (isHeld && this.#isLogInDoubt) throw new NotConnected("a commit has failed, and others that read hold the file's log")
     this.#isLogInDoubt = false
   }
 

@@ -69,7 +69,8 @@ export class StoreThread implements GroupWriter {
       why = (error as Error | undefined)?.message ?? String(error)
     })
     worker.on("exit", (code) => {
-      if (this.#worker === worker) this.#worker = null
+      if (this.#worker !== worker) return
+      this.#worker = null
       this.#answered(unwritten("unknown", `the thread that writes has ended: ${why ?? `code ${code}`}`))
     })
     worker.unref()
