@@ -21,11 +21,11 @@ export function workOf(kind: JobKind, site: Site, call: CallContext): NewJob {
 }
 
 /**
- * What is run again asks for the same work again. For everybody else it is a new one, under an id that nobody can guess: whoever knows the
- * id of an anonymous caller's work may follow it, and a key that a caller has chosen may be no secret.
+ * What is run again asks for the same work again. For everybody else the id is one that nobody can guess: whoever knows the id of an
+ * anonymous caller's work may follow it, and a key that a caller has chosen may be no secret.
  */
 function idOf(site: Site, call: CallContext): string {
-  if (!call.isDelivered) return call.random.hex(16)
+  if (!call.isDelivered) return call.newWorkId()
   const { principal } = call
   const who = principal === null ? "" : `${principal.kind} ${principal.id}`
   return DERIVED + hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 31)

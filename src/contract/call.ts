@@ -123,6 +123,8 @@ export interface CallContext {
   readonly isDelivered: boolean
   /** `idempotencyKey()` outlives the process: if the same intent is run again, after a crash too, it has the same one. */
   readonly isDurable: boolean
+  /** For work that goes on after it: random, and the same again where the intent is called again under its claimed key. */
+  newWorkId(): string
   /** The token of the caller's intent; the same for all attempts. */
   idempotencyKey(): string
   /** Asks to be stopped with the call. Detach when done. */

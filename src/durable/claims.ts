@@ -10,7 +10,7 @@ import type { SealedText } from "./sealed-text.ts"
 export interface Claim {
   /** Made of caller, operation and key; also the token of the intent from here on. */
   readonly id: string
-  /** A name that only this holder has; of a call within a job the job's id, so that its next run knows its own. */
+  /** 32 random digits, also the id of the work that is begun under it; of a call within a job the job's id, so that its next run knows its own. */
   readonly holder: string
   /** Of that job's run; 0 outside of jobs. */
   readonly fence: number
@@ -35,6 +35,7 @@ export interface ClaimRequest extends Claim {
 /** What is known under a key that somebody has claimed before. */
 export interface Found {
   readonly id: string
+  readonly holder: string
   /** `pending`: it goes on by itself in the store, where asking again finds it. */
   readonly state: "running" | "unknown" | "pending" | "answered"
   readonly isSameRequest: boolean
@@ -176,7 +177,7 @@ const FIND_TEXTS = new Map<number, string>()
 function findText(count: number): string {
   const known = FIND_TEXTS.get(count)
   if (known !== undefined) return known
-  const text = `select id, fingerprint, state, answer,
+  const text = `select id, fingerprint, state, holder, answer,
     case when lease_until <= (select trestle_now()) or (fence < ? and holder = ?) then 1 else 0 end as is_holder_gone
     from trestle_claims where ends_at > (select trestle_now()) and id in (${Array(count).fill("?").join(", ")})`
   FIND_TEXTS.set(count, text)
@@ -186,6 +187,7 @@ function findText(count: number): string {
 function foundOf(row: SqlRow, { fingerprint }: ClaimRequest): Found {
   return {
     id: row.id as string,
+    holder: row.holder as string,
     state: row.state as Found["state"],
     isSameRequest: row.fingerprint === fingerprint,
     isHolderGone: row.is_holder_gone === 1,

@@ -20,8 +20,8 @@ export interface KeyedCall extends CallContext {
   readonly error: TrestleError | null
   isReplayed: boolean
   madeSoFar(): Meta
-  /** From here on this is the token of its intent. */
-  claimed(token: string): void
+  /** From here on this is the token of its intent; and the id of the work that it begins. */
+  claimed(token: string, workId: string): void
   /** The failure with which it will end; nothing of it is under way any more. */
   concluded(thrown: unknown): TrestleError
 }
@@ -109,7 +109,7 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
     const { state, isHolderGone } = found
     if (!found.isSameRequest) throw new TrestleError("KEY_REUSED")
     if (state === "answered") return this.#giveAgain(found)
-    if (state === "pending" || (isHolderGone && this.#rules.goesOn)) return this.#ask({ id: found.id, holder: "", fence: -1 })
+    if (state === "pending" || (isHolderGone && this.#rules.goesOn)) return this.#ask({ id: found.id, holder: found.holder, fence: -1 })
     if (state === "running" && !isHolderGone)
       throw new TrestleError("KEY_IN_USE", undefined, { outcome: "unknown", retryAfterMs: RETRY_AFTER_MS })
     const note = `${this.#rules.path}: the call that had this idempotency key ended without an answer, or its process died`
@@ -130,7 +130,7 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
   async #ask(claim: Claim): Promise<void> {
     const call = this.#call
     this.#claim = claim
-    call.claimed(claim.id)
+    call.claimed(claim.id, claim.holder)
     call.attach(this)
     try {
       await this.#asking(call)

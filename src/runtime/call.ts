@@ -165,6 +165,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   #hasActedInside = false
   #nestedCount = 0
   #idempotencyKey: string | undefined
+  #workId: string | undefined
   #attached: Stoppable | null = null
   #alsoAttached: Set<Stoppable> | null = null
   #public: PublicContext | null = null
@@ -395,10 +396,17 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     return this.job === null ? null : this.idempotencyKey()
   }
 
-  /** Its key is claimed, so everything that follows from its intent follows from this token. */
-  claimed(token: string): void {
+  /** Its key is claimed: what follows from its intent follows from this token, and the work that it begins has this id. */
+  claimed(token: string, workId: string): void {
     this.#idempotencyKey = token
+    this.#workId = workId
     this.isDurable = true
+  }
+
+  newWorkId(): string {
+    const reserved = this.#workId
+    this.#workId = undefined
+    return reserved ?? this.random.hex(16)
   }
 
   attach(target: Stoppable): void {

@@ -106,6 +106,12 @@ describe("a call's JSON line", () => {
       ageMs: 1_500,
       outcome: "ok",
     }))
+  it("an answer that was remembered under its key → replayed, failures too", async () => {
+    expect(await lineOf({ isReplayed: true })).toMatchObject({ replayed: true, outcome: "ok", status: 200, level: "info" })
+    const error = new TrestleError("SOLD_OUT", undefined, { status: 409, reason: "answered" })
+    expect(await lineOf({ isReplayed: true, error })).toMatchObject({ replayed: true, code: "SOLD_OUT", status: 200 })
+    expect(await lineOf({ isReplayed: false })).not.toHaveProperty("replayed")
+  })
   it("the same operation at two entrances and services → each line its own", async () => {
     const log = open()
     for (const servedBy of ["a", "b", "a"])

@@ -50,6 +50,7 @@ describe("a call for people", () => {
   ])("%d → %s", (ms, text) => expect(line({ ...CALL, ms })).toContain(` ${text}  `))
   it("degraded → the word, why and how old, without colour too", () =>
     expect(line({ ...CALL, degraded: "last good", ageMs: 180_000 })).toContain("degraded (last good, 3 m old)"))
+  it("replayed → the word", () => expect(line({ ...CALL, replayed: true })).toContain("replayed"))
   it("repaired → how many, and the first three kinds", () =>
     expect(line({ ...CALL, repaired: { count: 9, fields: ["a → b: x", "c", "d", "e"] } })).toContain("repaired 9 (a → b: x, c, d, …)"))
   it("several attempts → how many", () => expect(line({ ...CALL, attempts: 3 })).toContain("3 attempts"))

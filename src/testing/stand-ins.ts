@@ -69,6 +69,6 @@ export function rememberingLog(records: CallRecord[]): Log {
 }
 
 /** The engine hands in the call itself; a plain object can be compared and printed, and keeps no backend alive. */
-function copyOf({ operation, entrance, principal, meta, epoch, error, status, route, bytes }: CallRecord): CallRecord {
-  return { operation, entrance, principal, meta, epoch, error, status, route, ...(bytes === undefined ? {} : { bytes }) }
+function copyOf({ operation, entrance, principal, meta, epoch, error, status, route, bytes, isReplayed = false }: CallRecord): CallRecord {
+  return { operation, entrance, principal, meta, epoch, error, status, route, isReplayed, ...(bytes === undefined ? {} : { bytes }) }
 }

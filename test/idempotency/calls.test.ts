@@ -282,6 +282,42 @@ describe("how the first has ended", () => {
   })
 })
 
+describe("work that goes on in the store", () => {
+  test("its caller's process died → asked again under the same token and the same id of its work, and never unknown", async () => {
+    const asked: string[] = []
+    const going = backend<unknown, { id: number; item: string }>("flow", {
+      isDurable: true,
+      bind: (site) => (_, call) => {
+        asked.push(`${call.idempotencyKey()} ${call.newWorkId()}`)
+        return asked.length === 1 ? new Promise(() => {}) : site.accept({ id: 1, item: "tea" }, call, "flow")
+      },
+    })
+    const world = await open({ order: op(contract).via(going) })
+    void world.as(ada).order.safe(tea, key)
+    await world.clock.advance(0)
+    world.store.fail("delete", "refused")
+    await world.clock.advance("14s")
+    expect(await world.as(ada).order(tea, key)).toEqual({ id: 1, item: "tea" })
+    expect(asked).toHaveLength(2)
+    expect(asked[0]).toBe(asked[1])
+    expect(asked[0]).toMatch(/^[0-9a-f]{64} [0-9a-f]{32}$/)
+  })
+
+  test("two works of one call → two ids; those of another call → others", async () => {
+    const ids: string[] = []
+    const two = backend<unknown, { id: number; item: string }>("two", {
+      bind: (site) => (_, call) => {
+        ids.push(call.newWorkId(), call.newWorkId())
+        return site.accept({ id: 1, item: "" }, call, "two")
+      },
+    })
+    const world = await open({ order: op(contract).via(two) })
+    await world.as(ada).order(tea, key)
+    await world.as(ada).order(tea, { idempotencyKey: "k2" })
+    expect(new Set(ids).size).toBe(4)
+  })
+})
+
 describe("the store", () => {
   test("gone when the key is claimed → UNAVAILABLE, and nothing happens", async () => {
     const effects = inc()
