@@ -1,8 +1,8 @@
-/** What is text to SQL and no statement: strings, quoted names, comments. */
-const OPAQUE = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
+/** What is text to SQL and no statement: strings, PostgreSQL's `$$` among them, quoted names, comments. */
+const OPAQUE = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
 const CONTROL = /^(?:begin|commit|end|rollback|savepoint|release|attach|detach|vacuum|pragma)\b/i
-/** Its body has a BEGIN and an END that belong to no transaction; the END of a CASE in it follows no semicolon. */
-const TRIGGER = /\bcreate\s+(?:temp\w*\s+)?trigger\b[\s\S]*?;\s*end\b/gi
+/** Bodies have a BEGIN and an END that belong to no transaction; the END of a CASE in one follows no semicolon. */
+const BODY = /\b(?:create\s+(?:temp\w*\s+)?trigger|begin\s+atomic)\b[\s\S]*?;\s*end\b/gi
 /** Where a statement of a script begins. */
 const CONTROL_IN_SCRIPT = /(?:^|;)\s*(begin|commit|end|rollback|savepoint|release|attach|detach|vacuum)\b/i
 
@@ -37,6 +37,6 @@ export function limitOf(text: string): number | "last value" | null {
 export function scriptMistake(text: string): string | null {
   const bare = text.replace(OPAQUE, " ")
   if (/^[\s;]*$/.test(bare)) return "it holds no statement"
-  const control = CONTROL_IN_SCRIPT.exec(bare.replace(TRIGGER, " "))
+  const control = CONTROL_IN_SCRIPT.exec(bare.replace(BODY, " "))
   return control ? `${control[1]!.toUpperCase()} cannot stand in a migration, which runs in a transaction of its own` : null
 }
