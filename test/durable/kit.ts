@@ -1,10 +1,12 @@
 // Jobs on a real store, and nothing of the rooms above them.
+import { type Clock, systemClock } from "../../src/base/clock.ts"
 import { seededRandom } from "../../src/base/random.ts"
 import type { PostgresSession } from "../../src/connectors/postgres/connection.ts"
 import { openPostgres } from "../../src/connectors/postgres/open.ts"
 import { openSqlite } from "../../src/connectors/sqlite/open.ts"
 import type { NewJob } from "../../src/contract/job.ts"
 import type { EventLog } from "../../src/contract/ports.ts"
+import type { ServiceHost } from "../../src/contract/service.ts"
 import type { Store } from "../../src/contract/store.ts"
 import type { HeldJob } from "../../src/durable/job-record.ts"
 import { TABLES } from "../../src/durable/tables.ts"
@@ -19,9 +21,18 @@ export interface OpenedStore {
 }
 
 /** In memory, on a clock of its own. */
-export async function memoryStore(clock = new FakeClock()): Promise<OpenedStore> {
-  const settings = { name: "store", file: ":memory:", durability: "full", busyTimeout: "1s", rowsMax: 10_000 } as const
-  const host = { references: standInReferences(), clock, concurrency: 1, openTransport: null, isEphemeral: true }
+export function memoryStore(clock: Clock = new FakeClock()): Promise<OpenedStore> {
+  return sqliteStore(":memory:", { clock, isEphemeral: true })
+}
+
+/** In a file, as an application has it. */
+export function fileStore(file: string): Promise<OpenedStore> {
+  return sqliteStore(file, { clock: systemClock, isEphemeral: false })
+}
+
+async function sqliteStore(file: string, how: Pick<ServiceHost, "clock" | "isEphemeral">): Promise<OpenedStore> {
+  const settings = { name: "store", file, durability: "full", busyTimeout: "5s", rowsMax: 10_000 } as const
+  const host = { references: standInReferences(), concurrency: 1, openTransport: null, ...how }
   const session = await openSqlite({ ...settings, migrations: undefined, migratesOnStart: false }, host)
   return { store: await session.openStore(TABLES), close: () => session.close() }
 }

@@ -1,0 +1,76 @@
+import { openStoreOf } from "../assembly/store-of.ts"
+import { systemClock } from "../base/clock.ts"
+import { loadEnvironment } from "../config/environment.ts"
+import type { Finding } from "../contract/finding.ts"
+import type { JobState } from "../contract/job.ts"
+import { type DeskJob, JobDesk } from "../durable/job-desk.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
+import { EXIT, Stop } from "./exit.ts"
+import { cliFinding, didYouMean, usage } from "./findings.ts"
+import type { JobsFlags } from "./jobs.ts"
+import { loadApp } from "./load-app.ts"
+import { matching } from "./targets.ts"
+
+/** The jobs of an application, and what a command line says of which of them it means. */
+export interface OpenedDesk {
+  readonly desk: JobDesk
+  readonly place: string
+  readonly operations: readonly string[]
+}
+
+const STATES: readonly string[] = ["waiting", "running", "parked", "dead", "done"]
+
+/** `null` where nothing is kept. Whatever the store cannot do ends the command. */
+export async function withDesk<T>(flags: JobsFlags, work: (opened: OpenedDesk | null) => Promise<T>): Promise<T> {
+  const { app } = await loadApp(flags.app)
+  try {
+    const opened = await openStoreOf(app, loadEnvironment({ folder: process.cwd() }))
+    if (opened === null) return await work(null)
+    try {
+      return await work({ ...opened, desk: new JobDesk({ store: opened.store, epoch: systemClock.epoch }) })
+    } finally {
+      await opened.close()
+    }
+  } catch (error) {
+    throw inWords(error)
+  }
+}
+
+function inWords(error: unknown): unknown {
+  if (!TrestleError.is(error)) return error
+  if (error.findings.length > 0) return new Stop(EXIT.noLoad, error.findings as readonly Finding[])
+  const fix = "Correct the address of the store, or the rights on its file and folder."
+  return new Stop(EXIT.unreachable, [cliFinding("TRS3010", error.note ?? error.detail, fix)])
+}
+
+/** @throws {Stop} wrong usage */
+export function stateOf({ state }: JobsFlags): JobState | "*" {
+  if (state === undefined) return "*"
+  if (STATES.includes(state)) return state as JobState
+  throw usage(`there is no state "${state}"`, didYouMean(state, STATES, `There are: ${STATES.join(", ")}`))
+}
+
+/** Those of a state and of the operations that the targets name; a target may name an operation that is not there any more. */
+export async function* chosen({ desk, operations }: OpenedDesk, flags: JobsFlags, state: JobState | "*"): AsyncGenerator<DeskJob> {
+  const targets = flags.operation ?? []
+  const wanted = new Set([...matchingSome(targets, operations), ...targets])
+  for await (const job of desk.all(state)) if (targets.length === 0 || wanted.has(job.operation)) yield job
+}
+
+function matchingSome(targets: readonly string[], operations: readonly string[]): readonly string[] {
+  const known = targets.filter(
+    (target) => target.includes("*") || operations.some((path) => path === target || path.startsWith(`${target}.`)),
+  )
+  return known.length === 0 ? [] : matching(known, operations)
+}
+
+/** @throws {Stop} wrong usage, for one that is not there. */
+export async function found({ desk }: OpenedDesk, ids: readonly string[]): Promise<readonly DeskJob[]> {
+  const jobs: DeskJob[] = []
+  for (const id of ids) {
+    const job = await desk.find(id)
+    if (job === null) throw usage(`there is no job "${id}"`, "See: trestle jobs list")
+    jobs.push(job)
+  }
+  return jobs
+}
