@@ -7,8 +7,10 @@ import { addDevChild } from "./dev-child.ts"
 import { addDoctor } from "./doctor.ts"
 import { EXIT, type ExitCode, type Stop } from "./exit.ts"
 import { addExplain } from "./explain.ts"
+import { addFaults } from "./faults.ts"
 import { didYouMean, usage } from "./findings.ts"
 import { addInit } from "./init.ts"
+import { addJobs } from "./jobs.ts"
 import { addKeys } from "./keys.ts"
 import { addOpenapi } from "./openapi.ts"
 import { versionOfPackage } from "./package-version.ts"
@@ -29,6 +31,8 @@ const VERBS: readonly string[] = [
   "call",
   "explain",
   "verify",
+  "faults",
+  "jobs",
   "keys",
   "openapi",
   "client",
@@ -43,6 +47,8 @@ const ADD_VERBS = [
   addCall,
   addExplain,
   addVerify,
+  addFaults,
+  addJobs,
   addKeys,
   addOpenapi,
   addClient,

@@ -1,4 +1,5 @@
-import type { App } from "../assembly/definition.ts"
+import { checkApplication } from "../assembly/check.ts"
+import { type App, definitionOf, type TrestleOptions } from "../assembly/definition.ts"
 import { showDuration } from "../base/duration.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Defaults } from "../contract/policy.ts"
@@ -7,12 +8,12 @@ import { servicesOf, within } from "../runtime/within.ts"
 import { type Calls, callsAt, type KnownCall } from "./fault-calls.ts"
 import type { FaultOptions } from "./fault-lab.ts"
 import { type Played, play, rehearseStart, type Script, type World } from "./fault-stage.ts"
-import { inTurns } from "./in-turns.ts"
 import { Lateness } from "./lateness.ts"
+import { Turns } from "./turns.ts"
 
 const LIMIT_MS = 60_000
 /** Nearly all of a run is waiting. */
-const AT_ONCE = 24
+const AT_ONCE = 12
 const TRIES_MAX = 3
 
 interface BenchOptions extends FaultOptions {
@@ -28,7 +29,7 @@ export class FaultBench {
   readonly #world: World
   readonly #options: FaultOptions
   readonly #lateness = new Lateness()
-  readonly #inTurn = inTurns(AT_ONCE)
+  readonly #turns = new Turns(AT_ONCE)
   readonly #shortestTimeoutMs: number
   #planned = 0
   #done = 0
@@ -47,7 +48,8 @@ export class FaultBench {
       freshMs: Math.max(0, ...backends.map(({ plan }) => plan.freshMs ?? 0)),
       limitMs: options.limitMs ?? LIMIT_MS,
       signal: options.signal ?? new AbortController().signal,
-      starting: inTurns(1),
+      checked: checkApplication(definitionOf(app) as TrestleOptions<object>),
+      starting: new Turns(1),
       lateness: this.#lateness,
     }
   }
@@ -83,9 +85,18 @@ export class FaultBench {
   }
 
   /** Makes a run when its turn has come; once more, and again, where this process was so late that it may have made the failure itself. */
-  async play(script: Script): Promise<Played> {
+  play(script: Script): Promise<Played> {
+    return this.#repeatedly(() => this.#turns.run(() => play(this.#world, script)))
+  }
+
+  /** The same with nothing beside it, for what must be certain. */
+  playAlone(script: Script): Promise<Played> {
+    return this.#repeatedly(() => this.#turns.alone(() => play(this.#world, script)))
+  }
+
+  async #repeatedly(playOnce: () => Promise<Played>): Promise<Played> {
     for (let tries = 1; ; tries++) {
-      const played = await this.#inTurn(() => play(this.#world, script))
+      const played = await playOnce()
       if (tries === TRIES_MAX || played.isCut || !this.#isHeldUp(played)) return played
     }
   }

@@ -7,9 +7,11 @@ import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Connection, Service } from "../contract/service.ts"
 import type { Arrival, Fault, PlacedCall, StandIn } from "../contract/stand-in.ts"
+import type { Checked } from "../runtime/check.ts"
 import { JumpingClock } from "./jumping-clock.ts"
 import type { Lateness } from "./lateness.ts"
 import { rememberingLog, standInReferences, THROWAWAY } from "./stand-ins.ts"
+import type { Turns } from "./turns.ts"
 
 /** What every run has in common. */
 export interface World {
@@ -23,7 +25,9 @@ export interface World {
   readonly limitMs: number
   readonly signal: AbortSignal
   /** Starts are work for the processor: one at a time, so that they do not hold up the calls that are measured meanwhile. */
-  readonly starting: <T>(work: () => Promise<T>) => Promise<T>
+  readonly starting: Turns
+  /** Its declarations, which need not be read for each start. */
+  readonly checked: Checked
   readonly lateness: Lateness
 }
 
@@ -83,7 +87,7 @@ class Stage {
   }
 
   async play(): Promise<Played> {
-    await this.#world.starting(() => this.open())
+    await this.#world.starting.run(() => this.open())
     const startedAt = performance.now()
     const { operation, failing } = this.#script
     if (failing.size > 0 && operation.effect === "read") await this.#call()
@@ -116,6 +120,7 @@ class Stage {
     }
     this.#running = await startApp(app, {
       ...THROWAWAY,
+      checked: this.#world.checked,
       clock: this.#clock,
       random: seededRandom(1),
       log: rememberingLog(this.#records),

@@ -5,7 +5,7 @@ import type { Fault } from "../../contract/stand-in.ts"
  * none of them: it runs in the thread of all calls and cannot be stopped, so no policy bounds it.
  */
 export const SQLITE_FAULTS = [
-  { name: "is locked by another process", of: "write" },
+  { name: "is locked", of: "write" },
   { name: "is locked for a moment", of: "write" },
   { name: "has lost its file" },
   { name: "refuses a duplicate", of: "write" },

@@ -43,7 +43,7 @@ class SqliteStandIn implements StandIn {
 
   fail(): void {
     switch (this.#fault) {
-      case "is locked by another process":
+      case "is locked":
         return this.#lock()
       case "is locked for a moment":
         this.#lock()

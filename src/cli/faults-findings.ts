@@ -1,0 +1,25 @@
+import type { Finding } from "../contract/finding.ts"
+import type { FaultReport } from "../testing/fault-lab.ts"
+import type { FaultTrouble } from "../testing/fault-row.ts"
+import { type CliFindingCode, cliFinding } from "./findings.ts"
+import { shown } from "./paint.ts"
+
+const CODES: Readonly<Record<FaultTrouble["kind"], CliFindingCode>> = {
+  "fallback not reached": "TRS3021",
+  "write doubled": "TRS3022",
+  "not tried": "TRS3023",
+}
+
+/** One for each row that is broken, and a warning for each operation of which not everything could be tried. */
+export function faultFindings({ rows, doubts }: Pick<FaultReport, "rows" | "doubts">): readonly Finding[] {
+  return [...rows.flatMap(({ trouble }) => trouble ?? []), ...doubts].map(findingOf)
+}
+
+export function codeOf({ kind }: FaultTrouble): CliFindingCode {
+  return CODES[kind]
+}
+
+function findingOf(trouble: FaultTrouble): Finding {
+  const severity = trouble.kind === "not tried" ? "warning" : "error"
+  return cliFinding(codeOf(trouble), shown(trouble.message), shown(trouble.fix), { severity, place: trouble.place })
+}
