@@ -1,7 +1,8 @@
 import { fork } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
+import { ProcessMemory } from "./process-memory.ts"
 
 /** Of every operation of the application. */
 export const DEADLINE_MS = 1_000
@@ -27,10 +28,7 @@ export interface CalledProcess extends AsyncDisposable {
   readonly pid: number
   /** Calls an operation so many times at once. */
   call(operation: string, times: number): Promise<Called>
-  /** Memory that it has now, from which `grownMib` counts. */
-  mark(): Promise<void>
-  /** Most memory above the mark so far, in MiB. */
-  grownMib(): number
+  readonly memory: ProcessMemory
   /** Sockets that it has open for the application. */
   sockets(): number
   /** Closes the application, not the process. */
@@ -54,15 +52,10 @@ export async function calledProcess(places: Places): Promise<CalledProcess> {
   }
   await told(null)
   const socketsAtFirst = socketsOf(child.pid!)
-  let markMib = 0
   return {
     pid: child.pid!,
     call: (operation, times) => told({ operation, times }),
-    async mark() {
-      await told({ forgetPeak: true })
-      markMib = statusMib(child.pid!, "VmRSS")
-    },
-    grownMib: () => Math.max(0, statusMib(child.pid!, "VmHWM") - markMib),
+    memory: new ProcessMemory(child.pid!),
     sockets: () => socketsOf(child.pid!) - socketsAtFirst,
     close: () => told({ close: true }),
     async [Symbol.asyncDispose]() {
@@ -84,9 +77,4 @@ function linkOf(path: string): string {
     // Closed between the listing and the look.
     return ""
   }
-}
-
-/** Source: proc(5), /proc/pid/status. */
-function statusMib(pid: number, field: "VmRSS" | "VmHWM"): number {
-  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024
 }

@@ -1,5 +1,4 @@
 // The application of `called-process.ts`: its operations, and the orders of its parent.
-import { writeFileSync } from "node:fs"
 import { z } from "zod"
 import { op, type Policy, rest, sql, sqlite } from "../../../src/index.ts"
 import { type Called, DEADLINE_MS, PLACES, type Places } from "./called-process.ts"
@@ -12,9 +11,9 @@ const POLICY: Policy = { timeout: "300ms", retry: { times: 2, backoff: "10ms" },
 
 function operations({ plain, tls, file }: Places) {
   const db = sqlite({ file, name: "db", policy: POLICY })
-  const overHttp = (url: string, name: string) => {
-    // Memory is bounded by what is declared: as many answers as there are places, each of them no larger than this.
-    const service = rest({ url, name, policy: POLICY, answerLimit: "256kb" })
+  // Memory is bounded by what is declared: as many answers as there are places, each of them no larger than the limit.
+  const overHttp = (url: string, name: string, answerLimit = "256kb") => {
+    const service = rest({ url, name, policy: POLICY, answerLimit })
     return {
       read: op(read).via(service.call("GET /things/{id}")),
       write: op(write).via(service.call("POST /things")),
@@ -23,6 +22,8 @@ function operations({ plain, tls, file }: Places) {
   return {
     plain: overHttp(plain, "plain"),
     tls: overHttp(tls, "tls"),
+    /** With the limit that is built in. */
+    usual: overHttp(plain, "usual", "4mb"),
     nowhere: overHttp("http://no-such-host.invalid", "nowhere"),
     db: {
       read: op(read).via(db.one(({ id }) => sql`select ${id} as id, 'Ada' as name`)),
@@ -51,8 +52,6 @@ const call = async (path: string, times: number): Promise<Called> => {
 }
 process.on("message", async (order: any) => {
   if (order.operation) say(await call(order.operation, order.times))
-  // Source: proc(5), /proc/pid/clear_refs.
-  else if (order.forgetPeak) say(writeFileSync("/proc/self/clear_refs", "5") ?? "forgotten")
   else if (order.close) {
     await app.running.close()
     // What was closed is gone after the next round of the event loop.

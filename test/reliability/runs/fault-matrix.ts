@@ -185,7 +185,7 @@ export async function faultMatrix({ parallel, rounds = 1 }: MatrixOptions): Prom
 
 async function meet(fault: Fault, world: World, parallel: number): Promise<FaultFigures> {
   const { app } = world
-  await app.mark()
+  app.memory.mark()
   await fault.begin(world)
   const under = await bothKinds(app, fault.group, parallel)
   await fault.mend(world)
@@ -195,7 +195,7 @@ async function meet(fault: Fault, world: World, parallel: number): Promise<Fault
     connector: fault.connector,
     fault: fault.name,
     ...under,
-    grownMib: app.grownMib(),
+    grownMib: app.memory.grownMib,
     sockets: app.sockets(),
     nextIsWell: well.ends.join() === "ok",
   }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 
 export interface ServerProcess extends AsyncDisposable {
+  readonly pid: number
   readonly port: number
   readonly key: string
   /** What it said after its start. */
@@ -35,6 +36,7 @@ export async function serverProcess(bodyLimit = "256kb"): Promise<ServerProcess>
     return { ms: performance.now() - startedAt, code }
   }
   return {
+    pid: child.pid!,
     port,
     key,
     said,
