@@ -53,13 +53,22 @@ export async function newDatabase(server: string): Promise<{ readonly url: strin
   return { url: url.href, drop: () => asAdministrator(server, `drop database if exists ${name} with (force)`) }
 }
 
+export interface OwnOptions {
+  /** With every flush to the disk. Default `false`. */
+  isDurable?: boolean
+  /** Path of its certificate, without `.pem`; beside it stands its `.key`. Default: it speaks no TLS. */
+  certificate?: string
+}
+
 /** Starts a server that no other test uses. It ends with this process at the latest. `null` where Debian's binary is not here. */
-export async function ownPostgres({ isDurable = false }: { isDurable?: boolean } = {}): Promise<OwnPostgres | null> {
+export async function ownPostgres({ isDurable = false, certificate }: OwnOptions = {}): Promise<OwnPostgres | null> {
   const programs = debianPrograms()
   if (programs === null) return null
   const folder = mkdtempSync(join(tmpdir(), "trestle-postgres-"))
   const server = await initialised(programs, folder)
-  const start = (): Promise<void> => started(server, { owner: process.pid, settings: isDurable ? DURABLE : FAST })
+  const tls = certificate === undefined ? {} : tlsSettings(certificate, folder)
+  const settings = { ...(isDurable ? DURABLE : FAST), ...tls }
+  const start = (): Promise<void> => started(server, { owner: process.pid, settings })
   await start()
   return {
     url: server.url,
@@ -181,6 +190,15 @@ async function started({ programs, folder, data, port }: Server, how: { owner: n
   const [program, args] = commandAs(programs, "pg_ctl", ["stop", "-D", data, "-m", "immediate"])
   const script = `while kill -0 ${how.owner} 2>/dev/null; do sleep 0.3; done; "$@" >/dev/null 2>&1; rm -rf '${folder}'`
   spawn("sh", ["-c", script, "guardian", program, ...args], { detached: true, stdio: "ignore", cwd: "/" }).unref()
+}
+
+/** The server reads its key only where it is its own, and nobody else's. */
+function tlsSettings(certificate: string, folder: string): object {
+  const settings = { ssl: "on", ssl_cert_file: join(folder, "server.pem"), ssl_key_file: join(folder, "server.key") }
+  writeFileSync(settings.ssl_cert_file, readFileSync(`${certificate}.pem`))
+  writeFileSync(settings.ssl_key_file, readFileSync(`${certificate}.key`), { mode: 0o600 })
+  if (process.getuid?.() === 0) for (const path of [settings.ssl_cert_file, settings.ssl_key_file]) chownSync(path, ...postgresUser())
+  return settings
 }
 
 function runAs(programs: string, name: string, args: readonly string[]): void {
