@@ -10,7 +10,7 @@ const CONTROL = new Set(
   ),
 )
 /** Good for one transaction only, and no way round its being read-only. */
-const OF_TRANSACTION = /^\s+(?:local|constraints|transaction\s+isolation)\b(?![\s\S]*\bread[_ ]?(?:only|write))/i
+const OF_TRANSACTION = /^\s+(?:local|constraints|transaction\s+isolation)\b(?![\s\S]*read[_\s]*(?:only|write))/i
 
 /** Several statements in one text are refused by the server. @throws {NoStatement} for what is for the service to say. */
 export function refuseControl({ text }: SqlStatement): void {

@@ -151,6 +151,50 @@ describe.skipIf(server === null)("what the server says", () => {
     expect(records.filter(({ error }) => error !== null)).toEqual([])
   })
 
+  test("serializable as its first statement: of two that rest on what the other changes, one is tried again", async () => {
+    const address = await newSchema()
+    const tables = (db: Sql) => ({
+      ...notes(db),
+      addIfFew: op({ effect: "write", input: Text, output: z.boolean() }).via(
+        db.transaction(async (tx, { text }) => {
+          await tx.run(sql`set transaction isolation level serializable`)
+          const { n } = await tx.one<{ n: number }>(sql`select count(*) as n, pg_sleep(0.2) from notes`)
+          if (n >= 1) return false
+          await tx.run(insert(text))
+          return true
+        }),
+      ),
+    })
+    const { ask } = await worldOf(tables, { address, policy: { timeout: "20s", retry: { times: 3, backoff: "10ms" } }, ...REAL })
+    const added = await Promise.all([ask.addIfFew({ text: "a" }), ask.addIfFew({ text: "b" })])
+    expect(added.sort()).toEqual([false, true])
+    expect(await ask.all()).toHaveLength(1)
+  })
+
+  test.each([
+    ["begin", sql`begin`],
+    ["commit behind a comment", sql`/* x */ COMMIT`],
+    ["start transaction", sql`start transaction`],
+    ["set", sql`set default_transaction_read_only = off`],
+    ["set, for the transaction, to write", sql`set local transaction_read_only = off`],
+    ["listen", sql`listen x`],
+    ["copy", sql`copy notes from stdin`],
+    ["two statements", sql`insert into notes (text) values ('a'); insert into notes (text) values ('b')`],
+    ["no statement", sql` -- nothing`],
+    ["a table that is not there", sql`delete from nowhere`],
+    ["what writes, in a read", sql`with x as (insert into notes (text) values ('x') returning id) select id from x`],
+    ["a function that writes, in a read", sql`select setval('notes_id_seq', 5)`],
+  ])("%s: refused, and nothing has happened", async (_what, statement) => {
+    const { ask } = await worldOf((db) => ({
+      ...notes(db),
+      odd: op({ effect: "read", input: nothing, output: z.any() }).via(db.many(() => statement)),
+      oddTransaction: op({ effect: "read", input: nothing, output: z.any() }).via(db.transaction((tx) => tx.many(statement))),
+    }))
+    expect(await ask.odd.safe()).toMatchObject({ code: "INTERNAL", outcome: "refused" })
+    expect(await ask.oddTransaction.safe()).toMatchObject({ code: "INTERNAL", outcome: "refused" })
+    expect(await ask.all()).toEqual([])
+  })
+
   test("an administrator ends the connections: the next read is well, nothing is unhandled", async () => {
     const address = await newSchema()
     const { ask } = await worldOf(notes, { address, policy: { retry: { times: 2, backoff: "10ms" } }, ...REAL })
