@@ -154,6 +154,14 @@ describe("the ends of keys", () => {
     await store.revoke("ci")
     expect(reported().ends).toEqual([{ id: "key:ci", kind: "key", credential: credential() }])
   })
+  test("made and revoked between two looks → said once", async () => {
+    const { ends, look } = reported()
+    const { record } = await store.create({ name: "brief", roles: [], permissions: [], expiresInMs: null })
+    await store.revoke("brief")
+    look()
+    look()
+    expect(ends).toEqual([{ id: "key:brief", kind: "key", credential: record.id }])
+  })
   test("gone from the list → said once", () => {
     const { ends, look } = reported()
     store.list = () => []

@@ -124,7 +124,7 @@ function ownerOf({ id, name, principalId }: KeyRecord): { id: string; kind: "key
  */
 export function reportEnds(store: KeyStore, { now, revoked, watch }: Pick<AuthenticatorHost, "now" | "revoked" | "watch">): void {
   const working = new Map<string, KeyRecord>()
-  let hasLooked = false
+  const ended = new Set<string>()
   const look = (): void => {
     const at = now()
     const records = recordsOf(store)
@@ -133,9 +133,15 @@ export function reportEnds(store: KeyStore, { now, revoked, watch }: Pick<Authen
     for (const record of working.values()) if (!listed.has(record.id)) listed.set(record.id, { ...record, revokedAt: at })
     for (const record of listed.values()) {
       if (works(record, at)) working.set(record.id, record)
-      else if (working.delete(record.id) || !hasLooked) revoked(ownerOf(record))
+      else end(record)
     }
-    hasLooked = true
+  }
+  // One that came and went between two looks has ended too.
+  const end = (record: KeyRecord): void => {
+    working.delete(record.id)
+    if (ended.has(record.id)) return
+    ended.add(record.id)
+    revoked(ownerOf(record))
   }
   look()
   watch(look)
