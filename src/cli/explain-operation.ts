@@ -14,6 +14,7 @@ import {
   sourceOf,
 } from "../contract/policy.ts"
 import type { BuiltInAccess } from "../contract/principal.ts"
+import { keptMsOf } from "../durable/keyed-call.ts"
 import { backoffCeilingMs } from "../policies/retry.ts"
 import { rulesOf } from "../runtime/operations.ts"
 import { type Prediction, predictions, type WorstCase, worstCase } from "./explain-predictions.ts"
@@ -72,6 +73,8 @@ export interface Explanation {
   /** Who may call, in words; any one of them is enough. */
   readonly who: readonly string[]
   readonly deadline: Effective<number>
+  /** What its callers may call again; `keptMs`: how long a key and its answer are remembered, `null` where there are no keys. */
+  readonly repeat: { readonly value: "none" | "natural" | "key"; readonly keptMs: number | null }
   readonly bodyBytesMax: Effective<number>
   readonly placeholder: string | null
   readonly backend: BackendNode | null
@@ -80,7 +83,7 @@ export interface Explanation {
 }
 
 export async function explanationOf(operation: Operation, defaults: Defaults): Promise<Explanation> {
-  const { path, route, effect, declaration, why, deadlineMs } = operation
+  const { path, route, effect, repeat, declaration, why, deadlineMs } = operation
   const { contract } = declaration
   const at = placeText(declaration.at)
   const deadlineFrom =
@@ -92,6 +95,7 @@ export async function explanationOf(operation: Operation, defaults: Defaults): P
     entrances: route ? [`${route.verb} ${route.pattern}`, `POST /rpc/${path}`] : [],
     who: whoMayCall(operation),
     deadline: { value: deadlineMs, from: deadlineFrom },
+    repeat: { value: repeat, keptMs: repeat === "key" ? keptMsOf(declaration) : null },
     bodyBytesMax: {
       value: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX,
       from: from(defaults.bodyLimit === undefined ? "built in" : "defaults"),

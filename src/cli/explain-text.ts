@@ -28,18 +28,24 @@ export function explanationText(explanation: Explanation, look: Look): string {
 }
 
 function headOf(explanation: Explanation, { paint }: Look): string[] {
-  const { operation, effect, at, entrances, who, deadline, bodyBytesMax, placeholder } = explanation
+  const { operation, effect, at, entrances, who, deadline, repeat, bodyBytesMax, placeholder } = explanation
   return [
     `${paint("bold", operation)}   ${effect}   ${paint("dim", at === null ? "" : shown(shortPath(at)))}`,
     "",
     labelled("reached by", entrances.join(", ") || "nothing outside: it is internal"),
     labelled("open to", shown(who.join("; "))),
     labelled("deadline", showDuration(deadline.value), sourceText(deadline.from), paint),
+    ...(effect === "write" ? [labelled("called again", repeatText(repeat))] : []),
     ...(entrances.length > 0
       ? [labelled("body", `up to ${Math.round(bodyBytesMax.value / 1_024)}kb`, sourceText(bodyBytesMax.from), paint)]
       : []),
     ...(placeholder === null ? [] : [labelled("placeholder", shown(placeholder))]),
   ]
+}
+
+function repeatText({ value, keptMs }: Explanation["repeat"]): string {
+  if (keptMs !== null) return `under one Idempotency-Key: one effect, the same answer for ${showDuration(keptMs)}`
+  return value === "natural" ? "has no further effect" : "may have its effect again"
 }
 
 function labelled(label: string, value: string, source = "", paint: Paint = (_colour, text) => text): string {

@@ -187,8 +187,8 @@ function withheld(): TrestleError {
   return answered("CONFLICT", {}, "This was carried out under the same idempotency key; its answer is not kept. Read what it has made.")
 }
 
-/** A day, and as long as what it defers may wait. What goes on in the store has its own record there, which lives longer. */
-function keptMsOf({ backend }: Operation["declaration"]): number {
+/** How long a key is known: a day, and as long as what it defers may wait. What goes on in the store has its own record there, which lives longer. */
+export function keptMsOf({ backend }: Operation["declaration"]): number {
   return DAY_MS + (backend === null ? 0 : deferralMs(backend))
 }
 

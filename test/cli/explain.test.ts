@@ -30,6 +30,18 @@ describe("explain an operation", () => {
     expect(stdout).toContain("its turn never comes")
   })
 
+  test("a write: what its callers may call again", async () => {
+    const place = (repeat: string): string =>
+      `${HEAD}const crm = rest({ url: env("CRM_URL") })
+const place = op({ http: "POST /things", input: z.object({}), output: z.object({}), allow: anyone("a test"), repeat: "${repeat}" }).via(crm.call("POST /t"))
+export const app = trestle({ name: "things", ops: { place } })
+`
+    const told = async (repeat: string) => (await trestle(["explain", "place"], { cwd: folder({ "app.ts": place(repeat) }) })).stdout
+    expect(await told("key")).toMatch(/called again +under one Idempotency-Key: one effect, the same answer for (24h|1d)$/m)
+    expect(await told("natural")).toMatch(/called again +has no further effect$/m)
+    expect(await told("none")).toMatch(/called again +may have its effect again$/m)
+  })
+
   test("each failure: attempts, who answers, what the caller gets", async () => {
     const { stdout } = await trestle(["explain", "show"], { cwd: folder({ "app.ts": WITH_FALLBACK }) })
     expect(stdout).toMatch(/cannot be reached;[^\n]*\n(?: {2}.*\n)?\s+2 attempts, then crm-eu answers: 200, degraded$/m)
