@@ -63,6 +63,21 @@ describe("queue", () => {
     one.giveUp(admit)
     expect([one.active, one.waiting]).toEqual([1, 0])
   })
+  test("more places → those who wait longest come in; fewer → nobody loses his, and who leaves is not followed", () => {
+    const one = new Bulkhead(1, 9)
+    one.tryEnter()
+    const admitted: string[] = []
+    for (const name of ["a", "b", "c"]) one.enqueue(() => admitted.push(name))
+    one.resize(3)
+    expect([admitted, one.active]).toEqual([["a", "b"], 3])
+    one.resize(1)
+    expect(one.active).toBe(3)
+    one.leave()
+    one.leave()
+    expect([admitted, one.active]).toEqual([["a", "b"], 1])
+    one.leave()
+    expect([admitted, one.active]).toEqual([["a", "b", "c"], 1])
+  })
   test("random scripts: never above the cap, in order, nobody lost or admitted twice, empty at the end", () => {
     const step = fc.record({ what: fc.constantFrom("enter", "leave", "give up"), which: fc.nat(20) })
     fc.assert(

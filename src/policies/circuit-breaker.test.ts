@@ -134,6 +134,55 @@ describe("half-open", () => {
   })
 })
 
+describe("several probes", () => {
+  async function probing(probes: number) {
+    const clock = new FakeClock()
+    const breaker = new CircuitBreaker({ failures: 1, of: 2, slowMs: 800, restMs: 1_000, probes }, clock)
+    breaker.failed(breaker.enter())
+    await clock.advance(1_000)
+    return { breaker, tickets: Array.from({ length: probes }, () => breaker.enter()) }
+  }
+  test("exactly so many enter, whatever became of the first of them", async () => {
+    const { breaker, tickets } = await probing(3)
+    expect(tickets).not.toContain(NO_ENTRY)
+    expect(breaker.enter()).toBe(NO_ENTRY)
+    breaker.succeeded(tickets[0]!, 1)
+    expect([breaker.state, breaker.enter()]).toEqual(["half-open", NO_ENTRY])
+  })
+  test("all of them succeed → closed", async () => {
+    const { breaker, tickets } = await probing(3)
+    for (const ticket of tickets) {
+      expect(breaker.state).toBe("half-open")
+      breaker.succeeded(ticket, 1)
+    }
+    expect(breaker.state).toBe("closed")
+  })
+  test("one of them fails → open, and the others change nothing", async () => {
+    const { breaker, tickets } = await probing(3)
+    breaker.succeeded(tickets[0]!, 1)
+    breaker.failed(tickets[1]!)
+    breaker.succeeded(tickets[2]!, 1)
+    expect(breaker.state).toBe("open")
+  })
+  test("one of them leaves → another may probe in its place", async () => {
+    const { breaker, tickets } = await probing(2)
+    breaker.left(tickets[0]!)
+    expect([breaker.enter() !== NO_ENTRY, breaker.enter()]).toEqual([true, NO_ENTRY])
+  })
+})
+
+describe("without settings", () => {
+  test("never opens by itself; by hand it does", () => {
+    const breaker = new CircuitBreaker(null, new FakeClock())
+    for (let i = 0; i < 100; i++) breaker.failed(breaker.enter())
+    expect(breaker.state).toBe("closed")
+    breaker.isolate()
+    expect([breaker.enter(), breaker.retryAfterMs]).toEqual([NO_ENTRY, 0])
+    breaker.release()
+    expect(breaker.state).toBe("closed")
+  })
+})
+
 describe("by hand", () => {
   test("isolate → nothing enters, however long it rests; release → closed", async () => {
     const { breaker, clock } = breakerOf()

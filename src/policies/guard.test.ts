@@ -9,6 +9,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { FakeClock } from "../testing/fake-clock.ts"
 import { createGate } from "./gate.ts"
 import { GUARD_ORDER, guard } from "./guard.ts"
+import { BUDGET_RESERVE } from "./retry.ts"
 
 /** The internal face of a call, as far as a guard needs it. */
 class FakeCall {
@@ -61,9 +62,9 @@ const SERVICE: ServiceSettings = {
 
 function guarded(
   steps: readonly Step[],
-  options: { effect?: "read" | "write"; mayRepeat?: boolean; retries?: number; service?: ServiceSettings } = {},
+  options: { effect?: "read" | "write"; mayRepeat?: boolean; retries?: number; service?: ServiceSettings; hedgeMs?: number } = {},
 ) {
-  const { effect = "read", mayRepeat = true, retries = 2, service = SERVICE } = options
+  const { effect = "read", mayRepeat = true, retries = 2, service = SERVICE, hedgeMs = null } = options
   const clock = new FakeClock()
   const gate = createGate("crm", service, clock)
   const seen: Attempt[] = []
@@ -85,7 +86,7 @@ function guarded(
       return Promise.reject(step === "answered" ? answered("NOT_FOUND", {}) : failure(step, attempt.call.effect, { note: step }))
     },
   }
-  const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries, backoffMs: 40, hedgeMs: null }, mayRepeatUnknown: mayRepeat })
+  const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries, backoffMs: 40, hedgeMs }, mayRepeatUnknown: mayRepeat })
   const callOf = (deadlineMs = 10_000): FakeCall => new FakeCall(clock, effect, deadlineMs)
   const ask = (call = callOf()): Promise<unknown> => Promise.resolve(answer("in", call.context)).catch((error) => error)
   return { clock, gate, seen, stopped, requests, answer, callOf, ask }
@@ -408,5 +409,160 @@ describe("a long body", () => {
     const answer = guard(gate, exchange, { settings: { timeoutMs: 300, retries: 2, backoffMs: 1, hedgeMs: null }, mayRepeatUnknown: true })
     await expect(answer("in", callOf().context)).rejects.toMatchObject({ reason: "rate-limited" })
     expect(sent).toBe(1)
+  })
+})
+
+describe("hedge", () => {
+  const WIDE: ServiceSettings = { ...SERVICE, concurrency: 4, concurrencyMin: 4 }
+  const hedged = (steps: readonly Step[], more: Parameters<typeof guarded>[1] = {}) =>
+    guarded(steps, { retries: 0, service: WIDE, hedgeMs: 100, ...more })
+  /** Answers after that time. */
+  const answers =
+    (ms: number, clock: () => FakeClock): Step =>
+    (attempt) =>
+      new Promise((resolve) => clock().after(ms, { ring: () => resolve(`answer ${attempt.number}`) }))
+
+  test("an answer in time → one attempt, nothing stays armed", async () => {
+    const { ask, clock, seen, callOf } = hedged(["ok"])
+    const call = callOf()
+    expect(await ask(call)).toBe("answer")
+    await clock.advance("1m")
+    expect([seen.length, call.attempts, call.attached.size]).toEqual([1, 1, 0])
+  })
+  test("none in time → a second beside it; its answer wins, the first is stopped and its place free", async () => {
+    const { ask, clock, seen, stopped, callOf, gate } = hedged(["hang sent", "ok"])
+    const call = callOf()
+    const end = ask(call)
+    await clock.advance(99)
+    expect(seen.length).toBe(1)
+    await clock.advance(1)
+    expect(await end).toBe("answer")
+    expect([seen.map(({ number }) => number), stopped, call.attempts]).toEqual([[1, 2], [1], 2])
+    expect([gate.bulkhead.active, call.attached.size]).toEqual([0, 0])
+  })
+  test("the first answers after all → it wins, the second is stopped", async () => {
+    const given: ReturnType<typeof guarded> = hedged([answers(150, () => given.clock), "hang sent"])
+    const end = given.ask()
+    await given.clock.advance(150)
+    expect(await end).toBe("answer 1")
+    expect([given.stopped, given.gate.bulkhead.active]).toEqual([[2], 0])
+  })
+  test("the loser does not feed the breaker, however often", async () => {
+    const steps = Array.from({ length: 20 }, (_, i): Step => (i % 2 === 0 ? "hang sent" : "ok"))
+    const { ask, clock, gate } = hedged(steps)
+    for (let i = 0; i < 10; i++) {
+      const end = ask()
+      await clock.advance(100)
+      expect(await end).toBe("answer")
+    }
+    expect(gate.breaker.state).toBe("closed")
+  })
+  test("the first fails while the second is under way → the second's answer", async () => {
+    const given: ReturnType<typeof guarded> = hedged([
+      (attempt) => new Promise((_, reject) => given.clock.after(120, { ring: () => reject(failure("server-error", attempt.call.effect)) })),
+      answers(50, () => given.clock),
+    ])
+    const end = given.ask()
+    await given.clock.advance(150)
+    expect(await end).toBe("answer 2")
+  })
+  test("the first fails before the time of the hedge → repeated as ever, not hedged", async () => {
+    const { ask, clock, seen } = hedged(["server-error", "hang sent"], { retries: 1 })
+    const end = ask()
+    await clock.advance("1s")
+    expect(await end).toMatchObject({ reason: "timeout-sent" })
+    expect(seen.length).toBe(2)
+  })
+  test("both fail → repeated within `retry`; the hedge takes no repeat away", async () => {
+    const { ask, clock, seen } = hedged(["hang sent", "hang sent", "ok"], { retries: 1, service: { ...WIDE, breaker: null } })
+    const end = ask()
+    await clock.advance("1s")
+    expect(await end).toBe("answer")
+    expect(seen.length).toBe(3)
+  })
+  test("no place free → none: a full service is not asked more", async () => {
+    const { ask, clock, seen } = hedged(["hang sent"], { service: { ...WIDE, concurrency: 1, concurrencyMin: 1 } })
+    const end = ask()
+    await clock.advance(300)
+    await end
+    expect(seen.length).toBe(1)
+  })
+  test("circuit not closed → none: a probe is one attempt", async () => {
+    const { ask, clock, seen, gate } = hedged(["server-error", "server-error", "hang sent"])
+    await ask()
+    await ask()
+    await clock.advance(1_000)
+    const probe = ask()
+    await clock.advance(200)
+    expect([gate.breaker.state, seen.length]).toEqual(["half-open", 3])
+    await clock.advance(100)
+    await probe
+  })
+  test("nothing is answered → the reserve of the budget, and no more", async () => {
+    const { ask, clock, seen } = hedged(["hang sent"], { service: { ...WIDE, breaker: null } })
+    for (let i = 0; i < 40; i++) {
+      const end = ask()
+      await clock.advance("1s")
+      await end
+    }
+    expect(seen.length - 40).toBe(BUDGET_RESERVE)
+  })
+  test("the call ends → both are stopped, one error", async () => {
+    const { ask, clock, callOf, stopped, gate } = hedged(["hang sent"])
+    const call = callOf()
+    const end = ask(call)
+    await clock.advance(150)
+    call.stop("CANCELLED")
+    expect(await end).toMatchObject({ reason: "cancelled-sent" })
+    expect([stopped, gate.bulkhead.active, gate.breaker.state]).toEqual([[1, 2], 0, "closed"])
+  })
+  test("a request that cannot be sent again → none", async () => {
+    const { clock, gate, callOf } = hedged([])
+    let sent = 0
+    const exchange: Exchange = {
+      prepare: (input) => input,
+      canRepeat: () => false,
+      send: () => {
+        sent++
+        return new Promise(() => {})
+      },
+    }
+    const call = callOf()
+    const settings = { timeoutMs: 300, retries: 0, backoffMs: 1, hedgeMs: 100 }
+    const end = Promise.resolve(guard(gate, exchange, { settings, mayRepeatUnknown: true })("in", call.context)).catch(() => {})
+    await clock.advance(300)
+    await end
+    expect(sent).toBe(1)
+  })
+})
+
+describe("adaptive concurrency", () => {
+  test("answers come as quickly as ever → more places; ten times later → fewer", async () => {
+    const service: ServiceSettings = { breaker: null, concurrency: 40, concurrencyMin: 2, queueMax: 1_000 }
+    const { clock, gate, callOf } = guarded([], { service })
+    let tookMs = 10
+    const exchange: Exchange = {
+      prepare: (input) => input,
+      send: () => new Promise((resolve) => clock.after(tookMs, { ring: () => resolve("answer") })),
+    }
+    const settings = { timeoutMs: 1_000, retries: 0, backoffMs: 1, hedgeMs: null }
+    const answer = guard(gate, exchange, { settings, mayRepeatUnknown: true })
+    const ask = async (calls: number): Promise<void> => {
+      const all = Array.from({ length: calls }, () => answer("in", callOf(600_000).context))
+      await clock.advance("30s")
+      await Promise.all(all)
+    }
+    await ask(800)
+    const before = gate.bulkhead.concurrency
+    expect(before).toBeGreaterThan(20)
+    tookMs = 100
+    await ask(800)
+    expect(gate.bulkhead.concurrency).toBeLessThan(before / 2)
+    expect([gate.bulkhead.active, gate.bulkhead.waiting]).toEqual([0, 0])
+  })
+  test("fixed → stays as it is", async () => {
+    const { ask, gate } = guarded(["ok"])
+    for (let i = 0; i < 100; i++) await ask()
+    expect([gate.limit, gate.bulkhead.concurrency]).toEqual([null, 1])
   })
 })
