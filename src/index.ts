@@ -5,6 +5,7 @@ export type { App, Running, StartOptions, TrestleOptions } from "./assembly/defi
 export { trestle } from "./assembly/trestle.ts"
 // backends
 export { type CacheOptions, cache } from "./backends/cache.ts"
+export { type CoalesceOptions, coalesce } from "./backends/coalesce.ts"
 export { code } from "./backends/code.ts"
 export { type Crud, type CrudName, type CrudOptions, crud, type ListInput, type Page } from "./backends/crud.ts"
 export { type DeferOptions, defer } from "./backends/defer.ts"
@@ -43,7 +44,7 @@ export {
   raw,
   rest,
 } from "./connectors/rest/index.ts"
-export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec, Tx, TxCtx } from "./connectors/sql/index.ts"
+export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec } from "./connectors/sql/index.ts"
 export type { MigrationSource } from "./connectors/sql/migrations.ts"
 export { type SqliteOptions, sqlite } from "./connectors/sqlite/index.ts"
 export type { Backend } from "./contract/backend.ts"
@@ -78,6 +79,7 @@ export type { HasService, Repeat, ServiceStatus } from "./contract/service.ts"
 export { type SqlName, type SqlText, type SqlValue, sql } from "./contract/sql.ts"
 export type { ConstraintCodes, Migration, SqlConstraint } from "./contract/sql-session.ts"
 export type { Table, TableOptions } from "./contract/sql-table.ts"
+export type { HasTransactions, Tx, TxCtx } from "./contract/sql-transaction.ts"
 export { type StreamSchema, stream } from "./contract/stream.ts"
 export { type Topic, type TopicOptions, topic } from "./contract/topic.ts"
 // errors

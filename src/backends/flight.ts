@@ -140,7 +140,7 @@ class Passenger implements Stoppable {
   /** Its call is over; the flight goes on for the others. */
   stop(why: TrestleError): void {
     const reason = why.code === "CANCELLED" ? "cancelled-unsent" : "timeout-unsent"
-    this.#reject(failure(reason, this.#call.effect, { note: "the call ended while it waited for an answer to be kept" }))
+    this.#reject(failure(reason, this.#call.effect, { note: "the call ended while it waited for a common answer" }))
     this.#flight.leave(this)
   }
 }

@@ -17,6 +17,12 @@ export function keptMistakes({ for: goodFor, entries, key, shared }: KeptOptions
   const forMs = parseDuration(goodFor)
   if (forMs === null || forMs === 0) mistakes.push('for is not a duration above 0 such as "30s"')
   if (entries !== undefined && !(Number.isInteger(entries) && entries >= 1)) mistakes.push("entries must be a whole number of at least 1")
+  return [...mistakes, ...sharingMistakes({ key, shared })]
+}
+
+/** What is wrong with how answers are shared. */
+export function sharingMistakes({ key, shared }: { readonly key?: unknown; readonly shared?: true | undefined }): string[] {
+  const mistakes: string[] = []
   if (key !== undefined && typeof key !== "function") mistakes.push("key must be a function of the input that gives a text")
   // `shared: false` in plain JavaScript must not come to mean the opposite.
   if (shared !== undefined && shared !== true) mistakes.push("shared is true or absent")

@@ -33,6 +33,8 @@ export interface Plan {
   readonly isForReadsOnly?: boolean
   /** The service whose answer this is, for a leaf. */
   readonly service?: Service
+  /** Databases in which it does something beside what its parts do. */
+  readonly databases?: readonly Service[]
   /** Backends inside this one. */
   readonly parts?: readonly Backend<any, any, any>[]
   /** Its parts are alternatives, tried in their order when the one before failed. */
@@ -72,6 +74,8 @@ export interface Plan {
   readonly isDurable?: true
   /** Keeps answers: while the process lives, or beyond it. */
   readonly keeps?: "memory" | "file"
+  /** One answer of it is handed to several callers, so it must be whole. */
+  readonly handsOutWhole?: true
   /** What it keeps for one caller is given to all. */
   readonly isShared?: boolean
   /** Its answer comes piece by piece, and is what the operation answers: a file, or items. */

@@ -15,9 +15,9 @@ export function checkKept(operation: Operation, findings: Finding[]): void {
     const message = `${operation.path}: nothing tells ${kind}() of an answer here`
     findings.push(finding("TRS1028", at, message, `fallback(crm.call("GET /..."), ${kind}({ for: "24h" })): after what it remembers.`))
   }
-  const keeping = parts.find(({ plan }) => plan.keeps)
+  const keeping = parts.find(({ plan }) => plan.keeps ?? plan.handsOutWhole)
   if (!keeping || !isStreamed(operation)) return
-  const message = `${operation.path} answers piece by piece, and ${keeping.kind}() keeps whole answers`
+  const message = `${operation.path} answers piece by piece, and ${keeping.kind}() gives whole answers to several callers`
   findings.push(finding("TRS1029", at, message, `Remove ${keeping.kind}(), or answer with a list: output: z.array(Item),`))
 }
 
