@@ -1,0 +1,24 @@
+// A worker of a cluster that is replaced by the next one: an ordinary application, which shares its port. Ends on SIGTERM.
+import { z } from "zod"
+import { anyone, code, op } from "../../../src/index.ts"
+import { started } from "./fault.ts"
+
+/** A call under way is the ordinary case when the signal comes. */
+const WORK_MS = 5
+const get = op({
+  http: "GET /things/{id}",
+  input: z.object({ id: z.string() }),
+  output: z.int(),
+  allow: anyone("a test"),
+  anyObject: "a test",
+}).via(
+  code(async () => {
+    await new Promise((resolve) => setTimeout(resolve, WORK_MS))
+    return process.pid
+  }),
+)
+
+const { running } = await started({ get })
+await running.listen({ port: Number(process.argv[2]) })
+process.once("SIGTERM", () => running.close().then(() => process.exit(0)))
+process.send?.("listening")
