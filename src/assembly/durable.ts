@@ -218,7 +218,7 @@ export class DurableParts {
   }
 
   #ended(job: HeldJob, end: StoredEnd): void {
-    if (end.is === "failed") return
+    if (end.is === "failed") return this.#followers.pause(job.id, end)
     // Of one that is suspended those who wait hear too: that is as long as it may take.
     this.#followers.tell(job.id, end)
     if (end.is !== "dead" && end.is !== "parked") return

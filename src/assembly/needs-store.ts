@@ -7,6 +7,9 @@ export function needsStore(operations: readonly Operation[]): boolean {
   return operations.some(({ declaration: { contract, backend }, effect, repeat }) => {
     if (contract.on !== undefined || contract.every !== undefined) return true
     if (effect === "write" && repeat === "key") return true
-    return backend !== null && within(backend as Backend<any, any, any>).some(({ plan }) => plan.isDurable || plan.service?.outbox)
+    return (
+      backend !== null &&
+      within(backend as Backend<any, any, any>).some(({ plan }) => (effect === "write" && plan.isDurable) || plan.service?.outbox)
+    )
   })
 }

@@ -2,6 +2,7 @@ import { type Duration, parseDuration } from "../base/duration.ts"
 import { type Backend, backend } from "../contract/backend.ts"
 import type { Ctx } from "../contract/call.ts"
 import type { Op } from "../contract/op.ts"
+import type { HasTransactions, Tx } from "../contract/sql-transaction.ts"
 import type { Topic } from "../contract/topic.ts"
 import type { Common } from "../errors/catalog.ts"
 import { bindFlow } from "./flow/bind.ts"
@@ -27,6 +28,11 @@ export interface Steps<E extends string = string> extends Pick<Ctx<E>, "user" | 
    * unless the flow lists it in `grants`. A step whose write was deferred suspends the flow until it is done.
    */
   run<I, V, O, X extends E | Common, H>(operation: Op<I, V, O, X, H>, input: NoInfer<I>, spec?: StepSpec<O>): Promise<O>
+  /**
+   * Runs statements of one database as a step: all of them count, once, or none. The database must be among the flow's `databases`. Await
+   * nothing in it but its own statements.
+   */
+  transaction<T>(database: HasTransactions, work: (tx: Tx<E>) => Promise<T>, spec?: StepSpec<T>): Promise<T>
   /** Publishes a message, once. */
   emit<T, P>(topic: Topic<T, P>, payload: NoInfer<P>, spec?: Pick<StepSpec<void>, "name">): Promise<void>
   /** Milliseconds since 1970; the same when the flow is resumed. */
@@ -38,6 +44,8 @@ export interface Steps<E extends string = string> extends Pick<Ctx<E>, "user" | 
 export type FlowOptions = {
   /** Operations that it may run although its caller may not. */
   grants?: readonly Op<any, any, any, any, any>[]
+  /** The databases of its transactions. Each keeps an outbox (`outbox: true`): there it is marked what a transaction has done. */
+  databases?: readonly HasTransactions[]
   /** How long it may last, over crashes and deferred steps; then it is undone and ends as `TIMEOUT`. The contract's `deadline` bounds only how long its caller waits. Default `"24h"`. */
   within?: Duration
 } & (
@@ -56,14 +64,18 @@ export function flow<V, O, E extends string = never>(
   f: (input: V, s: Steps<E>) => Promise<NoInfer<O>>,
   options: FlowOptions = {},
 ): Backend<V, O, E> {
-  const { grants = [], within, durable = true } = options
+  const { grants = [], databases = [], within, durable = true } = options
+  const services = databases.map((database) => database["~service"])
   const withinMs = parseDuration(within) ?? WITHIN_MS
   return backend("flow", {
     ...(durable ? { isDurable: true } : {}),
     grants,
+    databases: services,
+    expiresMs: withinMs,
     repeat: durable ? "natural" : "none",
     mistakes: mistakesOf(options),
-    bind: (site) => bindFlow({ f: f as never, grants: new Set<unknown>(grants), withinMs, isDurable: durable }, site),
+    bind: (site) =>
+      bindFlow({ f: f as never, grants: new Set<unknown>(grants), databases: new Set(services), withinMs, isDurable: durable }, site),
   })
 }
 

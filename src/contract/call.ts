@@ -73,8 +73,6 @@ export interface StepOptions {
   readonly isOwnAuthority?: boolean
   /** The token of the step's own intent. */
   readonly idempotencyKey?: string
-  /** It lasts as long as the flow may, not only to its own deadline. */
-  readonly isPatient?: boolean
   /** Hears how its answer was made. */
   readonly heard?: (meta: Meta) => void
 }

@@ -138,7 +138,7 @@ export type JobEnd =
 
 /** A job that runs in this process, or has been run. */
 export interface BegunJob {
-  /** Resolves when it is done, dead, parked or over; however long that takes. Never rejects. */
+  /** Resolves when it is done, dead, parked, suspended or over; however long that takes. Never rejects. */
   readonly end: Promise<JobEnd>
 }
 
@@ -166,9 +166,10 @@ export interface Durable {
   put(job: NewJob): Promise<boolean>
   /**
    * Puts a job and runs it in this process at once, as a worker would, for a caller who waits. Resolves when it is stored. One that has been
-   * put before is not run again; the caller hears of its end all the same.
+   * put before is not run again; the caller hears of its end all the same. One that is hurried hears too, as `failed` or `suspended`, that
+   * it will be run again later: whoever holds a place of its own must not wait for that.
    */
-  begin(job: NewJob): Promise<BegunJob>
+  begin(job: NewJob, isHurried: boolean): Promise<BegunJob>
   /** The statements that give a message to every consumer of its topic, for a unit in which something else is stored too. */
   publishing(message: NewMessage): readonly StoreStatement[]
   /**
@@ -182,10 +183,12 @@ export interface Durable {
   journal(delivery: Delivery): Promise<Journal>
   /** Some job of that operation and order key is not over, or holds up later ones. */
   isQueued(operation: string, orderKey: string): Promise<boolean>
-  /** How a job has ended; `null` while it has not, or where it is not known any more. */
-  endOf(id: string): Promise<JobEnd | null>
-  /** Takes a job back that has not begun. `false`: it is under way, over, or unknown. */
+  /** How a job has ended; `null` while it has not; `undefined`: it was removed, or is not kept any more. */
+  endOf(id: string): Promise<JobEnd | null | undefined>
+  /** Takes a job back that cannot have had its effect: one that waits, is parked or dead. `false`: it may have, or is not known. */
   cancel(id: string): Promise<boolean>
+  /** Work was put by a unit of somebody else: it is looked for now. */
+  woken(): void
   /** Tells those who follow the job how far it has come. */
   progressed(call: CallContext, progress: JobProgress): void
 }

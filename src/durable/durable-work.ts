@@ -71,14 +71,16 @@ export class DurableWork implements Durable {
     }
   }
 
-  async begin(job: NewJob): Promise<BegunJob> {
+  async begin(job: NewJob, isHurried: boolean): Promise<BegunJob> {
     const { worker, followers } = this.#parts
     // Before it is put: a quick run may be over before this hears of it.
-    const following = followers.follow(job.id)
+    const following = followers.follow(job.id, isHurried)
     try {
       const put = isDueNow(job) ? await worker.putAndRun(job) : (await this.put(job)) ? "waits" : "known"
       if (put === "waits") this.woken()
       if (put === "known") await followers.look(job.id)
+      // Whoever began it may be gone: it is found again when it is looked for again.
+      if (put !== "begun") followers.pause(job.id, { is: "suspended", delayMs: 0, why: "it does not run for this caller" })
     } catch (error) {
       following.leave()
       throw error
@@ -111,8 +113,8 @@ export class DurableWork implements Durable {
     return this.#parts.jobs.isQueued(operation, orderKey)
   }
 
-  async endOf(id: string): Promise<JobEnd | null> {
-    return (await this.#parts.jobs.endOf(id)) ?? null
+  endOf(id: string): Promise<JobEnd | null | undefined> {
+    return this.#parts.jobs.endOf(id)
   }
 
   cancel(id: string): Promise<boolean> {

@@ -13,11 +13,17 @@ export interface Following {
   leave(): void
 }
 
+interface Follower {
+  readonly tell: (end: JobEnd) => void
+  /** It wants to hear too that the job will be run again later. */
+  readonly isHurried: boolean
+}
+
 /** Those who wait for the end of a job: told at once of one that runs here, a little later of one that runs elsewhere. */
 export class Followers implements Rings {
   readonly #jobs: Jobs
   readonly #clock: Clock
-  readonly #waiting = new Map<string, Set<(end: JobEnd) => void>>()
+  readonly #waiting = new Map<string, Set<Follower>>()
   readonly #looksElsewhere: boolean
   #alarm: Alarm | null = null
 
@@ -28,23 +34,34 @@ export class Followers implements Rings {
     this.#looksElsewhere = looksElsewhere
   }
 
-  follow(id: string): Following {
+  /** @param isHurried hears too that the job will be run again later: nothing happens until then */
+  follow(id: string, isHurried = false): Following {
     const waiting = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, waiting)
-    let tell: (end: JobEnd) => void
-    const end = new Promise<JobEnd>((resolve) => {
-      tell = resolve
-      waiting.add(resolve)
-    })
+    const { promise: end, resolve: tell } = Promise.withResolvers<JobEnd>()
+    const follower = { tell, isHurried }
+    waiting.add(follower)
     if (this.#looksElsewhere) this.#alarm ??= this.#clock.after(LOOK_MS, this)
-    return { end, leave: () => void waiting.delete(tell) }
+    return { end, leave: () => void waiting.delete(follower) }
   }
 
   tell(id: string, end: JobEnd): void {
     const waiting = this.#waiting.get(id)
     if (!waiting) return
     this.#waiting.delete(id)
-    for (const resolve of waiting) resolve(end)
+    for (const follower of waiting) follower.tell(end)
+  }
+
+  /** It will be run again later. */
+  pause(id: string, end: JobEnd): void {
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return
+    for (const follower of waiting) {
+      if (!follower.isHurried) continue
+      waiting.delete(follower)
+      follower.tell(end)
+    }
+    if (waiting.size === 0) this.#waiting.delete(id)
   }
 
   ring(): void {

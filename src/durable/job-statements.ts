@@ -84,7 +84,7 @@ export const FIND = "select * from trestle_jobs where id = ?"
 export const FORGET = `delete from trestle_jobs where seq in (select seq from trestle_jobs where forget_at <= ${NOW} order by forget_at limit 500)`
 /** What was put under a former path of an operation belongs to it. */
 export const RENAME = "update trestle_jobs set operation = ? where operation = ?"
-export const CANCEL = "delete from trestle_jobs where id = ? and state = 'waiting' and attempts = 0"
+export const CANCEL = "delete from trestle_jobs where id = ? and state in ('waiting', 'parked', 'dead') and follows_unknown = 0"
 
 // -- for people -------------------------------------------------------------------------------------
 

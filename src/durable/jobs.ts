@@ -211,9 +211,12 @@ export class Jobs {
     return rows.length > 0
   }
 
-  /** Takes back what has not begun. */
+  /** Takes back what cannot have had its effect; the later ones of its key go on. */
   async cancel(id: string): Promise<boolean> {
-    const [result] = await this.#unit([{ text: SQL.CANCEL, values: [id] }])
+    const row = await this.#row(id)
+    if (row === undefined) return false
+    const job = { operation: row.operation as string, orderKey: row.order_key as string | null }
+    const [result] = await this.#unit([{ text: SQL.CANCEL, values: [id] }, ...nextOf(job)])
     return result!.changes === 1
   }
 
@@ -243,6 +246,6 @@ function expiryOf({ expiresMs }: NewJob): number | null {
   return expiresMs === undefined ? null : Math.round(expiresMs)
 }
 
-function nextOf({ operation, orderKey }: HeldJob): StoreStatement[] {
+function nextOf({ operation, orderKey }: Pick<HeldJob, "operation" | "orderKey">): StoreStatement[] {
   return orderKey === null ? [] : [{ text: SQL.NEXT_OF_KEY, values: [operation, orderKey] }]
 }

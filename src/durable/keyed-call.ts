@@ -154,7 +154,7 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
   }
 
   #failed(error: TrestleError): Promise<void> {
-    if (error.code === "PENDING") return this.#claims.settle(this.#claim, "pending")
+    if (error.code === "PENDING" && this.#rules.goesOn) return this.#claims.settle(this.#claim, "pending")
     if (error.outcome === "answered") return this.#remember(rememberedError(error, this.#call.madeSoFar()))
     return error.outcome === "unknown" ? this.#claims.settle(this.#claim, "unknown") : this.#claims.letGo(this.#claim)
   }

@@ -27,7 +27,6 @@ const BACKOFF_MS_MAX = 600_000
 
 /** Rules that another run would meet again; a person may change them, then order another one. */
 const FOR_A_PERSON: ReadonlySet<string> = new Set(["FORBIDDEN", "UNAUTHENTICATED"])
-const NOT_ITS_FAULT: ReadonlySet<string> = new Set(["CANCELLED", "PENDING"])
 const PAUSE_MS = 1_000
 /** Of the input itself. */
 const NEVER_BETTER: ReadonlySet<string> = new Set(["INVALID", "TOO_LARGE"])
@@ -39,9 +38,10 @@ const NEVER_BETTER: ReadonlySet<string> = new Set(["INVALID", "TOO_LARGE"])
 export function verdictOf({ error, output, jobEnd }: RunEnd): JobEnd {
   if (jobEnd) return jobEnd
   if (error === null) return { is: "done", answer: output }
+  const isOfNoFault = error.code === "PENDING" || (error.outcome !== "unknown" && error.code === "CANCELLED")
+  // What it has asked for is still being made, or the process closes: neither is the job's fault.
+  if (isOfNoFault) return { is: "suspended", delayMs: error.retryAfterMs ?? PAUSE_MS, why: error.message }
   if (error.outcome === "unknown") return { is: "failed", error }
-  // The process closes, or what it has asked for is still being made: neither is the job's fault.
-  if (NOT_ITS_FAULT.has(error.code)) return { is: "suspended", delayMs: error.retryAfterMs ?? PAUSE_MS, why: error.message }
   if (FOR_A_PERSON.has(error.code)) return { is: "parked", error }
   if (error.outcome === "answered" || NEVER_BETTER.has(error.code)) return { is: "dead", error }
   return { is: "failed", error }

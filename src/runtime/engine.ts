@@ -148,7 +148,6 @@ export class Engine implements Surroundings {
       const start = new CallStart("nested", how.apartAs ?? parent.principal)
       start.isOwnAuthority = how.isOwnAuthority ?? parent.isOwnAuthority
       start.idempotencyKey = how.idempotencyKey
-      if (how.isPatient) start.lastsMs = Number.POSITIVE_INFINITY
       start.input = input
       start.parent = parent
       let isTold = false

@@ -11,7 +11,8 @@ export function within(backend: Backend<any, any, any>): Backend<any, any, any>[
 export function servicesOf(operations: readonly Operation[]): readonly Service[] {
   const services = new Set<Service>()
   for (const { declaration } of operations) {
-    for (const { plan } of declaration.backend ? within(declaration.backend) : []) if (plan.service) services.add(plan.service)
+    for (const { plan } of declaration.backend ? within(declaration.backend) : [])
+      for (const service of [plan.service, ...(plan.databases ?? [])]) if (service) services.add(service)
   }
   return [...services]
 }

@@ -294,7 +294,7 @@ for (const { name, open, isHere } of STORES) {
       })
     })
 
-    test("a job that has not begun → can be taken back; one that has cannot", async () => {
+    test("a job that has not begun → can be taken back; one that runs cannot", async () => {
       await put(newJob("a"), newJob("b"))
       await claimOne()
       expect([await jobs.cancel("a"), await jobs.cancel("b"), await jobs.cancel("c")]).toEqual([false, true, false])

@@ -1,6 +1,7 @@
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
-import type { Durable } from "../../contract/job.ts"
+import type { Durable, NewJob } from "../../contract/job.ts"
+import type { Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Steps } from "../flow.ts"
 import { workOf } from "../work.ts"
@@ -8,10 +9,17 @@ import { MemoryJournal } from "./memory-journal.ts"
 import { FlowRun } from "./run.ts"
 import { endOfWork } from "./wait.ts"
 
+/** Runs that end without a decision, such as undo steps that fail: for about two hours, by the pauses between them. */
+const TIMES = 30
+const DAY_MS = 86_400_000
+/** As long as it is remembered of a message that it was delivered. */
+const ASKED_AGAIN_MS = 14 * DAY_MS
+
 /** A flow as it was declared. */
 export interface DeclaredFlow {
   readonly f: (input: unknown, s: Steps) => Promise<unknown>
   readonly grants: ReadonlySet<unknown>
+  readonly databases: ReadonlySet<Service>
   readonly withinMs: number
   readonly isDurable: boolean
 }
@@ -27,11 +35,24 @@ export function bindFlow(flow: DeclaredFlow, site: Site): Answer {
 }
 
 async function begin({ withinMs }: DeclaredFlow, { site, durable }: { site: Site; durable: Durable }, call: CallContext): Promise<unknown> {
-  const job = { ...workOf("flow", site, call), mayRepeat: true, lastsMs: 2 * withinMs }
+  const job: NewJob = {
+    ...workOf("flow", site, call),
+    mayRepeat: true,
+    times: TIMES,
+    lastsMs: 2 * withinMs,
+    keepMs: keepMsOf(call, withinMs),
+  }
   // Whether it was stored is not known when the store does not say so.
   call.noteSent()
-  const begun = await durable.begin(job)
+  // A flow that runs another one holds a place that the other may need.
+  const begun = await durable.begin(job, call.isDelivered)
   return endOfWork(begun.end, job.id, call)
+}
+
+/** What may be asked for again must be found, or it would be done again: for as long as its key is kept, or whatever has begun it may last. */
+function keepMsOf(call: CallContext, withinMs: number): number {
+  if (call.isDelivered) return ASKED_AGAIN_MS
+  return call.isDurable ? DAY_MS + withinMs : DAY_MS
 }
 
 async function resume(flow: DeclaredFlow, site: Site, durable: Durable, input: unknown, call: CallContext): Promise<unknown> {

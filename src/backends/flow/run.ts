@@ -4,14 +4,16 @@ import type { Durable, JobEnd } from "../../contract/job.ts"
 import type { Journal, JournalEntry } from "../../contract/journal.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { DeclaredFlow } from "./bind.ts"
+import { asUndone, classified, undoFailure } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import { FlowSteps } from "./steps.ts"
 
 /** Ends the steps of a run that halts; the function never sees it. */
 const HALTED: unique symbol = Symbol("halted")
 
-/** Key of the entry that says that the flow has failed, and is being undone. */
+/** Key of the entry that says that the flow has failed, and is being undone. No step has such a key. */
 const FAILURE = "failure"
+const UNDO = "undo "
 
 export interface FlowParts {
   readonly flow: DeclaredFlow
@@ -34,8 +36,8 @@ interface Done {
  * One run of a flow: its function from the beginning, with what is in the journal given again; then, where it fails, the undoing.
  *
  * What stops a run without ending the flow (a step that is deferred or undecided, a lost lease) halts it: the promise that the function
- * awaits is never settled, so its code can neither go on nor mistake that for a failure of its own. The run ends when the other steps that
- * are under way have ended, for the next run must not meet them.
+ * awaits is never settled, so its code can neither go on nor mistake that for a failure of its own, and no further step begins. The run
+ * ends when the other steps that are under way have ended, for the next run must not meet them.
  */
 export class FlowRun {
   readonly parts: FlowParts
@@ -45,12 +47,15 @@ export class FlowRun {
   readonly #halted = Promise.withResolvers<JobEnd>()
   /** How it halts. */
   #end: JobEnd | null = null
+  /** The function has returned or thrown, so whoever waits for that decides how the run ends. */
+  #hasSettled = false
   /** Entries that need not be durable before the next ones are: nothing outside depends on them yet. */
   #unwritten: JournalEntry[] = []
+  #stepsDone = 0
   /** Of the step that is being undone: the steps inside are counted for themselves. */
   undoing: string | null = null
   /** It has failed in an earlier run; whatever the function asks for beyond its journal fails too. */
-  failed: TrestleError | null
+  readonly failed: TrestleError | null
 
   constructor(parts: FlowParts) {
     this.parts = parts
@@ -58,7 +63,7 @@ export class FlowRun {
     this.failed = failure?.error ? revived(failure.error) : null
   }
 
-  /** Never rejects. */
+  /** How this run of the job ends. */
   run(input: unknown): Promise<JobEnd> {
     const whole = this.#whole(input).catch((thrown) => {
       if (thrown !== HALTED) throw thrown
@@ -72,27 +77,40 @@ export class FlowRun {
     const steps = new FlowSteps(this)
     let error: TrestleError
     try {
-      const answer = await flow.f(input, steps.face)
-      await this.#quiet()
+      const answer = await this.#settled(flow.f(input, steps.face))
+      if (this.#end) throw HALTED
       if (this.failed) throw this.failed
-      await this.#seeThatAllWasAsked()
+      this.#seeThatAllWasAsked()
       return { is: "done", answer: await site.accept(answer, call, "flow") }
     } catch (thrown) {
       if (thrown === HALTED) throw thrown
-      await this.#quiet()
-      error = classified(thrown, site)
+      error = this.failed ?? classified(thrown, site)
     }
     await this.#undo(error, steps)
     call.noteUndone()
     return { is: "ended", error: asUndone(error) }
   }
 
+  /** What the function gives, once nothing that it has begun is under way: that may still have its effect. */
+  async #settled(promise: Promise<unknown>): Promise<unknown> {
+    try {
+      return await promise
+    } finally {
+      this.#hasSettled = true
+      await this.#quiet()
+    }
+  }
+
   /** In reverse order; each is noted, so that it is not undone again without need. */
   async #undo(error: TrestleError, steps: FlowSteps): Promise<void> {
     const { journal } = this.parts
-    if (this.failed === null) await this.write([{ key: FAILURE, what: FAILURE, state: "failed", error: journaled(error) }])
+    // A step that may have happened is decided first, whatever became of the others.
+    if (this.#end && this.#end.is !== "suspended") throw HALTED
+    const mustBeKept = this.#end !== null || this.#done.length > 0
+    if (this.failed === null && mustBeKept) await this.#keepFailure(error)
+    this.#seeThatAllWasAsked()
     for (const { key, undo } of this.#done.reverse()) {
-      const name = `undo ${key}`
+      const name = UNDO + key
       if (journal.find(name)) continue
       this.undoing = name
       steps.recount()
@@ -103,38 +121,66 @@ export class FlowRun {
         if (thrown === HALTED) throw thrown
         this.halt({ is: "failed", error: undoFailure(thrown, key, this.parts.site) })
       }
+      if (this.#end) throw HALTED
       await this.write([{ key: name, what: name, state: "done" }])
     }
   }
 
-  /** Until no step is under way: what has begun when another one failed may still have its effect. */
+  /** From here on the flow fails, in whatever run: one that waits for deferred work runs again at once, and takes that back. */
+  async #keepFailure(error: TrestleError): Promise<void> {
+    const halting = this.#end
+    await this.write([{ key: FAILURE, what: FAILURE, state: "failed", error: journaled(error) }])
+    if (halting?.is !== "suspended") return
+    this.#end = { ...halting, delayMs: 0 }
+    throw HALTED
+  }
+
+  /** Until no step is under way, and the function asks for no other after those. */
   async #quiet(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
-    if (this.#end) throw HALTED
+    do {
+      await Promise.allSettled(this.#underWay)
+      await nextRound()
+    } while (this.#underWay.size > 0)
   }
 
   /** Steps that an earlier run has done and this one never asked for could not be undone by it. */
-  async #seeThatAllWasAsked(): Promise<void> {
-    const left = this.parts.journal.keys.find((key) => !this.#visited.has(key))
+  #seeThatAllWasAsked(): void {
+    const isStep = (key: string): boolean => key !== FAILURE && !key.startsWith(UNDO)
+    const left = this.parts.journal.keys.find((key) => isStep(key) && !this.#visited.has(key))
     if (left !== undefined) this.drifted(`the step ${left} of an earlier run was not asked for any more`)
   }
 
   // -- what steps ask -----------------------------------------------------------------------------
 
-  visit(key: string): void {
+  /** What the journal knows of a step. One that was something else, by all the names that it has had, has drifted. */
+  known(key: string, what: string, ...former: readonly string[]): JournalEntry | undefined {
     this.#visited.add(key)
+    const known = this.parts.journal.find(key)
+    if (known && known.what !== what && !former.includes(known.what)) this.drifted(`step ${key} was ${known.what}, and is ${what} now`)
+    return known
   }
 
-  canBeUndone(done: Done): void {
-    if (this.undoing === null) this.#done.push(done)
+  /** A step is done, by this run or an earlier one. */
+  stepDone(key: string, undo: (() => Promise<unknown>) | null): void {
+    if (this.undoing !== null) return
+    this.#stepsDone++
+    if (undo) this.#done.push({ key, undo })
+  }
+
+  /** Tells those who follow the flow what it does now. */
+  progressed(step: string): void {
+    const { durable, call } = this.parts
+    durable?.progressed(call, { done: this.#stepsDone, step })
   }
 
   get hasStepsUnderWay(): boolean {
     return this.#underWay.size > 0
   }
 
-  /** What the function awaits in the place of the step itself. */
-  underWay<T>(step: Promise<T>): Promise<T> {
+  /** What the function awaits in the place of the step itself. While the run halts none begins. */
+  underWay<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#end) return new Promise(() => {})
+    const step = begin()
     this.#underWay.add(step)
     return new Promise((resolve, reject) => {
       step.then(
@@ -150,9 +196,12 @@ export class FlowRun {
     })
   }
 
-  #over(step: Promise<unknown>): void {
+  /** The function hears of it before the run ends: with the failure of another step it fails, though this one halts it. */
+  async #over(step: Promise<unknown>): Promise<void> {
     this.#underWay.delete(step)
-    if (this.#end && this.#underWay.size === 0) this.#halted.resolve(this.#end)
+    if (this.#end === null) return
+    await nextRound()
+    if (!this.#hasSettled && this.#underWay.size === 0) this.#halted.resolve(this.#end)
   }
 
   /** Written with the next entries that something depends on. */
@@ -171,9 +220,9 @@ export class FlowRun {
     }
   }
 
-  /** Ends this run, not the flow. */
+  /** Ends this run, not the flow. What cannot be waited for weighs more than what can. */
   halt(end: JobEnd): never {
-    this.#end ??= end
+    if (this.#end === null || this.#end.is === "suspended") this.#end = end
     throw HALTED
   }
 
@@ -183,21 +232,7 @@ export class FlowRun {
   }
 }
 
-/** Only errors that the contract or the catalogue knows pass; whatever else the function throws is its own mistake. */
-function classified(thrown: unknown, site: Site): TrestleError {
-  const isKnown = TrestleError.is(thrown) && !(thrown.code === "INVALID" && thrown.reason !== "answered")
-  if (isKnown) return thrown
-  return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: thrown, note: `flow ${site.operation}: its function threw` })
-}
-
-/** Everything has been taken back, so nothing has happened; a real answer stays one. */
-function asUndone(error: TrestleError): TrestleError {
-  if (error.outcome !== "unknown") return error
-  return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: error, note: `${error.note ?? error.code}; undone` })
-}
-
-function undoFailure(thrown: unknown, key: string, site: Site): TrestleError {
-  const why = TrestleError.is(thrown) ? (thrown.note ?? thrown.code) : "it threw"
-  const note = `flow ${site.operation}: step ${key} could not be undone: ${why}`
-  return new TrestleError("INTERNAL", undefined, { outcome: "unknown", cause: thrown, note })
+/** After everything that can go on without waiting for something outside. */
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -10,7 +10,7 @@ import { TrestleError } from "../../errors/trestle-error.ts"
 export async function endOfWork(work: Promise<JobEnd>, id: string, call: CallContext): Promise<unknown> {
   call.noteWork(id)
   const end = await (call.patienceMs === undefined ? work : withPatience(work, call.patienceMs, call))
-  if (end === null || end.is === "parked" || end.is === "suspended")
+  if (end === null || end.is === "parked" || end.is === "suspended" || end.is === "failed")
     throw new TrestleError("PENDING", undefined, { outcome: "unknown", work: id })
   call.noteWork(null)
   if (end.is !== "done") throw end.error

@@ -1,5 +1,4 @@
 import { type Backend, backend } from "../../contract/backend.ts"
-import type { Ctx } from "../../contract/call.ts"
 import { mappingsAmong } from "../../contract/mapping.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
 import type { Std } from "../../contract/schema.ts"
@@ -7,7 +6,7 @@ import type { HasService, Repeat, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
 import type { ConstraintCodes } from "../../contract/sql-session.ts"
 import { SqlTable, type Table, type TableOptions } from "../../contract/sql-table.ts"
-import type { Topic } from "../../contract/topic.ts"
+import type { Tx, TxCtx } from "../../contract/sql-transaction.ts"
 import { COMMON, type Common } from "../../errors/catalog.ts"
 import { bindStatement, type Shaping } from "./exchange.ts"
 import { sqlFailures } from "./failures.ts"
@@ -42,24 +41,6 @@ export interface RunSpec<V, O, E extends string> extends StatementSpec<E> {
   /** When no row was changed. Default: that is a success too. */
   missing?: NoInfer<E> | Common
 }
-
-/** Statements of one transaction. Each is to be awaited before the next; the first that fails ends the transaction. */
-export interface Tx<E extends string = string> {
-  /** The only row. Without one the transaction ends with `missing`, by default `NOT_FOUND`. */
-  one<T = any>(statement: SqlText, missing?: E | Common): Promise<T>
-  /** All rows; more than the service's `rowsMax` end the transaction. */
-  many<T = any>(statement: SqlText): Promise<T[]>
-  /** How many rows were changed. */
-  run(statement: SqlText): Promise<number>
-  /**
-   * Publishes a message with the transaction: it waits in an outbox in the same database, and reaches its consumers when the transaction has
-   * been committed, and only then. Of a service with `outbox: true`.
-   */
-  emit<T, P>(topic: Topic<T, P>, payload: NoInfer<P>): Promise<void>
-}
-
-/** What the function of a transaction gets of its call. Other operations are none of its statements, so it cannot run them. */
-export type TxCtx<E extends string = string> = Pick<Ctx<E>, "user" | "fail">
 
 /** A SQL database. The same face for each kind of them. */
 export interface Sql extends HasService {

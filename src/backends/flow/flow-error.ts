@@ -1,0 +1,22 @@
+import type { Site } from "../../contract/backend.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+
+/** Only errors that the contract or the catalogue knows pass; whatever else the function throws is its own mistake. */
+export function classified(thrown: unknown, site: Site): TrestleError {
+  const isKnown = TrestleError.is(thrown) && !(thrown.code === "INVALID" && thrown.reason !== "answered")
+  if (isKnown) return thrown
+  const note = `flow ${site.operation}: its function threw${TrestleError.is(thrown) ? `: ${thrown.message}` : ""}`
+  return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: thrown, note })
+}
+
+/** Everything has been taken back, so nothing has happened; a real answer stays one. */
+export function asUndone(error: TrestleError): TrestleError {
+  if (error.outcome !== "unknown") return error
+  return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: error, note: `${error.note ?? error.code}; undone` })
+}
+
+export function undoFailure(thrown: unknown, key: string, site: Site): TrestleError {
+  const why = TrestleError.is(thrown) ? `${thrown.code}${thrown.note === undefined ? "" : `, ${thrown.note}`}` : "it threw"
+  const note = `flow ${site.operation}: step ${key} could not be undone: ${why}`
+  return new TrestleError("INTERNAL", undefined, { outcome: "unknown", cause: thrown, note })
+}

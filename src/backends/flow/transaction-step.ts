@@ -1,0 +1,67 @@
+import type { Site } from "../../contract/backend.ts"
+import type { Service } from "../../contract/service.ts"
+import type { HasTransactions } from "../../contract/sql-transaction.ts"
+import { TrestleError } from "../../errors/trestle-error.ts"
+import { journaled, revived } from "./journaled-error.ts"
+import type { FlowRun } from "./run.ts"
+
+/** A transaction as it is asked for. */
+interface Asked {
+  readonly key: string
+  readonly database: HasTransactions
+  readonly work: (tx: any) => Promise<unknown>
+  readonly undo: ((answer: unknown) => Promise<unknown>) | undefined
+}
+
+/**
+ * Statements of one database as a step. That it has begun is not written down: the mark that it leaves in the database, with the statements,
+ * says after a crash whether they count, and what they gave.
+ */
+export async function transactionStep(run: FlowRun, asked: Asked): Promise<unknown> {
+  const { key, database, undo } = asked
+  const service = database["~service"]
+  const what = `transaction ${service.name}`
+  const known = run.known(key, what)
+  if (known?.state === "failed" && run.undoing === null) throw revived(known.error!)
+  const answer = known?.state === "done" ? known.value : await carriedOut(run, asked, { key, what })
+  run.stepDone(key, undo ? () => undo(answer) : null)
+  return answer
+}
+
+async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: string; readonly what: string }): Promise<unknown> {
+  const { call, until } = run.parts
+  seeThatItCan(run, asked.database["~service"])
+  if (run.undoing === null && run.failed) throw run.failed
+  if (run.undoing === null && call.clock.epoch() >= until)
+    throw new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: "the flow's `within` is over" })
+  run.progressed(entry.key.startsWith(":") ? entry.key.slice(1) : "")
+  let answer: unknown
+  try {
+    answer = await bound(run, asked)(undefined, call)
+  } catch (thrown) {
+    const error = thrown as TrestleError
+    if (call.stopped) return run.halt({ is: "suspended", delayMs: 0, why: call.stopped.note ?? "it was stopped" })
+    // The mark will say whether it was committed.
+    if (error.outcome === "unknown") return run.halt({ is: "failed", error })
+    if (run.undoing === null) await run.write([{ ...entry, state: "failed", error: journaled(error) }])
+    throw error
+  }
+  await run.write([{ ...entry, state: "done", value: answer }])
+  return answer
+}
+
+/** Marked under the flow and the step, so that the same step of another run finds it, whatever the operation is called by then. */
+function bound(run: FlowRun, { key, database, work }: Asked): ReturnType<Site["bind"]> {
+  const { site, call } = run.parts
+  const backend = database.transaction((tx) => work(tx))
+  const operation = call.delivery === null ? site.operation : `flow ${call.delivery.id} ${key}`
+  return backend.plan.bind({ ...site, operation, accept: (answer) => answer })
+}
+
+function seeThatItCan({ parts: { flow, site, durable } }: FlowRun, service: Service): void {
+  const misuse = (what: string): TrestleError =>
+    new TrestleError("INTERNAL", undefined, { outcome: "refused", note: `flow ${site.operation}: ${service.name} ${what}` })
+  if (!flow.databases.has(service)) throw misuse("is not among its databases; declare flow(..., { databases: [...] })")
+  if (durable !== null && !service.outbox)
+    throw misuse("cannot say after a crash whether a transaction was committed; declare it with `outbox: true`")
+}
