@@ -129,18 +129,6 @@ export const FINDINGS = {
     title: "hedged write",
     why: "A hedge sends the same request twice on purpose; a write sent twice may be done twice.",
   },
-  TRS1050: {
-    title: "key without an answer to remember",
-    why: "Under a key an answer is kept and given again: a read has no effect that this would protect, and what comes piece by piece is gone once it was given.",
-  },
-  TRS1051: {
-    title: "secret that is not given again",
-    why: "Of callers without credentials only the key is known, so what is secret in an answer is given once; a required field would then be missing.",
-  },
-  TRS1052: {
-    title: "deferral that can defer nothing",
-    why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
-  },
   TRS1046: {
     title: "kept work that may not be repeated",
     why: "A message and a scheduled run come at least once: after a crash nobody can tell whether the last run had its effect, so it is run again.",
@@ -152,6 +140,18 @@ export const FINDINGS = {
   TRS1048: {
     title: "message or schedule that cannot be run",
     why: "It would be given up on at every run, and nobody is there to hear of it.",
+  },
+  TRS1050: {
+    title: "key without an answer to remember",
+    why: "Under a key an answer is kept and given again: a read has no effect that this would protect, and what comes piece by piece is gone once it was given.",
+  },
+  TRS1051: {
+    title: "secret that is not given again",
+    why: "Of callers without credentials only the key is known, so what is secret in an answer is given once; a required field would then be missing.",
+  },
+  TRS1052: {
+    title: "deferral that can defer nothing",
+    why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
   },
 } as const satisfies Record<string, FindingKind>
 
