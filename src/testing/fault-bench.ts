@@ -43,7 +43,7 @@ export class FaultBench {
     const backends = operations.flatMap(({ declaration: { backend } }) => (backend ? within(backend) : []))
     this.#world = {
       app,
-      services: servicesOf(operations),
+      services: [...new Set([...servicesOf(operations), ...storeOf(app)])],
       callsOf: (service, operation) => callsAt(calls, service, operation),
       freshMs: Math.max(0, ...backends.map(({ plan }) => plan.freshMs ?? 0)),
       limitMs: options.limitMs ?? LIMIT_MS,
@@ -115,4 +115,10 @@ export class FaultBench {
   #isHeldUp({ lateMs }: Played): boolean {
     return lateMs > this.#shortestTimeoutMs / 2
   }
+}
+
+/** The service that holds Trestle's own tables, whether or not an operation asks it. */
+function storeOf(app: App<unknown>): readonly Service[] {
+  const { store } = definitionOf(app)
+  return store ? [store["~service"]] : []
 }

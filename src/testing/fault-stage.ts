@@ -1,13 +1,13 @@
 import type { App, Running } from "../assembly/definition.ts"
 import { startApp } from "../assembly/start.ts"
 import { seededRandom } from "../base/random.ts"
-import { failure } from "../contract/failure.ts"
 import type { FileBody } from "../contract/file-body.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
-import type { Connection, Service } from "../contract/service.ts"
+import type { Service } from "../contract/service.ts"
 import type { Arrival, Fault, PlacedCall, StandIn } from "../contract/stand-in.ts"
 import type { Checked } from "../runtime/check.ts"
+import { absent } from "./absent-service.ts"
 import { JumpingClock } from "./jumping-clock.ts"
 import type { Lateness } from "./lateness.ts"
 import { rememberingLog, standInReferences, THROWAWAY } from "./stand-ins.ts"
@@ -125,7 +125,9 @@ class Stage {
       random: seededRandom(1),
       log: rememberingLog(this.#records),
       references: standInReferences(),
-      openService: (service, host) => this.#standIns.get(service)?.open(host) ?? unreachable(service),
+      openService: (service, host) => this.#standIns.get(service)?.open(host) ?? absent(service, host),
+      // What is to be done later is kept, and not done.
+      durable: { isByHand: true, published: () => {}, opened: () => {} },
       // Nobody comes from outside; keys and tokens of this machine are left alone.
       openAuthentication: async () => () => null,
     })
@@ -166,13 +168,4 @@ async function takePieces(value: unknown, { output }: Operation): Promise<void> 
   const pieces = output.items ? (value as AsyncIterable<unknown>) : output.file ? (value as FileBody).stream() : []
   let count = 0
   for await (const _ of pieces) if (++count >= PIECES_MAX) break
-}
-
-/** In the place of a service without a stand-in: whatever is asked of it, it cannot be reached. */
-function unreachable(service: Service): Connection {
-  const refuse = (): never => {
-    throw failure("not-connected", "read", { note: `${service.name}: nothing stands in its place, and it is not asked itself` })
-  }
-  const own: Readonly<Record<string, unknown>> = { close: async () => {}, probe: undefined, then: undefined }
-  return new Proxy({} as Connection, { get: (_, name) => (typeof name === "symbol" || name in own ? own[name as string] : refuse) })
 }

@@ -1,5 +1,5 @@
 import type { Backend } from "../contract/backend.ts"
-import { mayFallBack } from "../contract/failure.ts"
+import { mayDefer, mayFallBack } from "../contract/failure.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Service } from "../contract/service.ts"
@@ -78,10 +78,15 @@ function unreachedBy(
   const { backend } = operation.declaration
   // Attempt and call ran out of time in one moment: that the fallback was asked first is luck, and another time it is not.
   const isLucky = error === null && meta.degraded !== false && meta.ms >= operation.deadlineMs
-  // A real answer is never replaced, and a write that may have happened never goes to another.
-  if (!backend || !(isLucky || (error !== null && mayFallBack(error, operation.effect)))) return null
-  const after = neighboursOf(backend, service).after.filter((part) => !isExcused(part))
-  return after.length === 0 ? null : { operation, expected: after.map(nameOf), isTooLate: isLucky || error?.code === "TIMEOUT" }
+  if (!backend || !(isLucky || error !== null)) return null
+  const after = neighboursOf(backend, service).after.filter((part) => isDue(part) && !isExcused(part))
+  const isTooLate = isLucky || error?.code === "TIMEOUT" || meta.ms >= operation.deadlineMs
+  return after.length === 0 ? null : { operation, expected: after.map(nameOf), isTooLate }
+
+  /** A real answer is never replaced, and a write that may have happened never goes to another, but may be kept for later. */
+  function isDue({ plan }: AnyBackend): boolean {
+    return isLucky || (plan.bindLast ? mayDefer(error) : mayFallBack(error, operation.effect))
+  }
 
   function isExcused(part: AnyBackend): boolean {
     const services = servicesIn(part)

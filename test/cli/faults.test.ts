@@ -136,6 +136,24 @@ const one = op({ ${WRITE} }).via(fallback(careful.call("POST /people"), second.c
     expect(row("is slow")).toMatchObject({ servedBy: "crm", attempts: 1 })
   })
 
+  test("a write that is deferred → answers for what is refused and for what is unknown; the store is thrown away", async () => {
+    const app = appWith(
+      `import { defer } from "trestle"
+const db = sqlite({ file: env("DB"), outbox: true })
+const one = op({ ${WRITE} }).via(fallback(crm.call("POST /people"), defer((i) => ({ id: "pending", name: i.name }))))
+const two = op({ ${WRITE}, deadline: "400ms" }).via(fallback(crm.call("POST /people"), defer((i) => ({ id: "pending", name: i.name }))))
+const three = op({ effect: "read", input: nothing, output: nothing }).via(db.run(() => sql\`select 1\`))`,
+      "one, two, three",
+    ).replace("ops:", "store: db, ops:")
+    const { ran, codes, row, document, left, made } = await rowsOf(app)
+    expect([ran.code, codes, left, made]).toEqual([1, ["TRS3021"], [], []])
+    expect(row("refuses connections")).toMatchObject({ servedBy: "defer", effects: 0 })
+    expect(row("resets the connection")).toMatchObject({ servedBy: "defer", effects: 1 })
+    expect(document.findings[0].message).toBe(
+      "two: when crm hangs, its fallback defer does not answer: the deadline of 400ms is over first",
+    )
+  })
+
   test("services that only code asks → are found, and fail too", async () => {
     const app = appWith(
       `const inner = op({ ${WRITE} }).via(crm.call("POST /people"))
@@ -152,7 +170,7 @@ const tell = op({ effect: "write", input: Person, output: nothing }).via(mail.ca
 
   test("a SQLite file → locked, gone, and with a rule that is broken", async () => {
     const app = appWith(
-      `const db = sqlite({ file: env("NOTES_DB"), policy: { timeout: "400ms", retry: 0 }, busyTimeout: "300ms", migrate: "on start",
+      `const db = sqlite({ file: env("NOTES_DB"), policy: { timeout: "4s", retry: 0 }, busyTimeout: "3s", migrate: "on start",
   migrations: [{ name: "0001-notes", sql: "create table notes (id text primary key, text text not null) strict" }] })
 const one = op({ effect: "write", input: z.object({ id: z.string(), text: z.string() }), output: nothing, errors: { TAKEN: 409 } })
   .via(db.run((i) => sql\`insert into notes (id, text) values (\${i.id}, \${i.text})\`, { errors: { unique: "TAKEN" } }))

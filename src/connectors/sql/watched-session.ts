@@ -9,6 +9,7 @@ import {
   type SqlTaker,
 } from "../../contract/sql-session.ts"
 import type { Arrival } from "../../contract/stand-in.ts"
+import { type HasStore, hasStore } from "../../contract/store.ts"
 
 /** The session of a stand-in: counts what was committed, and breaks a rule of a table when it is told to. */
 export class WatchedSession implements SqlSession {
@@ -16,11 +17,13 @@ export class WatchedSession implements SqlSession {
   /** The rule that each write breaks; `null`: none. */
   broken: SqlConstraint | null = null
   readonly probe?: () => Promise<void>
+  readonly openStore?: HasStore["openStore"]
   readonly #session: SqlSession
 
   constructor(session: SqlSession) {
     this.#session = session
     if (session.probe) this.probe = session.probe
+    if (hasStore(session)) this.openStore = (tables) => session.openStore(tables)
   }
 
   get name(): string {
