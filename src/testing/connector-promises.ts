@@ -29,11 +29,12 @@ export interface PlannedPromise {
  */
 export function connectorPromises(subject: ConnectorSubject): readonly ConnectorPromise[] {
   const hasNetwork = subject.server !== null
+  const { undoesLost = false } = subject
   const planned = [
     ...lifePromises(hasNetwork),
     ...answerPromises(subject.conflict),
-    ...(hasNetwork ? failurePromises() : []),
-    ...abortPromises(hasNetwork),
+    ...(hasNetwork ? failurePromises(undoesLost) : []),
+    ...abortPromises(hasNetwork, undoesLost),
   ]
   return planned.map(({ promise, see }) => ({ name: `${subject.name}: ${promise}`, run: () => inScene(subject, see) }))
 }

@@ -49,8 +49,6 @@ type Call<I, O> = (input: I, options?: { signal?: AbortSignal }) => Promise<{ va
 /** A started application over the connector, what it has logged, and the network in between. */
 export interface Scene {
   readonly sample: ConnectorSample
-  /** Of the subject. */
-  readonly undoesLost: boolean
   /** Absent where there is no network. */
   readonly proxy: FaultProxy
   readonly log: readonly string[]
@@ -81,7 +79,6 @@ export async function inScene(subject: ConnectorSubject, play: (scene: Scene) =>
       const close = (): Promise<void> => running.close()
       await play({
         sample,
-        undoesLost: subject.undoesLost ?? false,
         proxy: proxy!,
         log,
         write: write.detailed,

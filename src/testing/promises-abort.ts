@@ -2,8 +2,8 @@ import type { PlannedPromise } from "./connector-promises.ts"
 import { errorOf, see } from "./connector-subject.ts"
 
 /** What happens when the caller gives up. */
-export function abortPromises(hasNetwork: boolean): PlannedPromise[] {
-  return [...everywhere, ...(hasNetwork ? overNetwork : [])]
+export function abortPromises(hasNetwork: boolean, undoesLost: boolean): PlannedPromise[] {
+  return [...everywhere, ...(hasNetwork ? [givenUpMeanwhile(undoesLost)] : [])]
 }
 
 const everywhere: PlannedPromise[] = [
@@ -27,10 +27,11 @@ const everywhere: PlannedPromise[] = [
   },
 ]
 
-const overNetwork: PlannedPromise[] = [
-  {
-    promise: "given up while the answer is awaited → ends at once as unknown; the connection is closed where the driver can",
-    see: async ({ write, read, proxy, sample, undoesLost }) => {
+function givenUpMeanwhile(undoesLost: boolean): PlannedPromise {
+  const outcome = undoesLost ? "refused" : "unknown"
+  return {
+    promise: `given up while the answer is awaited → ends at once as ${outcome}; the connection is closed where the driver can`,
+    see: async ({ write, read, proxy, sample }) => {
       await write({ key: "warm", text: "up" })
       proxy.mode = "mute"
       const controller = new AbortController()
@@ -38,7 +39,6 @@ const overNetwork: PlannedPromise[] = [
       await proxy.sent("halfway")
       controller.abort()
       const error = await writing
-      const outcome = undoesLost ? "refused" : "unknown"
       see(error.outcome === outcome, `its outcome is ${error.outcome}, and it had left for the server: it must be ${outcome}`)
       const canCancel = sample.service["~service"].capabilities?.cancel !== false
       if (canCancel) await proxy.left("halfway")
@@ -48,5 +48,5 @@ const overNetwork: PlannedPromise[] = [
       const none = await errorOf(read({ key: "halfway" }), "a read of what was refused")
       see(none.code === "NOT_FOUND", `it is called refused, and is there: ${none.code}`)
     },
-  },
-]
+  }
+}

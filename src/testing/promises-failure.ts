@@ -15,19 +15,19 @@ const FAULTS: readonly { readonly mode: ProxyMode; readonly what: string }[] = [
 ]
 
 /** What happens when the network, or the server, fails. */
-export function failurePromises(): PlannedPromise[] {
-  return [...FAULTS.flatMap(({ mode, what }) => [writeUnder(mode, what), readUnder(mode, what)]), ...losses]
+export function failurePromises(undoesLost: boolean): PlannedPromise[] {
+  return [...FAULTS.flatMap(({ mode, what }) => [writeUnder(mode, what, undoesLost), readUnder(mode, what)]), ...losses]
 }
 
-function writeUnder(mode: ProxyMode, what: string): PlannedPromise {
+function writeUnder(mode: ProxyMode, what: string, undoesLost: boolean): PlannedPromise {
   return {
-    promise: `${what} → a write is unknown, was sent once, and the next call is well`,
+    promise: `${what} → a write is ${undoesLost ? "refused and undone" : "unknown, was sent once"}, and the next call is well`,
     see: async (scene) => {
       const { write, proxy } = scene
       await warm(scene)
       proxy.mode = mode
       const error = await errorOf(write({ key: "once-only", text: "marked-text" }), `a write under "${mode}"`)
-      if (scene.undoesLost) return seeUndone(scene, error)
+      if (undoesLost) return seeUndone(scene, error)
       const times = proxy.timesSent("once-only")
       see(times <= 1, `the write was sent ${times} times: a repeat that nobody allowed`)
       const outcome = times === 0 ? "refused" : "unknown"

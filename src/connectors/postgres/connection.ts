@@ -35,8 +35,8 @@ export interface SessionSettings {
 const WRITING = "begin read write"
 /** All statements of a read see one state. */
 const READING = "begin isolation level repeatable read read only"
-/** Nobody is called, and nobody stops it: a look at the server's health. */
-const OURS: Taker = { call: { effect: "read" }, stoppable: null }
+/** A probe that takes longer says "no" as well. */
+const PROBE_TIMEOUT_MS = 2_000
 
 /**
  * An opened PostgreSQL database: a bounded number of connections, each for one attempt at a time.
@@ -98,11 +98,15 @@ export class PostgresSession implements SqlSession, HasStore {
   }
 
   readonly probe = async (): Promise<void> => {
-    const database = await this.#pool.take({ ...OURS })
+    const { clock } = this.#settings
+    const taker: Taker = { call: { effect: "read" }, stoppable: null }
+    const alarm = clock.after(PROBE_TIMEOUT_MS, { ring: () => taker.stoppable?.stop() })
     try {
-      await database.ask({ text: "select 1", values: [] }, 1)
+      const database = await this.#pool.take(taker)
+      taker.stoppable = database
+      await database.ask({ text: "select 1", values: [] }, 1).finally(() => this.#pool.give(database))
     } finally {
-      this.#pool.give(database)
+      clock.cancel(alarm)
     }
   }
 

@@ -126,6 +126,12 @@ export class PostgresDatabase {
     }
   }
 
+  /** Has the server prepare anew what it keeps under a name. */
+  async forgetPrepared(): Promise<void> {
+    await this.exec("deallocate all")
+    this.#prepared.clear()
+  }
+
   /** Makes sure that the server does not end a statement before that time. */
   async allow(timeoutMs: number): Promise<void> {
     const neededMs = Math.ceil(timeoutMs) + STATEMENT_MARGIN_MS

@@ -20,6 +20,8 @@ const UNIT_MS_MAX = 30_000
 /** Two units that lock the same rows in another order: the server ends one of them, which is run anew. */
 const TRIES = 5
 const DEADLOCKS = new Set(["40001", "40P01"])
+/** A plan whose result has another shape now, and a statement that the server does not know. */
+const STALE = new Set(["0A000", "26000"])
 const ROWS_MAX = 100_000
 const BEGIN: Asked = { text: "begin isolation level read committed read write", values: [], name: "trestle_begin" }
 const COMMIT: Asked = { text: "commit", values: [], name: "trestle_commit" }
@@ -138,7 +140,7 @@ export class PostgresStore implements Store {
     try {
       database = await this.#pool.take(taker)
       taker.stoppable = database
-      return await work(database)
+      return await renewed(work, database)
     } catch (thrown) {
       throw ofOurs(database === null ? connectionFailure(thrown, effect, this.name) : statementFailure(thrown, effect, this.name))
     } finally {
@@ -170,6 +172,17 @@ export class PostgresStore implements Store {
       if (database.isInTransaction && !database.isLost) await database.exec("rollback").catch(() => database.destroy())
       throw thrown
     }
+  }
+}
+
+/** What is prepared does not outlive a change of its tables by another node. Nothing of it has been run, so it is prepared anew. */
+async function renewed<T>(work: (database: PostgresDatabase) => Promise<T>, database: PostgresDatabase): Promise<T> {
+  try {
+    return await work(database)
+  } catch (thrown) {
+    if (!STALE.has(sqlState(thrown) ?? "") || database.isLost) throw thrown
+    await database.forgetPrepared()
+    return work(database)
   }
 }
 

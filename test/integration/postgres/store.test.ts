@@ -117,6 +117,19 @@ describe.skipIf(server === null)("the store in PostgreSQL", () => {
     expect(result!.rows).toEqual([{ it: "on" }])
   })
 
+  test("its tables are changed by another node: what was prepared is prepared anew", async () => {
+    const address = await newSchema()
+    const store = await opened(address)
+    await kept(store.unit([put("a", 1)]))
+    const everything = statement("select * from trestle_things")
+    const add = statement("update trestle_things set n = n + 1 returning *")
+    await kept(store.unit([add]))
+    await store.read(everything)
+    await tell(address, "alter table trestle_things add column mark text")
+    expect((await kept(store.unit([add])))[0]!.rows).toMatchObject([{ n: 3, mark: null }])
+    expect(await store.read(everything)).toMatchObject([{ key: "a", n: 3, mark: null }])
+  })
+
   test("its tables: in the schema of the service, and nowhere else", async () => {
     const address = await newSchema()
     await opened(address)
