@@ -150,6 +150,21 @@ describe("the doors", () => {
   })
 })
 
+describe("the store", () => {
+  test("an installed package: its thread runs from what is compiled", async () => {
+    const dist = join(installed, "dist")
+    const source = `import { openSqlite } from ${JSON.stringify(join(dist, "connectors", "sqlite", "open.js"))}
+      import { systemClock } from ${JSON.stringify(join(dist, "base", "clock.js"))}
+      const settings = { name: "notes", file: "./store.db", durability: "full", busyTimeout: "2s", rowsMax: 10, migratesOnStart: false }
+      const session = await openSqlite(settings, { references: { read: (file) => file }, clock: systemClock, isEphemeral: false })
+      const store = await session.openStore([{ version: 1, statements: () => ["create table trestle_things (key text)"] }])
+      const results = await store.unit([{ text: "insert into trestle_things (key) values (?) returning key", values: ["a"] }])
+      await session.close()
+      console.log(JSON.stringify(results))`
+    expect(await script(source)).toEqual([{ rows: [{ key: "a" }], changes: 1 }])
+  })
+})
+
 describe("pages", () => {
   test("an installed package: serves them, and the client as modules that call, with nothing but what is compiled", async () => {
     mkdirSync(join(project, "pages"))
