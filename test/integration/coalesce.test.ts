@@ -97,8 +97,8 @@ describe("refused at the start", () => {
     expect(codesOf(op({ effect: "write", input, output }).via(coalesce(crm.call("POST /things"))))).toEqual(["TRS1009"])
   })
   test("inside a write's fallback", () => {
-    const nested = fallback(coalesce(crm.call("POST /things")), crm.call("POST /things"))
-    expect(codesOf(op({ effect: "write", input, output }).via(nested))).toContain("TRS1009")
+    const operation = op({ effect: "write", input, output }).via(fallback(coalesce(crm.call("POST /things")), crm.call("POST /things")))
+    expect(codesOf(operation)).toContain("TRS1009")
   })
   test("round a stream", () => {
     const streamed = op({ effect: "read", input, output: stream(output) }).via(coalesce(value([{ id: "a", n: 1 }]) as never))
