@@ -9,7 +9,7 @@ describe("help", () => {
     const { code, stdout, stderr } = await trestle([])
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     const listed = [...stdout.matchAll(/^ {2}(\w+) .* {2,}\S/gm)].map((match) => match[1])
-    const inOrder = ["init", "dev", "serve", "status", "doctor", "call", "explain", "verify", "faults", "keys", "openapi", "client"]
+    const inOrder = ["init", "dev", "serve", "status", "doctor", "call", "explain", "verify", "faults", "jobs", "keys", "openapi", "client"]
     expect(listed.filter((verb) => inOrder.includes(verb!))).toEqual(inOrder)
     expect(stdout).toContain("Exit codes:")
     expect(tooWide(stdout)).toEqual([])
@@ -27,6 +27,11 @@ describe("help", () => {
     ["verify"],
     ["faults"],
     ["client"],
+    ["jobs"],
+    ["jobs", "list"],
+    ["jobs", "show"],
+    ["jobs", "retry"],
+    ["jobs", "drop"],
     ["keys"],
     ["keys", "create"],
     ["keys", "list"],

@@ -1,6 +1,7 @@
 // Jobs on a real store, and nothing of the rooms above them.
 import { type Clock, systemClock } from "../../src/base/clock.ts"
 import { seededRandom } from "../../src/base/random.ts"
+import type { Environment } from "../../src/config/environment.ts"
 import type { PostgresSession } from "../../src/connectors/postgres/connection.ts"
 import { openPostgres } from "../../src/connectors/postgres/open.ts"
 import { openSqlite } from "../../src/connectors/sqlite/open.ts"
@@ -12,7 +13,7 @@ import type { HeldJob } from "../../src/durable/job-record.ts"
 import { TABLES } from "../../src/durable/tables.ts"
 import { secret } from "../../src/index.ts"
 import { FakeClock } from "../../src/testing/fake-clock.ts"
-import { standInReferences } from "../../src/testing/stand-ins.ts"
+import { standInReferences, testEnvironment } from "../../src/testing/stand-ins.ts"
 import { newDatabase } from "../servers/postgres.ts"
 
 export interface OpenedStore {
@@ -95,4 +96,10 @@ export function remembering(): EventLog & { readonly told: string[] } {
   const told: string[] = []
   const tell = (message: string): void => void told.push(message)
   return { told, info: tell, warn: tell, error: tell }
+}
+
+/** Of a process whose data folder is that one. */
+export function environmentIn(folder: string): Environment {
+  const data = { value: folder, source: "this test", shadows: [] }
+  return { ...testEnvironment, get: (name) => (name === "TRESTLE_DATA" ? data : undefined) }
 }

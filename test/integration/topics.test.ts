@@ -7,10 +7,9 @@ import { startApp } from "../../src/assembly/start.ts"
 import { Jobs } from "../../src/durable/jobs.ts"
 import { anyone, type Ctx, code, nothing, op, role, topic, trestle } from "../../src/index.ts"
 import { type TestApp, testApp } from "../../src/testing/index.ts"
-import { rememberingLog, testEnvironment } from "../../src/testing/stand-ins.ts"
-import { fileStore, newJob } from "../durable/kit.ts"
+import { rememberingLog } from "../../src/testing/stand-ins.ts"
+import { environmentIn, fileStore, newJob } from "../durable/kit.ts"
 
-const silentLog = () => rememberingLog([])
 const Registered = z.object({ userId: z.string(), points: z.number().int() })
 const registered = topic("candidate.registered", Registered, { key: ({ userId }) => userId })
 
@@ -200,8 +199,10 @@ describe("a consumer", () => {
     const jobs = new Jobs({ store, operations: [], epoch: Date.now })
     await jobs.put(newJob("m/old", { operation: "old", input: { userId: "ada", points: 1 }, version: 1 }))
     await close()
-    const environment = { ...testEnvironment, get: () => ({ value: folder, from: "test" }) as never }
-    const running = await startApp(trestle({ name: "renamed", ops: { present: consumer(["old"]) } }), { environment, log: silentLog() })
+    const running = await startApp(trestle({ name: "renamed", ops: { present: consumer(["old"]) } }), {
+      environment: environmentIn(folder),
+      log: rememberingLog([]),
+    })
     await expect.poll(() => heard).toEqual(["ada"])
     await running.close()
     rmSync(folder, { recursive: true })
@@ -228,8 +229,7 @@ describe("a started application", () => {
           heard.push(userId)
         }),
       )
-      const environment = { ...testEnvironment, get: () => ({ value: folder, from: "test" }) as never }
-      return startApp(trestle({ name: "closing", ops: { consume } }), { environment, log: silentLog() })
+      return startApp(trestle({ name: "closing", ops: { consume } }), { environment: environmentIn(folder), log: rememberingLog([]) })
     }
     const first = await start()
     const sent = Array.from({ length: 300 }, (_, i) => `u${i}`)
