@@ -3,15 +3,20 @@
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { type Backend, code, fallback, op, type Policy, rest, value } from "../../src/index.ts"
+import { findPostgres } from "../servers/postgres.ts"
 import { type Expected, expectedOf, type FaultRow, type FaultyServer, type Kind, RETRIES, started } from "./kit/fault.ts"
+import { postgresFaults } from "./kit/postgres-faults.ts"
 import { Receiver } from "./kit/receiver.ts"
 import { REST_FAULTS, restCalls, WELL } from "./kit/rest-faults.ts"
 import { SQLITE_FAULTS } from "./kit/sqlite-faults.ts"
+
+const postgresServer = await findPostgres()
 
 const CONNECTORS: Readonly<Record<string, { readonly rows: readonly FaultRow[]; readonly kinds: readonly Kind[] }>> = {
   rest: { rows: REST_FAULTS, kinds: ["read", "write", "natural", "keyed"] },
   // A statement that writes promises nothing about a second time.
   sqlite: { rows: SQLITE_FAULTS, kinds: ["read", "write"] },
+  ...(postgresServer === null ? {} : { postgres: { rows: postgresFaults(postgresServer), kinds: ["read", "write"] } }),
 }
 
 const Thing = z.object({ id: z.string(), name: z.string() })
@@ -27,9 +32,10 @@ const opOf = (kind: Kind, backend: Backend<any, any, "GONE">) =>
 /** One call under the fault: what its caller heard, how many attempts it took, and what arrived. */
 async function under(server: FaultyServer, kind: Kind): Promise<Expected> {
   await using app = await started({ it: opOf(kind, server.declare(ATTEMPTS)[kind]!) })
-  server.begin?.()
+  await server.begin?.()
   const result = await app.ask.it.safe(ADA)
   const { attempts } = app.records.at(-1)!.meta
+  await server.count?.()
   return { code: result.code, outcome: result.outcome, attempts, arrived: server.arrived(kind) }
 }
 
@@ -37,7 +43,7 @@ async function under(server: FaultyServer, kind: Kind): Promise<Expected> {
 async function opensBreaker(row: FaultRow, kind: Kind): Promise<boolean> {
   await using server = await row.open()
   await using app = await started({ it: opOf(kind, server.declare(BRITTLE)[kind]!) })
-  server.begin?.()
+  await server.begin?.()
   await app.ask.it.safe(ADA)
   await server.mend()
   await app.ask.it.safe(ADA)
@@ -68,7 +74,7 @@ for (const [connector, { rows, kinds }] of Object.entries(CONNECTORS))
             await using server = await row.open()
             const { read } = server.declare({ ...ATTEMPTS, retry: 0 })
             await using app = await started({ it: opOf("read", fallback(read!, value({ id: "0", name: "another" }))) })
-            server.begin?.()
+            await server.begin?.()
             const result = await app.ask.it.safe(ADA)
             if (row.outcome === "answered") expect(result).toMatchObject({ ok: false, code: row.code })
             else

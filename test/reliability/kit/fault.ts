@@ -1,8 +1,9 @@
 // One row of the table of outcomes: a failure at a real server, and what the rules make of it.
 import { startApp } from "../../../src/assembly/start.ts"
 import type { CallRecord } from "../../../src/contract/ports.ts"
+import { isReference } from "../../../src/contract/reference.ts"
 import { type Authenticator, type Backend, type Policy, type Rest, type Running, trestle } from "../../../src/index.ts"
-import { rememberingLog, standInReferences, testEnvironment } from "../../../src/testing/stand-ins.ts"
+import { rememberingLog, testEnvironment } from "../../../src/testing/stand-ins.ts"
 
 export interface Thing {
   readonly id: string
@@ -22,9 +23,11 @@ export interface FaultyServer extends AsyncDisposable {
   /** The same with the service itself, of which another may be a replica. */
   declareService?(policy: Policy): { service: Rest; calls: Calls }
   /** The fault begins, after the start: a database that cannot be opened lets no application start. Absent where it is there from the outset. */
-  begin?(): void
+  begin?(): void | Promise<void>
   /** How often a request of this kind has arrived there; for a database: how often the write has been kept. */
   arrived(kind: Kind): number
+  /** Looks for what `arrived` gives. Absent where it knows without looking. */
+  count?(): Promise<void>
   /** From now on everything is well. */
   mend(): void | Promise<void>
 }
@@ -79,12 +82,16 @@ export interface Started extends AsyncDisposable {
   readonly records: readonly CallRecord[]
 }
 
+/** What references stand for. Addresses without a password are written out instead, with their ports. */
+export const values: Map<string, string> = new Map()
+
 export async function started(ops: object, authenticate: readonly Authenticator[] = []): Promise<Started> {
   const records: CallRecord[] = []
   const running = await startApp(trestle({ name: "reliability", ops, authenticate }), {
     environment: testEnvironment,
-    // Addresses are written out, with their ports.
-    references: { read: (reference) => (typeof reference === "string" ? reference : standInReferences().read(reference)) },
+    references: {
+      read: (reference) => (isReference(reference) ? (values.get(reference.ref) ?? "") : (reference as string)),
+    },
     log: rememberingLog(records),
     keptFolder: null,
   })
