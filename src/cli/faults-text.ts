@@ -10,7 +10,7 @@ const MARKS: Readonly<Record<FaultRow["result"], readonly [string, Colour]>> = {
   broken: ["✗", "red"],
   untried: ["!", "yellow"],
 }
-const HEAD = ["    FAULT", "THE CALLER GETS", "FROM / OUTCOME", "TRIES", "TIME"]
+const HEAD = ["    FAULT", "THE CALLER GETS", "FROM / OUTCOME", "TRIES", " TIME"]
 
 export interface FaultsLook {
   readonly name: string

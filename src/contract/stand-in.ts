@@ -33,6 +33,8 @@ export interface Fault {
   readonly name: string
   /** The effect of the operations to which it can happen. Default: both. */
   readonly of?: "read" | "write"
+  /** In the end it answers well, so what callers get can be told only where a healthy answer is known. */
+  readonly isMild?: true
 }
 
 /** What has come to a stand-in as a whole: a request, a commit. */

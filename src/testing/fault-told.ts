@@ -4,9 +4,9 @@ import { attemptSettings, callPolicies, type Defaults } from "../contract/policy
 import type { Service } from "../contract/service.ts"
 import type { Fault } from "../contract/stand-in.ts"
 import { within } from "../runtime/within.ts"
-import type { FaultRow, FaultTrouble } from "./fault-row.ts"
+import { type FaultRow, type FaultTrouble, UNTRIED } from "./fault-row.ts"
 import type { Played } from "./fault-stage.ts"
-import { type Doubled, doubledIn, neighboursOf, type Unreached, unreachedIn } from "./fault-verdict.ts"
+import { type Doubled, doubledIn, guessedIn, neighboursOf, type Unreached, unreachedIn } from "./fault-verdict.ts"
 
 /** The operation that is tried, and what is known of it. */
 export interface RowSubject {
@@ -26,7 +26,11 @@ interface Failing extends RowSubject {
 /** What a run says, and whether it broke a promise. */
 export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "after">, played: Played, failing: Failing): FaultRow {
   const { error, meta } = played.record
-  const trouble = troubleOf(played, failing)
+  const doubled = doubledIn(played, failing.baseline)
+  const unreached = unreachedIn(played, failing.service, failing)
+  const unknown = doubled || unreached ? null : unknownIn(played, failing)
+  if (unknown !== null) return { ...UNTRIED, ...row, why: unknown, trouble: null }
+  const trouble = doubled ? ofDoubled(doubled, failing) : unreached && ofUnreached(unreached, failing)
   const arrived = [...played.arrivals.values()].flat().flatMap(({ effect }) => effect ?? [])
   const effects = new Set(arrived).size
   return {
@@ -44,11 +48,13 @@ export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "a
   }
 }
 
-function troubleOf(played: Played, failing: Failing): FaultTrouble | null {
-  const doubled = doubledIn(played, failing.baseline)
-  if (doubled) return ofDoubled(doubled, failing)
-  const unreached = unreachedIn(played, failing.service, failing)
-  return unreached && ofUnreached(unreached, failing)
+/** What a caller gets cannot be told where it depends on an answer that we have made up, and that did not fit. */
+function unknownIn(played: Played, failing: Failing): string | null {
+  const { baseline, fault, service } = failing
+  const { error } = baseline.record
+  const isGuessed = fault.isMild && error !== null && error.outcome !== "answered" && played.record.error?.reason === error.reason
+  const [guessed] = isGuessed ? [service] : guessedIn(played, service, failing)
+  return guessed ? `what ${guessed.name} answers when it is well is not known` : null
 }
 
 function ofDoubled({ service, asked, times }: Doubled, { operation, service: failing, fault }: Failing): FaultTrouble {

@@ -10,7 +10,7 @@ import type { Played } from "./fault-stage.ts"
 
 type AnyBackend = Backend<any, any, any>
 
-/** A fallback whose turn should have come, and did not. */
+/** A fallback whose turn had come, and that did not answer. */
 export interface Unreached {
   readonly operation: Operation
   /** What should have answered: the names of services, the kinds of backends without one. */
@@ -50,6 +50,24 @@ export function servicesIn(backend: AnyBackend): readonly Service[] {
   return within(backend).flatMap(({ plan }) => plan.service ?? [])
 }
 
+/**
+ * Services behind the one that failed which were asked, and whose answer, made up by our stand-in, did not fit: what the caller would get of
+ * the real ones is not known.
+ */
+export function guessedIn({ nested, record, arrivals }: Played, service: Service, { operations }: Known): readonly Service[] {
+  return [...nested, record].flatMap(({ operation: path, error }) => {
+    const backend = operations.find((one) => one.path === path)?.declaration.backend
+    if (!backend || !MISFITS.has(error?.reason)) return []
+    return neighboursOf(backend, service)
+      .after.flatMap(servicesIn)
+      .filter((one) => isAsked(one, arrivals))
+  })
+}
+
+function isAsked(service: Service, arrivals: Played["arrivals"]): boolean {
+  return (arrivals.get(service) ?? []).length > 0
+}
+
 /** A declared fallback that was not reached, of the operation or of one that it ran inside; the innermost is the one to mend. */
 export function unreachedIn(played: Played, service: Service, known: Known): Unreached | null {
   for (const record of [...played.nested, played.record]) {
@@ -79,9 +97,9 @@ function unreachedBy(
   // Attempt and call ran out of time in one moment: that the fallback was asked first is luck, and another time it is not.
   const isLucky = error === null && meta.degraded !== false && meta.ms >= operation.deadlineMs
   if (!backend || !(isLucky || error !== null)) return null
-  const after = neighboursOf(backend, service).after.filter((part) => isDue(part) && !isExcused(part))
+  const due = neighboursOf(backend, service).after.filter((part) => isDue(part) && !isExcused(part))
   const isTooLate = isLucky || error?.code === "TIMEOUT" || meta.ms >= operation.deadlineMs
-  return after.length === 0 ? null : { operation, expected: after.map(nameOf), isTooLate }
+  return due.length === 0 ? null : { operation, expected: due.map(nameOf), isTooLate }
 
   /** A real answer is never replaced, and a write that may have happened never goes to another, but may be kept for later. */
   function isDue({ plan }: AnyBackend): boolean {
@@ -91,8 +109,7 @@ function unreachedBy(
   function isExcused(part: AnyBackend): boolean {
     const services = servicesIn(part)
     if (services.some(({ rehearsal }) => !rehearsal)) return true
-    const isReached = services.some((one) => (arrivals.get(one) ?? []).length > 0)
-    if (services.length > 0) return isReached && MISFITS.has(error?.reason)
+    if (services.length > 0) return MISFITS.has(error?.reason) && services.some((one) => isAsked(one, arrivals))
     // Nothing good was answered that could be remembered; and what code of the application does, it decides itself.
     if (part.plan.bindMemory) return baseline.record.error !== null
     return part.kind === "code" && error?.code !== "TIMEOUT"

@@ -323,9 +323,15 @@ describe("what cannot be tried: a row with the reason, a warning with the fix, e
     expect(alone.document.findings[0]).toMatchObject({
       severity: "warning",
       message: expect.stringContaining("one: what its services answer when all is well is not known (crm: map threw on its answer)"),
-      fix: "nothing says what its map reads: give the call a response schema, or a mapping",
+      fix: "Nothing says what its map reads: give the call a response schema, or a mapping.",
     })
     expect(document.summary.untried).toBe(0)
+    expect(alone.row("is slow")).toMatchObject({ result: "untried", why: "what crm answers when it is well is not known" })
+    expect(alone.row("refuses connections")).toMatchObject({ result: "held", code: "UNAVAILABLE" })
+    const odd = appWith(`const one = op({ ${READ} }).via(fallback(replica.call("GET /people/{id}"), ${call}))`)
+    const { codes: none, row: rowOfOdd } = await rowsOf(odd)
+    expect(none).toEqual([])
+    expect(rowOfOdd("says 500", "replica")).toMatchObject({ result: "untried", why: "what crm answers when it is well is not known" })
     const response = "response: z.object({ person: z.object({ no: z.string(), nm: z.string() }) }), "
     expect((await rowsOf(appWith(`const one = op({ ${READ} }).via(${call.replace("{ map", `{ ${response}map`)})`))).codes).toEqual([])
   })

@@ -44,7 +44,7 @@ export async function rehearsedCall(
   }
 }
 
-const UNTOLD = "nothing says what its map reads: give the call a response schema, or a mapping"
+const UNTOLD = "Nothing says what its map reads: give the call a response schema, or a mapping."
 
 /** Of `rest(...).pages(...)`: one page, with which the list ends. */
 export async function rehearsedPages({ asked, route }: Asked, spec: PagesSpec<any, any, any, string>, samples: Samples) {
@@ -84,7 +84,7 @@ function written(inverse: (ours: unknown) => unknown, ours: unknown): unknown {
   try {
     return inverse(ours)
   } catch (error) {
-    throw new TypeError(`give the contract an example that its mapping can write: ${(error as Error).message}`)
+    throw new TypeError(`Give the contract an example that its mapping can write: ${(error as Error).message}.`)
   }
 }
 
@@ -96,7 +96,7 @@ async function lastPage({ next, items, response }: PagesSpec<any, any, any, stri
     const { length: count } = items(checked.value, {})
     if (next.next({ reply: checked.value, headers: {}, index: 0, count, total: count }) === null) return page
   }
-  throw new TypeError("no page was found that ends its list: give its `response` a field that can be null or absent there")
+  throw new TypeError("No page was found that ends its list: give its response a field that can be null or absent there.")
 }
 
 function variantsOf(page: unknown): unknown[] {

@@ -22,7 +22,7 @@ export interface RestFault extends Fault {
 export const REST_FAULTS: readonly RestFault[] = [
   { name: "refuses connections", isRefusal: true },
   { name: "resets the connection", answer: ({ response }) => response.socket?.resetAndDestroy() },
-  { name: "is slow", answer: ({ well }) => well() },
+  { name: "is slow", isMild: true, answer: ({ well }) => well() },
   { name: "hangs", answer: () => {} },
   { name: "says 500", status: 500 },
   { name: "says 503", status: 503 },

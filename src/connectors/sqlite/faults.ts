@@ -6,7 +6,7 @@ import type { Fault } from "../../contract/stand-in.ts"
  */
 export const SQLITE_FAULTS = [
   { name: "is locked", of: "write" },
-  { name: "is locked for a moment", of: "write" },
+  { name: "is locked for a moment", of: "write", isMild: true },
   { name: "has lost its file" },
   { name: "refuses a duplicate", of: "write" },
 ] as const satisfies readonly Fault[]
