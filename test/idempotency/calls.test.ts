@@ -349,6 +349,52 @@ describe("the store", () => {
     expect(effects.count).toBe(1)
   })
 
+  test.each<[string, Act]>([
+    ["an answer", ({ item }) => ({ id: 1, item })],
+    ["a declared error", (_, ctx) => ctx.fail("SOLD_OUT")],
+  ])("%s → is given only once it is remembered", async (_, act) => {
+    const world = await open(orders(act))
+    const go = world.store.hold("update")
+    let isGiven = false
+    const given = world
+      .as(ada)
+      .order.safe(tea, key)
+      .then(() => (isGiven = true))
+    await world.clock.advance("1s")
+    expect([isGiven, world.store.units]).toEqual([false, ["insert", "update"]])
+    go()
+    await given
+  })
+
+  test("refused → the error is given only once the key is free again", async () => {
+    const world = await open(
+      orders(() => {
+        throw notSent()
+      }),
+    )
+    const go = world.store.hold("delete")
+    let isGiven = false
+    const given = world
+      .as(ada)
+      .order.safe(tea, key)
+      .then(() => (isGiven = true))
+    await world.clock.advance("1s")
+    expect(isGiven).toBe(false)
+    go()
+    await given
+  })
+
+  test("its deadline rings while the answer is being remembered → OUTCOME_UNKNOWN, and the answer for whoever asks again", async () => {
+    const world = await open(orders(inc().act))
+    const go = world.store.hold("update")
+    const first = world.as(ada).order.safe(tea, key)
+    await world.clock.advance("3s")
+    expect(await first).toMatchObject({ code: "OUTCOME_UNKNOWN" })
+    go()
+    await world.clock.advance(0)
+    expect(await world.as(ada).order(tea, key)).toEqual({ id: 1, item: "tea" })
+  })
+
   test("24 hours later → the key is new", async () => {
     const effects = inc()
     const world = await open(orders(effects.act))

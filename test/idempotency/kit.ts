@@ -33,6 +33,7 @@ export class FaultyStore implements Store {
   /** Texts of all units, by their first word. */
   readonly units: string[] = []
   readonly #real: Store
+  #held: { readonly begins: string; readonly until: Promise<void> } | null = null
   readonly #faults: { readonly begins: string; readonly fault: Fault }[] = []
 
   constructor(real: Store) {
@@ -48,9 +49,17 @@ export class FaultyStore implements Store {
     this.#faults.push({ begins, fault })
   }
 
+  /** The next unit that begins with this word waits until what comes back is called. */
+  hold(begins: string): () => void {
+    let go: () => void = () => {}
+    this.#held = { begins, until: new Promise((resolve) => (go = resolve)) }
+    return () => go()
+  }
+
   async unit(statements: readonly StoreStatement[]): ReturnType<Store["unit"]> {
     const { text } = statements[0]!
     this.units.push(text.split(" ")[0]!)
+    if (this.#held && text.startsWith(this.#held.begins)) await this.#held.until
     const at = this.#faults.findIndex(({ begins }) => text.startsWith(begins))
     const [planned] = at === -1 ? [] : this.#faults.splice(at, 1)
     if (planned?.fault === "refused") throw failure("not-connected", "write", { note: "store: gone" })
