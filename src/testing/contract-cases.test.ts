@@ -29,6 +29,7 @@ const people = {
     output: Person,
     errors: { TAKEN: 409 },
     allow: [role("admin"), can("people:create")],
+    repeat: "key",
   }).via(crm.call("POST /people")),
   show: op({
     http: "GET /people/{id}",
@@ -92,6 +93,8 @@ test("one case for each promise of each operation", () => {
       "signed in without the role or permission → 403",
       "an answer that does not fit → an error, and not a word of the answer",
       "a backend that throws → an error, and not a word of what it threw",
+      "the same Idempotency-Key again → the same answer, and nothing is done again",
+      "an Idempotency-Key that is none → 400 that names it",
     ].map((promise) => `people.create: ${promise}`),
     ...[
       "an input made from its schema → accepted, and answered with its own status",

@@ -7,6 +7,7 @@ import { broken, type Subject } from "./case-subject.ts"
 import { accessCases } from "./cases-access.ts"
 import { answerCases } from "./cases-answer.ts"
 import { inputCases } from "./cases-input.ts"
+import { keyCases } from "./cases-keys.ts"
 import { type TestApp, testApp } from "./test-app.ts"
 
 /** One test: its name, and how to run it. Rejects when the promise is broken. */
@@ -56,7 +57,7 @@ export function contractCases<T>(app: App<T>, options: ContractCasesOptions = {}
   const inTurn = turns(app)
   const cases = all.flatMap(({ op, operation }) => {
     const subject: Subject = { op, operation, ...shared, caller: options.callers?.[operation.path] }
-    const planned = [...inputCases(subject), ...accessCases(subject), ...answerCases(subject)]
+    const planned = [...inputCases(subject), ...accessCases(subject), ...answerCases(subject), ...keyCases(subject)]
     return planned.map(({ promise, see }) => ({ name: `${operation.path}: ${promise}`, run: () => inTurn((t) => see(t, subject)) }))
   })
   return [sound, ...cases]
