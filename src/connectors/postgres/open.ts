@@ -34,7 +34,7 @@ export interface PostgresSettings {
  */
 export async function openPostgres(settings: PostgresSettings, host: ServiceHost): Promise<SqlSession> {
   const { name, rowsMax, at, pool } = settings
-  if (host.isEphemeral) return new UnreplacedSession(name)
+  if (host.isEphemeral) return new UnreplacedSession(name, host)
   addressOf(settings, host)
   const driver = await loadDriver(at)
   // Read anew for each connection: a password that has been changed meanwhile is the one that counts.
