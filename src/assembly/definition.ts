@@ -10,6 +10,7 @@ import type { OperationStatus } from "../runtime/status.ts"
 import type { HostFastify, PluginOptions } from "../server/fastify-plugin.ts"
 import type { FetchHost } from "../server/fetch.ts"
 import type { HandlerOptions, NodeHandler } from "../server/node-handler.ts"
+import type { WorkReport } from "../server/work.ts"
 import type { HostLogger } from "../telemetry/host-log.ts"
 
 /** What an application consists of. */
@@ -94,6 +95,11 @@ export interface Running<T> {
    * @throws {TrestleError} `INVALID`: the payload is not what the topic says. `UNAVAILABLE`: it could not be stored.
    */
   publish<T, I>(topic: Topic<T, I>, payload: NoInfer<I>): Promise<void>
+  /**
+   * How far the work of that id has come which went on after its call: `meta.work` of its answer, or `work` of its error. `null`: there is none,
+   * or it ended longer ago than it is kept, a day by default. With the application's own authority.
+   */
+  work(id: string): Promise<WorkReport | null>
   /** What was counted since the start, in Prometheus' text format. */
   metrics(): Promise<string>
   /**

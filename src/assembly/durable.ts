@@ -28,6 +28,7 @@ import { finding } from "../runtime/findings.ts"
 import { formerPaths } from "../runtime/retiring.ts"
 import { jobRunner } from "./job-runner.ts"
 import { Keys } from "./keys.ts"
+import { WorkOfCallers } from "./work-of-callers.ts"
 
 export interface DurableOptions {
   readonly operations: readonly Operation[]
@@ -94,7 +95,8 @@ export interface OwnStore {
   readonly isEphemeral: boolean
 }
 
-async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise<Connection> {
+/** Trestle's own file. */
+export async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise<Connection> {
   const file = join(folder, "store.db")
   if (!isEphemeral) await mkdir(folder, { recursive: true, mode: 0o700 })
   const { "~service": service } = sqlite({ file, name: "store" }) as HasService
@@ -109,6 +111,8 @@ export class DurableParts {
   /** For people, and for tests. */
   readonly desk: JobDesk
   readonly keys: Keys
+  /** For those for whom it was put. */
+  readonly callersWork: WorkOfCallers
   readonly #jobs: Jobs
   readonly #opened: OpenedStore
   readonly #options: DurableOptions
@@ -129,6 +133,7 @@ export class DurableParts {
     this.#formerPaths = new Map(operations.flatMap((operation) => formerPaths(operation).map((was) => [was, operation.path] as const)))
     this.#jobs = new Jobs({ store, operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()], epoch: clock.epoch })
     this.desk = new JobDesk({ store, epoch: clock.epoch })
+    this.callersWork = new WorkOfCallers({ find: (id) => this.#jobs.find(id), operations, authenticate: options.authenticate })
     this.#followers = new Followers(this.#jobs, clock, !isByHand)
     this.#worker = new Worker({
       jobs: this.#jobs,

@@ -18,6 +18,7 @@ import type { HttpParts } from "../server/http.ts"
 import type { HttpLimits } from "../server/http-stages.ts"
 import { Mount } from "../server/mount.ts"
 import { type HandlerOptions, type NodeHandler, nodeHandler } from "../server/node-handler.ts"
+import type { WorkReport } from "../server/work.ts"
 import type { Log } from "../telemetry/call-log.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Running, TrestleOptions } from "./definition.ts"
@@ -120,6 +121,10 @@ export class RunningApp<T> implements Running<T> {
     await durable?.site.publish(message)
   }
 
+  async work(id: string): Promise<WorkReport | null> {
+    return (await this.#parts.durable?.callersWork.look(id)) ?? null
+  }
+
   metrics(): Promise<string> {
     const { metrics, shedder } = this.#parts
     return metrics.text({ services: this.services(), shed: shedder?.refused ?? 0 })
@@ -196,7 +201,7 @@ export class RunningApp<T> implements Running<T> {
       calledByFormerPath: (former, present) =>
         log.events.warn(`deprecated path: a client calls ${former}, which is ${present} now`, { former, operation: present }),
       pages: options.pages ?? null,
-      work: null,
+      work: this.#parts.durable?.callersWork ?? null,
     }
   }
 }

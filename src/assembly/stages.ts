@@ -72,18 +72,23 @@ export function securityStages(
 function authenticating(authenticate: Authenticate | null, isPublic: boolean): Stage | null {
   if (!authenticate) return isPublic ? null : refuseStranger
   const settle = (call: Call, found: Principal | null | "bad"): void => {
-    if (found === "bad") throw new TrestleError("UNAUTHENTICATED", "The credential is not valid.")
-    // Whoever shows a credential means to be somebody; going on as nobody would hide the mistake.
-    if (found === null && call.entry!.head.headers.authorization !== undefined) {
-      throw new TrestleError("UNAUTHENTICATED", "The credential is of no kind that is taken here.")
-    }
-    if (found === null && !isPublic) refuseStranger()
-    call.principal = found
+    const who = proven(found, call.entry!.head)
+    if (who === null && !isPublic) refuseStranger()
+    call.principal = who
   }
   return (call) => {
     const found = authenticate(call.entry!.head)
     return found instanceof Promise ? found.then((who) => settle(call, who)) : settle(call, found)
   }
+}
+
+/** @throws {TrestleError} `UNAUTHENTICATED` for a credential that proves nobody. */
+export function proven(found: Principal | null | "bad", { headers }: RequestHead): Principal | null {
+  if (found === "bad") throw new TrestleError("UNAUTHENTICATED", "The credential is not valid.")
+  // Whoever shows a credential means to be somebody; going on as nobody would hide the mistake.
+  if (found === null && headers.authorization !== undefined)
+    throw new TrestleError("UNAUTHENTICATED", "The credential is of no kind that is taken here.")
+  return found
 }
 
 function refuseStranger(): never {

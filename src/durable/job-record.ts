@@ -120,6 +120,20 @@ export function historyText(history: readonly JobEvent[], event: JobEvent): stri
   return JSON.stringify([...history, short].slice(-HISTORY_MAX))
 }
 
+/** A job as whoever it was put for may ask for it. */
+export interface FollowedJob {
+  readonly report: JobReport
+  readonly isOwnAuthority: boolean
+  /** `null` while it has not ended. */
+  readonly end: JobEnd | null
+}
+
+/** `null` where it cannot be read. */
+export function followedOf(row: SqlRow, seal: SealedText): FollowedJob | null {
+  const body = seal.read(row.body as string, row.id as string) as JobBody | null
+  return body && { report: reportOf(row, seal), isOwnAuthority: body.isOwnAuthority, end: endOf(row, seal) }
+}
+
 /** What became of a job, for those who follow it. */
 interface Outcome {
   readonly answer?: unknown

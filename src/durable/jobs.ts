@@ -1,7 +1,7 @@
 import type { JobEnd, JobEvent, JobProgress, NewJob } from "../contract/job.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreResult, StoreStatement, StoreValue } from "../contract/store.ts"
-import { bodyOf, endOf, type HeldJob, heldOf, historyText, outcomeText } from "./job-record.ts"
+import { bodyOf, endOf, type FollowedJob, followedOf, type HeldJob, heldOf, historyText, outcomeText } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
 import { FORGET_STEPS } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
@@ -203,6 +203,12 @@ export class Jobs {
   async endOf(id: string): Promise<JobEnd | null | undefined> {
     const row = await this.#row(id)
     return row === undefined ? undefined : endOf(row, this.#text)
+  }
+
+  /** `null` where there is none of that id. */
+  async find(id: string): Promise<FollowedJob | null> {
+    const row = await this.#row(id)
+    return row === undefined ? null : followedOf(row, this.#text)
   }
 
   /** Whether some job of that key is open, or holds up the later ones. */

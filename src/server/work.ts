@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts"
-import type { JobReport } from "../contract/job.ts"
+import type { JobEnd, JobReport } from "../contract/job.ts"
 import type { ChunkedAnswer } from "../contract/ports.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { type Problem, problemOf } from "../errors/problem.ts"
@@ -17,6 +17,9 @@ const SIGN_OF_LIFE_MS = 15_000
 const FOLLOWED_MS_MAX = 600_000
 /** Longest `Prefer: wait` on the status of work. */
 const WAIT_MS_MAX = 60_000
+
+/** Id of the event that tells of the end. */
+const OVER = "over"
 
 /** Work that goes on after its call: what its caller may know of it. */
 export interface WorkReport {
@@ -59,7 +62,9 @@ async function show(parts: HttpParts, work: WorkBook, entry: HttpEntry): Promise
   const first = await look()
   if (first === null) return refuse(parts, entry, failWith("NOT_FOUND"))
   const following = new Following(parts, first, look)
-  if (head.headers.accept?.includes(EVENTS_MEDIA_TYPE)) {
+  if (head.method === "GET" && head.headers.accept?.includes(EVENTS_MEDIA_TYPE)) {
+    // Whoever has heard of the end connects once more, and is told to stop. Source: HTML Standard, section 9.2.3.
+    if (head.headers["last-event-id"] === OVER && isOver(first)) return entry.send(204, {}, "")
     entry.sendChunks(following.asEvents()).over.catch(() => undefined)
     return
   }
@@ -120,7 +125,8 @@ class Following {
     for (;;) {
       const text = JSON.stringify(this.#report)
       const now = this.#clock.now()
-      if (text !== said) yield `event: ${this.#report.state}\ndata: ${text}\n\n`
+      const id = isOver(this.#report) ? `id: ${OVER}\n` : ""
+      if (text !== said) yield `event: ${this.#report.state}\n${id}data: ${text}\n\n`
       else if (now - saidAt >= SIGN_OF_LIFE_MS) yield ":\n\n"
       if (text !== said || now - saidAt >= SIGN_OF_LIFE_MS) saidAt = now
       said = text
@@ -136,18 +142,26 @@ class Following {
   }
 }
 
-/** What its caller may know of a job: never its input, its history or what was tried. */
-export function workReport(job: JobReport, answer: { readonly value: unknown } | { readonly error: TrestleError } | null): WorkReport {
-  const { id, operation, createdAt, progress } = job
-  const error = answer !== null && "error" in answer ? answer.error : null
-  const state = job.state === "dead" || (job.state === "done" && error) ? "failed" : job.state
+/**
+ * What its caller may know of a job: never its input, its history or what was tried.
+ *
+ * @param end what became of it, as far as that is kept
+ */
+export function workReport(job: JobReport, end: JobEnd | null): WorkReport {
+  const { id, operation, createdAt, progress, trace } = job
+  const isFailed = job.state === "dead" || (job.state === "done" && end !== null && end.is !== "done")
+  const state = isFailed ? "failed" : (job.state as WorkReport["state"])
   return {
     id,
     operation,
     state,
     since: new Date(createdAt).toISOString(),
     ...(progress === null ? {} : { progress }),
-    ...(state === "done" && answer !== null && "value" in answer ? { answer: answer.value } : {}),
-    ...(state === "failed" ? { problem: problemOf(error ?? failWith("INTERNAL")) } : {}),
+    ...(state === "done" && end?.is === "done" && end.answer !== undefined ? { answer: end.answer } : {}),
+    ...(isFailed ? { problem: { ...problemOf(errorOf(end)), trace } } : {}),
   }
+}
+
+function errorOf(end: JobEnd | null): TrestleError {
+  return end !== null && "error" in end ? end.error : failWith("INTERNAL", { outcome: "unknown" })
 }

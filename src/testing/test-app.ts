@@ -16,6 +16,7 @@ import { servicesOf } from "../runtime/within.ts"
 import { authenticateKeys, reportEnds } from "../security/api-keys.ts"
 import { openAuthentication } from "../security/authentication.ts"
 import { type KeyStore, memoryKeyStore } from "../security/key-store.ts"
+import type { WorkReport } from "../server/work.ts"
 import { FakeClock } from "./fake-clock.ts"
 import type { FailsHow } from "./replaced.ts"
 import { Replacements } from "./replaced.ts"
@@ -112,10 +113,14 @@ export interface TestApp<T> {
    * after a while waits for `clock.advance`, and another `drain`. Without it nothing of the kind is done here.
    */
   drain(): Promise<void>
+  /** As `running.work`: how far the work has come that went on after a call. */
+  work(id: string): Promise<WorkReport | null>
   /** How many jobs wait, are given up on, or wait for a person. */
   outbox(): Promise<Outbox>
   /** The jobs that are kept, in the order in which they were put. */
   jobs(): Promise<readonly JobReport[]>
+  /** Orders another run of a job that waits, is parked or dead, as `trestle jobs retry` does; it waits for `drain`. `false`: of no such job. */
+  retry(id: string): Promise<boolean>
   /** Forgets programs, requests, records and mistakes. Breakers, budgets, keys and time stay. */
   reset(): void
   /** Ends every call, then the application. @throws the mistake, when a request was not programmed. */

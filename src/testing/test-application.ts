@@ -10,6 +10,7 @@ import type { Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
 import type { Topic } from "../contract/topic.ts"
 import type { KeyStore } from "../security/key-store.ts"
+import type { WorkReport } from "../server/work.ts"
 import type { FakeClock } from "./fake-clock.ts"
 import type { FailsHow, Replacements } from "./replaced.ts"
 import type { Outbox, TestApp, TestBackend, TestRequestInit, TestRoute, TestWire } from "./test-app.ts"
@@ -132,6 +133,10 @@ export class TestApplication<T> implements TestApp<T> {
     await this.#parts.durable?.work()
   }
 
+  work(id: string): Promise<WorkReport | null> {
+    return this.#parts.running.work(id)
+  }
+
   async outbox(): Promise<Outbox> {
     const jobs = await this.jobs()
     const count = (wanted: JobReport["state"]): number => jobs.filter(({ state }) => state === wanted).length
@@ -142,6 +147,12 @@ export class TestApplication<T> implements TestApp<T> {
     const jobs: JobReport[] = []
     for await (const job of this.#parts.durable?.desk.all() ?? []) jobs.push(job)
     return jobs
+  }
+
+  async retry(id: string): Promise<boolean> {
+    const { durable } = this.#parts
+    const job = (await durable?.desk.find(id)) ?? null
+    return job !== null && (await durable!.desk.retry([job])).length === 1
   }
 
   reset(): void {

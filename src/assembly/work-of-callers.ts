@@ -1,0 +1,68 @@
+import { DERIVED } from "../contract/job.ts"
+import type { Operation } from "../contract/operation.ts"
+import type { Authenticate, Principal, RequestHead } from "../contract/principal.ts"
+import { secretFields, withoutFields } from "../contract/secret-fields.ts"
+import type { FollowedJob } from "../durable/job-record.ts"
+import { type WorkBook, type WorkReport, workReport } from "../server/work.ts"
+import { proven } from "./stages.ts"
+
+/** As they are made; what else stands in an address is not looked for. */
+const WORK_ID = new RegExp(`^(${DERIVED}[0-9a-f]{31}|[0-9a-f]{32})$`)
+
+export interface WorkParts {
+  readonly find: (id: string) => Promise<FollowedJob | null>
+  readonly operations: readonly Operation[]
+  readonly authenticate: Authenticate | null
+}
+
+/**
+ * Flows and deferred writes that went on after their calls, for those who made these calls: each sees his own alone. What was put for a caller
+ * without credentials is told to whoever knows its id, which nobody can guess.
+ */
+export class WorkOfCallers implements WorkBook {
+  readonly #parts: WorkParts
+  readonly #operations: ReadonlyMap<string, Operation>
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts
+    this.#operations = new Map(parts.operations.map((operation) => [operation.path, operation]))
+  }
+
+  async find(id: string, head: RequestHead): Promise<WorkReport | null> {
+    const who = await this.#callerOf(head)
+    const job = await this.#work(id)
+    return job && isFor(job, who) ? this.#shown(job) : null
+  }
+
+  /** For the application itself. */
+  async look(id: string): Promise<WorkReport | null> {
+    const job = await this.#work(id)
+    return job && workReport(job.report, job.end)
+  }
+
+  async #work(id: string): Promise<FollowedJob | null> {
+    const job = WORK_ID.test(id) ? await this.#parts.find(id) : null
+    return job?.report.kind === "flow" || job?.report.kind === "deferred" ? job : null
+  }
+
+  async #callerOf(head: RequestHead): Promise<Principal | null> {
+    const { authenticate } = this.#parts
+    return authenticate && proven(await authenticate(head), head)
+  }
+
+  #shown(job: FollowedJob): WorkReport {
+    const shown = workReport(job.report, job.end)
+    const operation = this.#operations.get(shown.operation)
+    // A key that a caller without credentials has chosen leads to the id, and may be no secret.
+    if (job.report.principal !== null || operation?.repeat !== "key" || !("answer" in shown)) return shown
+    const names = new Set(secretFields(operation.output.json).map(({ name }) => name))
+    return { ...shown, answer: withoutFields(shown.answer, names) }
+  }
+}
+
+function isFor({ report: { principal, id }, isOwnAuthority }: FollowedJob, who: Principal | null): boolean {
+  if (isOwnAuthority) return false
+  // An id that is made of what it stands for could be guessed.
+  if (principal === null) return !id.startsWith(DERIVED)
+  return who !== null && who.id === principal.id && who.kind === principal.kind
+}
