@@ -10,6 +10,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { type FindingCode, finding } from "../runtime/findings.ts"
 import { servicesOf } from "../runtime/within.ts"
 import type { DbFlags } from "./db.ts"
+import { makeStore, storeState, storeText } from "./db-store.ts"
 import { EXIT, type ExitCode, Stop } from "./exit.ts"
 import { cliFinding, didYouMean, usage } from "./findings.ts"
 import { loadApp } from "./load-app.ts"
@@ -31,53 +32,76 @@ type Tend = (migrator: Migrator, service: HasMigrations) => Promise<Omit<Tended,
 
 /** `trestle db status` */
 export async function listMigrations(flags: DbFlags): Promise<Report> {
-  const tended = await tendAll(flags, async (migrator, service) => {
-    const migrations = await migrator.states()
-    const findings = stateFindings(migrations, service)
-    return { migrations, applied: [], findings, exit: findings.length > 0 ? EXIT.found : EXIT.ok }
-  })
+  const store = await storeState(flags)
+  const tended = await tendAll(
+    flags,
+    async (migrator, service) => {
+      const migrations = await migrator.states()
+      const findings = stateFindings(migrations, service)
+      return { migrations, applied: [], findings, exit: findings.length > 0 ? EXIT.found : EXIT.ok }
+    },
+    store !== null,
+  )
   const rows = tended.flatMap(({ service, migrations }) => migrations.map((one) => ({ service, ...one })))
   return reportOf(tended, {
     summary: { migrations: rows.length, pending: rows.filter(({ state }) => state === "pending").length },
-    text: statesText(rows),
+    json: { store },
+    text: rows.length > 0 ? statesText(rows) : "",
+    notes: store ? storeText(store) : "",
   })
 }
 
 /** `trestle db migrate` */
 export async function applyMigrations(flags: DbFlags): Promise<Report> {
   const isDry = flags.dryRun === true
-  const tended = await tendAll(flags, async (migrator, service) => {
-    if (!isDry) {
-      const applied = await migrator.apply()
-      return { migrations: await migrator.states(), applied, findings: [], exit: EXIT.ok }
-    }
-    const migrations = await migrator.states()
-    const findings = stateFindings(migrations, service).filter(({ code }) => code !== "TRS1020")
-    const pending = migrations.filter(({ state }) => state === "pending").map(({ name }) => name)
-    return { migrations, applied: pending, findings, exit: findings.length > 0 ? EXIT.found : EXIT.ok }
-  })
+  const store = await storeState(flags)
+  if (store && store.version < store.wanted && !isDry) await makeStore(flags)
+  const tended = await tendAll(
+    flags,
+    async (migrator, service) => {
+      if (!isDry) {
+        const applied = await migrator.apply()
+        return { migrations: await migrator.states(), applied, findings: [], exit: EXIT.ok }
+      }
+      const migrations = await migrator.states()
+      const findings = stateFindings(migrations, service).filter(({ code }) => code !== "TRS1020")
+      const pending = migrations.filter(({ state }) => state === "pending").map(({ name }) => name)
+      return { migrations, applied: pending, findings, exit: findings.length > 0 ? EXIT.found : EXIT.ok }
+    },
+    store !== null,
+  )
   const count = tended.reduce((sum, { applied }) => sum + applied.length, 0)
   const said = tended.flatMap(({ service, applied }) =>
     applied.map((name) => `${isDry ? "would apply" : "applied"} ${name} to ${service}\n`),
   )
+  const isStoreBehind = store !== null && store.version < store.wanted
+  if (isStoreBehind) said.push(`${isDry ? "would bring" : "brought"} Trestle's own tables in ${store.place} to version ${store.wanted}\n`)
   return reportOf(tended, {
+    json: { store: store && { ...store, version: isDry ? store.version : store.wanted } },
     summary: isDry ? { applied: 0, wouldApply: count } : { applied: count },
     text: said.join(""),
-    notes: count === 0 && tended.every(({ exit }) => exit === EXIT.ok) ? "nothing to apply\n" : "",
+    notes: count === 0 && !isStoreBehind && tended.every(({ exit }) => exit === EXIT.ok) ? "nothing to apply\n" : "",
   })
 }
 
-function reportOf(tended: readonly Tended[], report: Pick<Report, "summary" | "text" | "notes">): Report {
+function reportOf(tended: readonly Tended[], report: Pick<Report, "summary" | "text" | "notes" | "json">): Report {
   const findings = tended.flatMap((one) => one.findings)
   const worst = tended.find(({ exit }) => exit === EXIT.unreachable) ?? tended.find(({ exit }) => exit !== EXIT.ok)
   const services = tended.map(({ service, migrations, applied }) => ({ service, migrations, applied }))
-  return { exit: worst?.exit ?? EXIT.ok, findings, json: { services }, ...report, summary: { services: tended.length, ...report.summary } }
+  return {
+    exit: worst?.exit ?? EXIT.ok,
+    findings,
+    ...report,
+    json: { services, ...report.json },
+    summary: { services: tended.length, ...report.summary },
+  }
 }
 
 /** One database after the other; what is wrong with one says nothing of the next. */
-async function tendAll(flags: DbFlags, tend: Tend): Promise<Tended[]> {
+async function tendAll(flags: DbFlags, tend: Tend, hasStore: boolean): Promise<Tended[]> {
   const { app } = await loadApp(flags.app)
-  const services = chosenOf(flags.service, servicesOf(describe(app).operations).filter(hasMigrations))
+  const all = servicesOf(describe(app).operations).filter(hasMigrations)
+  const services = all.length === 0 && hasStore ? [] : chosenOf(flags.service, all)
   const environment = loadEnvironment({ folder: process.cwd() })
   const needs = services.flatMap(({ references, name, at }) =>
     references.map((reference) => ({ reference: reference as Reference, neededBy: name, place: at })),

@@ -32,11 +32,12 @@ export async function withDesk<T>(flags: JobsFlags, work: (opened: OpenedDesk | 
       await opened.close()
     }
   } catch (error) {
-    throw inWords(error)
+    throw storeFailure(error)
   }
 }
 
-function inWords(error: unknown): unknown {
+/** What a store cannot do, as the end of a command. */
+export function storeFailure(error: unknown): unknown {
   if (!TrestleError.is(error)) return error
   if (error.findings.length > 0) return new Stop(EXIT.noLoad, error.findings as readonly Finding[])
   const fix = "Correct the address of the store, or the rights on its file and folder."

@@ -75,6 +75,8 @@ export interface HasStore {
    * @throws {TrestleError} `START_REFUSED`: the tables are of a newer version of Trestle (TRS1045), or cannot be made.
    */
   openStore(tables: readonly StoreTables[]): Promise<Store>
+  /** Which version of those tables is there, 0 for none. Changes nothing. */
+  storeVersion(): Promise<number>
 }
 
 /** One version of Trestle's own tables. Applied once each, in the order of `version`, all statements of one version in one transaction. */

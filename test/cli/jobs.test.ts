@@ -122,3 +122,22 @@ describe("jobs drop", () => {
     expect(await listed(cwd)).toBe("d1 dead, d2 dead, r1 running, w1 waiting")
   })
 })
+
+describe("db, of an application whose work is kept", () => {
+  const db = (cwd: string, ...args: string[]): Promise<Ran> => trestle(["db", ...args], { cwd })
+
+  test("before its first start: status says so and makes nothing; migrate makes the tables, once", async () => {
+    const cwd = folder({ "app.ts": APP })
+    expect(await db(cwd, "status")).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^store .*store\.db: .* version 0 of \d+/),
+    })
+    expect(await db(cwd, "migrate", "--dry-run")).toMatchObject({ code: 0, stdout: expect.stringContaining("would bring") })
+    expect(existsSync(join(cwd, ".trestle"))).toBe(false)
+    expect(await db(cwd, "migrate")).toMatchObject({ code: 0, stdout: expect.stringContaining("brought Trestle's own tables") })
+    const { store } = json(await db(cwd, "status", "--json"))
+    expect(store.version).toBe(store.wanted)
+    expect(await db(cwd, "migrate")).toMatchObject({ code: 0, stdout: "", stderr: "nothing to apply\n" })
+  })
+})

@@ -18,6 +18,7 @@ import type { Answered } from "./question.ts"
 import { refuseControl } from "./statement-check.ts"
 import { Statements } from "./statements.ts"
 import { openStore } from "./store.ts"
+import { tablesVersion } from "./store-tables.ts"
 
 /** Instants cross as ISO 8601 text: exact to the microsecond, and what JSON carries. */
 export const POSTGRES: SqlCapabilities = { ...SQL_DEFAULTS, placeholder: "numbered", dates: "text" }
@@ -117,6 +118,18 @@ export class PostgresSession implements SqlSession, HasStore {
       throw refused
     })
     return this.#store
+  }
+
+  async storeVersion(): Promise<number> {
+    const database = this.#settings.open()
+    try {
+      await database.connect()
+      return await tablesVersion(database)
+    } catch (thrown) {
+      throw connectionFailure(thrown, "read", this.name)
+    } finally {
+      await database.close()
+    }
   }
 
   async close(): Promise<void> {

@@ -51,11 +51,16 @@ async function applyNext(database: PostgresDatabase, tables: readonly StoreTable
   }
 }
 
-/** @throws {TrestleError} when it is newer than `last`, the newest that is known here. */
-async function versionIn(database: PostgresDatabase, last: number): Promise<number> {
+/** 0: there are none. */
+export async function tablesVersion(database: PostgresDatabase): Promise<number> {
   if (!(await hasTable(database, "trestle_tables"))) return 0
   const { rows } = await database.ask({ text: "select coalesce(max(version), 0) as version from trestle_tables", values: [] }, 1)
-  const version = rows[0]!.version as number
+  return rows[0]!.version as number
+}
+
+/** @throws {TrestleError} when it is newer than `last`, the newest that is known here. */
+async function versionIn(database: PostgresDatabase, last: number): Promise<number> {
+  const version = await tablesVersion(database)
   if (version <= last) return version
   throw new TrestleError("START_REFUSED", `Trestle's own tables are of version ${version}, and this Trestle knows them up to ${last}`, {
     findings: [{ code: "TRS1045", fix: "Start the version of Trestle that made them, or a newer one; nothing was changed." }],

@@ -18,6 +18,7 @@ import { SqliteDatabase } from "./database.ts"
 import { breaksConnection, commitFailure, isBusy, statementFailure } from "./failure.ts"
 import { Statements } from "./statements.ts"
 import { openStore } from "./store-open.ts"
+import { tablesVersion } from "./store-tables.ts"
 import { Turns } from "./turns.ts"
 
 export const SQLITE: SqlCapabilities = { ...SQL_DEFAULTS, booleans: "integer", dates: "text", json: "text", locksRows: false }
@@ -130,6 +131,10 @@ export class SqliteSession implements SqlSession, HasStore {
       throw refused
     })
     return this.#store
+  }
+
+  async storeVersion(): Promise<number> {
+    return tablesVersion(this.#reading())
   }
 
   async close(): Promise<void> {

@@ -65,12 +65,17 @@ function applyNext(database: SqliteDatabase, tables: readonly StoreTables[], { n
   }
 }
 
-/** @throws {TrestleError} when it is newer than `last`, the newest that is known here. */
-function versionIn(database: SqliteDatabase, last: number): number {
+/** 0: there are none. */
+export function tablesVersion(database: SqliteDatabase): number {
   const isThere = { text: "select 1 from sqlite_schema where type = 'table' and name = 'trestle_tables'", values: [] }
   if (database.rows(isThere, 1).length === 0) return 0
   const [row] = database.rows({ text: "select coalesce(max(version), 0) as version from trestle_tables", values: [] }, 1)
-  const version = row!.version as number
+  return row!.version as number
+}
+
+/** @throws {TrestleError} when it is newer than `last`, the newest that is known here. */
+function versionIn(database: SqliteDatabase, last: number): number {
+  const version = tablesVersion(database)
   if (version <= last) return version
   throw new TrestleError("START_REFUSED", `Trestle's own tables are of version ${version}, and this Trestle knows them up to ${last}`, {
     findings: [{ code: "TRS1045", fix: "Start the version of Trestle that made them, or a newer one; nothing was changed." }],
