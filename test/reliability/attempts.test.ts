@@ -126,6 +126,43 @@ describe("a retried first attempt that answers 409 is looked up, not failed", ()
   })
 })
 
+describe("neither feeds the breaker nor is retried", () => {
+  const BRITTLE: Policy = { ...ATTEMPTS, breaker: { failures: 1, of: 1, rest: "60s" } }
+
+  for (const [effect, heard] of [
+    ["read", { code: "CANCELLED", outcome: "refused" }],
+    ["write", { code: "OUTCOME_UNKNOWN", outcome: "unknown" }],
+  ] as const)
+    test(`a caller's abort: a ${effect} → ${heard.code}, sent once, its connection closed`, async () => {
+      await using receiver = await Receiver.open(silence)
+      const call = rest({ url: receiver.url, policy: BRITTLE }).call<any, any>("PUT /things")
+      await using app = await started({ it: op({ ...write, effect }).via(call) })
+      const abort = new AbortController()
+      const asking = app.ask.it.safe(ADA, { signal: abort.signal })
+      await receiver.until(() => receiver.arrivals.length === 1, "the request did not arrive")
+      abort.abort()
+      expect(await asking).toMatchObject(heard)
+      await receiver.until(() => receiver.open === 0, "the connection is still open")
+      receiver.behaviour = WELL
+      expect(await app.ask.it.safe(ADA)).toMatchObject({ ok: true, meta: { attempts: 1 } })
+      expect(receiver.arrivals.length).toBe(2)
+    })
+
+  test("a mapping of the request that throws → INTERNAL, refused, nothing sent", async () => {
+    await using receiver = await Receiver.open(WELL)
+    const crm = rest({ url: receiver.url, policy: BRITTLE })
+    const body = (): never => {
+      throw new Error("not as expected")
+    }
+    const wrong = op(write).via(crm.call<any, any>("PUT /things", { body }))
+    await using app = await started({ wrong, right: op(write).via(crm.call<any, any>("PUT /things")) })
+    expect(await app.ask.wrong.safe(ADA)).toMatchObject({ code: "INTERNAL", outcome: "refused" })
+    expect(app.records.at(-1)!.meta.attempts).toBe(0)
+    expect(receiver.arrivals.length).toBe(0)
+    expect(await app.ask.right.safe(ADA)).toMatchObject({ ok: true })
+  })
+})
+
 describe("the breaker", () => {
   test("half-open lets exactly one probe through: it arrives, the others do not", async () => {
     await using receiver = await Receiver.open(resets)

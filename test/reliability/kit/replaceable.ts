@@ -1,4 +1,5 @@
 // A worker of a cluster that is replaced by the next one: an ordinary application, which shares its port. Ends on SIGTERM.
+import cluster from "node:cluster"
 import { z } from "zod"
 import { anyone, code, op } from "../../../src/index.ts"
 import { started } from "./fault.ts"
@@ -20,5 +21,10 @@ const get = op({
 
 const { running } = await started({ get })
 await running.listen({ port: Number(process.argv[2]) })
-process.once("SIGTERM", () => running.close().then(() => process.exit(0)))
+process.once("SIGTERM", async () => {
+  await running.close()
+  // Nothing of the application is left, so the process ends by itself. `process.exit` could lose a connection that the primary has just
+  // handed over, and that this process would give back.
+  cluster.worker!.disconnect()
+})
 process.send?.("listening")

@@ -76,6 +76,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** Who waits longer has failed. */
+const ANSWER_MS_MAX = 15_000
+
 /** An open loop over kept-alive connections. A failed request is failed: nothing is sent a second time. */
 class Load {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 })
@@ -136,6 +139,7 @@ class Load {
           resolve()
         })
       })
+      request.setTimeout(ANSWER_MS_MAX, () => request.destroy(new Error(`no answer within ${ANSWER_MS_MAX} ms`)))
       request.on("error", ({ code, message }: NodeJS.ErrnoException) => fail(code ?? message))
     })
   }
