@@ -1,4 +1,5 @@
 import { parseBytes } from "../base/bytes.ts"
+import { parseDuration } from "../base/duration.ts"
 import { pathOf } from "../base/source-excerpt.ts"
 import type { SourcePlace } from "../base/source-place.ts"
 import type { Backend } from "../contract/backend.ts"
@@ -9,6 +10,7 @@ import {
   callPolicies,
   type Defaults,
   type Policy,
+  SHED_MS,
   servicePolicies,
   serviceSettings,
   sourceOf,
@@ -76,6 +78,8 @@ export interface Explanation {
   /** What its callers may call again; `keptMs`: how long a key and its answer are remembered, `null` where there are no keys. */
   readonly repeat: { readonly value: "none" | "natural" | "key"; readonly keptMs: number | null }
   readonly bodyBytesMax: Effective<number>
+  /** How long a turn of the event loop may take before calls are refused for the load; null: as long as it takes. */
+  readonly shed: Effective<number | null>
   readonly placeholder: string | null
   readonly backend: BackendNode | null
   readonly predictions: readonly Prediction[]
@@ -99,6 +103,10 @@ export async function explanationOf(operation: Operation, defaults: Defaults): P
     bodyBytesMax: {
       value: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX,
       from: from(defaults.bodyLimit === undefined ? "built in" : "defaults"),
+    },
+    shed: {
+      value: defaults.shed === false ? null : (parseDuration(defaults.shed) ?? SHED_MS),
+      from: from(defaults.shed === undefined ? "built in" : "defaults"),
     },
     placeholder: why,
     backend: await backendTree(operation, defaults),

@@ -28,7 +28,7 @@ export function explanationText(explanation: Explanation, look: Look): string {
 }
 
 function headOf(explanation: Explanation, { paint }: Look): string[] {
-  const { operation, effect, at, entrances, who, deadline, repeat, bodyBytesMax, placeholder } = explanation
+  const { operation, effect, at, entrances, who, deadline, repeat, bodyBytesMax, shed, placeholder } = explanation
   return [
     `${paint("bold", operation)}   ${effect}   ${paint("dim", at === null ? "" : shown(shortPath(at)))}`,
     "",
@@ -37,10 +37,17 @@ function headOf(explanation: Explanation, { paint }: Look): string[] {
     labelled("deadline", showDuration(deadline.value), sourceText(deadline.from), paint),
     ...(effect === "write" ? [labelled("called again", repeatText(repeat))] : []),
     ...(entrances.length > 0
-      ? [labelled("body", `up to ${Math.round(bodyBytesMax.value / 1_024)}kb`, sourceText(bodyBytesMax.from), paint)]
+      ? [
+          labelled("body", `up to ${Math.round(bodyBytesMax.value / 1_024)}kb`, sourceText(bodyBytesMax.from), paint),
+          labelled("overload", shedText(shed.value), sourceText(shed.from), paint),
+        ]
       : []),
     ...(placeholder === null ? [] : [labelled("placeholder", shown(placeholder))]),
   ]
+}
+
+function shedText(turnMs: number | null): string {
+  return turnMs === null ? "never refused for it" : `refused at turns of ${showDuration(turnMs)}`
 }
 
 function repeatText({ value, keptMs }: Explanation["repeat"]): string {
@@ -76,7 +83,7 @@ function policyLines(node: BackendNode, policies: EffectivePolicies, indent: str
     line("timeout", `${showDuration(timeout.value)} an attempt`, timeout),
     line("repeats", retries.value === 0 ? "none" : `at most ${retries.value}`, retries),
     ...(retries.value === 0 ? [] : [line("pauses", `up to ${waits}`, pauses)]),
-    ...(hedge.value === null ? [] : [line("hedged", `a second beside it after ${showDuration(hedge.value)}`, hedge)]),
+    ...(hedge.value === null ? [] : [line("hedged", `a second one after ${showDuration(hedge.value)}`, hedge)]),
     line("unknown", node.repeatsUnknown ? "may be sent again" : "never sent again"),
     line("breaker", breakerText(breaker.value), breaker),
     line("at once", `${bounds(concurrencyMin.value, concurrency.value)}, ${queue.value} more may wait`, concurrency),
@@ -84,7 +91,7 @@ function policyLines(node: BackendNode, policies: EffectivePolicies, indent: str
 }
 
 function bounds(min: number, max: number): string {
-  return min === max ? String(max) : `${min} to ${max}, found out`
+  return min === max ? String(max) : `${min} to ${max}`
 }
 
 function breakerText(breaker: EffectivePolicies["breaker"]["value"]): string {

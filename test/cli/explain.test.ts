@@ -20,6 +20,7 @@ describe("explain an operation", () => {
     expect(stdout).toMatch(/reached by +GET \/things\/\{id\}, POST \/rpc\/show$/m)
     expect(stdout).toMatch(/open to +role reader; any object: all may$/m)
     expect(stdout).toMatch(/deadline +2s +the operation, app\.ts:6$/m)
+    expect(stdout).toMatch(/overload +refused at turns of 50ms +built in$/m)
     expect(stdout).toMatch(/timeout +300ms an attempt +the call, app\.ts:7$/m)
     expect(stdout).toMatch(/repeats +at most 1 +the service, app\.ts:4$/m)
     expect(stdout).toMatch(/pauses +up to 200ms +the service, app\.ts:4$/m)
@@ -40,6 +41,20 @@ export const app = trestle({ name: "things", ops: { place } })
     expect(await told("key")).toMatch(/called again +under one Idempotency-Key: one effect, the same answer for (24h|1d)$/m)
     expect(await told("natural")).toMatch(/called again +has no further effect$/m)
     expect(await told("none")).toMatch(/called again +may have its effect again$/m)
+  })
+
+  test("hedge, probes and adaptive places, where they are asked for", async () => {
+    const app = WITH_FALLBACK.replace(
+      'times: 1, backoff: "200ms" }',
+      'times: 1, backoff: "200ms" }, hedge: "100ms", concurrency: "adaptive", breaker: { failures: 4, of: 8, rest: "1s", probes: 3 }',
+    ).replace("reads: {", "shed: false, reads: {")
+    const { stdout } = await trestle(["explain", "show"], { cwd: folder({ "app.ts": app }) })
+    expect(stdout).toMatch(/hedged +a second one after 100ms +the service, app\.ts:4$/m)
+    expect(stdout).toMatch(/breaker +opens at 4 of 8, rests 1s, closes after 3 good probes +the service, app\.ts:4$/m)
+    expect(stdout).toMatch(/at once +4 to 128, 512 more may wait +the service, app\.ts:4$/m)
+    expect(stdout).toMatch(/overload +never refused for it +the application's defaults$/m)
+    // Both attempts of the hedge, and its repeat.
+    expect(stdout).toMatch(/gives no answer in time[^\n]*\n(?: {2}.*\n)?\s+3 attempts/m)
   })
 
   test("each failure: attempts, who answers, what the caller gets", async () => {
