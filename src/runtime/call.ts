@@ -2,14 +2,16 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { CallContext, Ctx, Meta, Repaired, StepOptions, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
-import type { Delivery, JobEnd, JobKind } from "../contract/job.ts"
+import type { Delivery, JobEnd } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
 import type { Drift } from "../contract/mapping.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord, Entry } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import type { CallStart } from "./call-start.ts"
 import { PublicContext } from "./public-context.ts"
+import { Repairs } from "./repairs.ts"
 import type { Stage } from "./stages.ts"
 
 /** What every call of one started application shares. */
@@ -25,77 +27,6 @@ export interface Surroundings {
 export interface Nesting extends StepOptions {
   /** On behalf of somebody else, for a question of the application's own: what it tells of its making does not count for the call. */
   readonly apartAs?: Principal
-}
-
-/** Kinds of repairs that are named; the rest is counted. */
-const REPAIRS_NAMED_MAX = 20
-
-class Repairs implements Repaired {
-  count = 0
-  readonly fields: string[] = []
-  /** Those of this call alone: what a nested one has repaired is in its own record. */
-  readonly #own = new Map<string, number>()
-
-  add(what: string): void {
-    this.count++
-    this.#name(what)
-    if (this.#own.has(what) || this.#own.size < REPAIRS_NAMED_MAX) this.#own.set(what, (this.#own.get(what) ?? 0) + 1)
-  }
-
-  absorb(nested: Repaired): void {
-    this.count += nested.count
-    for (const what of nested.fields) this.#name(what)
-  }
-
-  own(): ReadonlyMap<string, number> {
-    return this.#own
-  }
-
-  /** Those of a call that has no record of its own, and that `absorb` has counted. */
-  adopt(own: ReadonlyMap<string, number>): void {
-    for (const [what, count] of own) this.#own.set(what, (this.#own.get(what) ?? 0) + count)
-  }
-
-  #name(what: string): void {
-    if (this.fields.length < REPAIRS_NAMED_MAX && !this.fields.includes(what)) this.fields.push(what)
-  }
-}
-
-/**
- * How a call begins. A class, not a literal, for the same reason as every other per-call object that refers to the call's world: see
- * `Listener` in the REST connector.
- */
-export class CallStart {
-  readonly entrance: "http" | "rpc" | "in-process" | "nested" | "flight" | "refresh" | JobKind
-  readonly principal: Principal | null
-  input: unknown
-  entry: Entry | null = null
-  /** 32 hexadecimal digits. Default: the parent's, or new. */
-  trace: string | undefined
-  idempotencyKey: string | undefined
-  ifMatch: string | undefined
-  /** Milliseconds; shortens the operation's deadline, never lengthens it. */
-  deadlineMs: number | undefined
-  /** Milliseconds that a job of a flow may last, in the place of the operation's deadline, which is its caller's patience. */
-  lastsMs: number | undefined
-  /** Milliseconds that its caller wants to wait for work that goes on anyway. */
-  patienceMs: number | undefined
-  /** Set for a job that is run from the store. */
-  delivery: Delivery | null = null
-  /** The call that runs this one. */
-  parent: Call | undefined
-  revalidation: Revalidation | null = null
-  /** Called when an answer that comes piece by piece is there to be read; the call goes on until it has been. */
-  handedOver: ((call: Call) => void) | undefined
-  /** Called by the application itself: rules about callers do not apply. */
-  isOwnAuthority = false
-  /** The caller had already given it up. */
-  isCancelled = false
-
-  constructor(entrance: CallStart["entrance"], principal: Principal | null) {
-    this.entrance = entrance
-    this.principal = principal
-  }
 }
 
 /**
