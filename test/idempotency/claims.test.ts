@@ -181,6 +181,11 @@ describe.each([
     expect(await other.take(request({ id: "now" }))).toBeNull()
   })
 
+  claimed("what was claimed under an earlier name is over → the key is new", async (one, other) => {
+    await one.take(request({ id: "then", keptMs: -1 }))
+    expect(await other.take(request({ id: "now", formerIds: ["then"] }))).toBeNull()
+  })
+
   claimed("swept → what is over is gone, in parts where there is much", async (one, other) => {
     await Promise.all(Array.from({ length: 600 }, (_, n) => one.take(request({ id: `over ${n}`, keptMs: -1 }))))
     await one.take(request({ id: "present" }))

@@ -18,9 +18,11 @@ const step = op({ effect: "write", repeat: "key", input: Order, output: Placed }
     return { id: ++effects, item }
   }),
 )
+const placed = op({ http: "POST /flows", ...keyed }).via(flow(async (input, s) => s.run(step, input)))
 const ops = {
   step,
-  placed: op({ http: "POST /flows", ...keyed }).via(flow(async (input, s) => s.run(step, input))),
+  placed,
+  around: op({ http: "POST /around", ...keyed }).via(code((input, ctx) => ctx.run(placed, input))),
   later: op({ http: "POST /later", ...keyed }).via(
     fallback(
       crm.call("POST /orders", { repeat: { key: "Idempotency-Key" } }),
@@ -66,6 +68,17 @@ describe("a flow under a key", () => {
     finish!()
     await t.clock.advance(0)
     expect(await t.as(ada).placed({ item: "slow" }, key)).toEqual({ id: 1, item: "slow" })
+    expect(effects).toBe(1)
+  })
+
+  test("run inside of code, and still under way at the deadline → unknown from then on: the code would begin another", async () => {
+    await open()
+    const first = t.as(ada).around.safe({ item: "slow" }, key)
+    await t.clock.advance("3s")
+    expect(await first).toMatchObject({ outcome: "unknown" })
+    expect(await t.as(ada).around.safe({ item: "slow" }, key)).toMatchObject({ code: "OUTCOME_UNKNOWN" })
+    finish!()
+    await t.clock.advance(0)
     expect(effects).toBe(1)
   })
 
