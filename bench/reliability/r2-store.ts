@@ -25,8 +25,9 @@ export async function run(args: readonly string[]): Promise<boolean> {
       for (const every of [2, 3, 5, 11, 23])
         isMet =
           saw(`flush that fails, every ${every}`, await failingFlush(join(inFolder("flush"), "notes.db"), { first: 40, every })) && isMet
-      for (const [n, found] of (await lostWrites(inFolder("lost"), { cuts: CUTS, acknowledged: 5_000 })).entries())
-        isMet = saw(`loss of power ${n + 1}`, found) && isMet
+      for (const isAfterFailure of [false, true])
+        for (const found of await lostWrites(inFolder("lost"), { cuts: CUTS, acknowledged: 5_000, isAfterFailure }))
+          isMet = saw(isAfterFailure ? "loss of power after failures" : "loss of power", found) && isMet
     }
     return isMet && untraceable === null && unmountable === null
   } finally {

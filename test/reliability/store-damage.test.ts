@@ -40,6 +40,15 @@ describe("a store's process that is killed", () => {
     expect(found).toHaveLength(4)
     for (const one of found) expect(one).toMatchObject(nothingWrong)
   })
+
+  test("after flushes that failed, then what was not flushed later → nothing acknowledged is missing", {
+    timeout: 2 * MINUTE,
+  }, async (context) => {
+    skipWithout("strace", context)
+    const found = await lostWrites(folderOf(), { cuts: 4, acknowledged: 800, isAfterFailure: true })
+    expect(found).toHaveLength(4)
+    for (const one of found) expect(one).toMatchObject(nothingWrong)
+  })
 })
 
 describe("a disk", () => {

@@ -4,11 +4,15 @@ import { basename } from "node:path"
 /** What strace must be told. Every string whole and in hexadecimal, each descriptor with its path. */
 export const TRACE_ARGS = ["-f", "-qq", "-y", "-xx", "-s", "70000", "-e", "trace=pwrite64,fsync,fdatasync,ftruncate,unlink,write"] as const
 
+const PAGE_BYTES = 4_096
+
 interface TracedFile {
   /** As the next process would read it. */
   cached: Buffer
-  /** As it was when its last flush began. */
+  /** As it stands on the disk. */
   flushed: Buffer
+  /** Numbers of the pages that the next flush will write. One that fails forgets them, as Linux does: the flush after it has nothing to do. */
+  readonly dirty: Set<number>
 }
 
 /** The files of one folder, followed through a trace. */
@@ -44,31 +48,45 @@ export class TracedDisk {
     // Counted at once: the folder is flushed when the log, which is made next, is flushed for the first time.
     if (removed) this.#files.delete(unescaped(removed[1]!).toString())
     const [, name, descriptor, path, args] = /^(\w+)\((\d+)<([^>]*)>(.*)$/.exec(call) ?? []
-    if (name === undefined || / = -1 /.test(args!)) return null
+    if (name === undefined) return null
+    const hasFailed = / = -1 /.test(args!)
     if (name === "write") return descriptor === "1" ? unescaped(/"([^"]*)"/.exec(args!)![1]!).toString() : null
     const at = unescaped(path!).toString()
     if (!at.startsWith(`${this.#folder}/`)) return null
-    const file = this.#files.get(at) ?? { cached: Buffer.alloc(0), flushed: Buffer.alloc(0) }
+    const file = this.#files.get(at) ?? { cached: Buffer.alloc(0), flushed: Buffer.alloc(0), dirty: new Set() }
     this.#files.set(at, file)
-    if (name === "pwrite64") patch(file, args!)
-    else if (name === "ftruncate") resize(file, Number(/^, (\d+)/.exec(args!)![1]))
-    else file.flushed = Buffer.from(file.cached)
+    if (name === "fsync" || name === "fdatasync") flush(file, hasFailed)
+    else if (hasFailed) return null
+    else if (name === "pwrite64") patch(file, args!)
+    else file.cached = resized(file.cached, Number(/^, (\d+)/.exec(args!)![1]))
     return null
   }
 }
 
 function patch(file: TracedFile, args: string): void {
-  const [, text, position, written] = /^, "([^"]*)", \d+, (\d+)\) = (\d+)/.exec(args)!
-  const bytes = unescaped(text!).subarray(0, Number(written))
-  const end = Number(position) + bytes.length
-  if (file.cached.length < end) resize(file, end)
-  bytes.copy(file.cached, Number(position))
+  // Of a write in which its process was killed nobody says how much was done: "?".
+  const [, text, position, written] = /^, "([^"]*)", \d+, (\d+)\)\s+= (\d+|\?)/.exec(args)!
+  const bytes = unescaped(text!).subarray(0, written === "?" ? undefined : Number(written))
+  const start = Number(position)
+  const end = start + bytes.length
+  if (file.cached.length < end) file.cached = resized(file.cached, end)
+  bytes.copy(file.cached, start)
+  for (let page = Math.floor(start / PAGE_BYTES); page * PAGE_BYTES < end; page++) file.dirty.add(page)
 }
 
-function resize(file: TracedFile, size: number): void {
-  const resized = Buffer.alloc(size)
-  file.cached.copy(resized, 0, 0, size)
-  file.cached = resized
+function flush(file: TracedFile, hasFailed: boolean): void {
+  if (!hasFailed) {
+    // How long it is, is a matter of the file system's own journal.
+    file.flushed = resized(file.flushed, file.cached.length)
+    for (const page of file.dirty) file.cached.copy(file.flushed, page * PAGE_BYTES, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+  }
+  file.dirty.clear()
+}
+
+function resized(bytes: Buffer, size: number): Buffer {
+  const other = Buffer.alloc(size)
+  bytes.copy(other, 0, 0, size)
+  return other
 }
 
 function unescaped(text: string): Buffer {

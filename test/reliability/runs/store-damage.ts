@@ -63,23 +63,43 @@ async function ranUntil(file: string, wrapper: readonly string[], isEnough: (led
   return { ...(await lookInto(file, ledger)), acknowledged: kept.size, refused: refused.size, unknown: unknown.size, notes: [...notes] }
 }
 
+export interface LossPlan {
+  /** At how many places of the run the power is lost. */
+  readonly cuts: number
+  /** How many units are acknowledged in it. */
+  readonly acknowledged: number
+  /** Whether another process was there before, until all its flushes failed, and was killed. */
+  readonly isAfterFailure?: boolean
+}
+
 /**
- * What would be there after a loss of power: at `cuts` places of a run, everything that was not flushed by then is taken away, and the rest is
+ * What would be there after a loss of power: at some places of a run, everything that was not flushed by then is taken away, and the rest is
  * opened. kill -9 alone leaves what the system had not written yet.
  */
-export async function lostWrites(folder: string, { cuts, acknowledged }: { readonly cuts: number; readonly acknowledged: number }) {
-  const trace = join(folder, "trace")
+export async function lostWrites(folder: string, { cuts, acknowledged, isAfterFailure = false }: LossPlan) {
   const data = join(folder, "data")
   mkdirSync(data)
-  const wrapper = ["strace", ...TRACE_ARGS, "-o", trace]
-  const writer = new WriterProcess(join(data, "notes.db"), new Ledger(), { wrapper })
-  await writer.until(({ kept }) => kept.size >= acknowledged)
-  await writer.kill()
+  const traced = async (isEnough: (ledger: Ledger) => boolean, inject: readonly string[]): Promise<string> => {
+    const trace = join(folder, `trace-${inject.length}`)
+    const writer = new WriterProcess(join(data, "notes.db"), new Ledger(), { wrapper: ["strace", ...TRACE_ARGS, ...inject, "-o", trace] })
+    await writer.until(isEnough)
+    await writer.kill()
+    return readFileSync(trace, "utf8")
+  }
+  const failing = ["-e", "inject=fsync,fdatasync:error=EIO:when=40+"]
+  const before = isAfterFailure ? await traced(({ unknown, refused }) => unknown.size + refused.size > 20, failing) : ""
+  const trace = before + (await traced(({ kept }) => kept.size >= acknowledged, []))
+  return lossesIn(trace, { folder, data, cuts, acknowledged })
+}
 
+async function lossesIn(
+  trace: string,
+  { folder, data, cuts, acknowledged }: LossPlan & { readonly folder: string; readonly data: string },
+) {
   const disk = new TracedDisk(data)
   const heard = new Ledger()
   const found: (StoreFindings & { readonly acknowledged: number })[] = []
-  for (const line of readFileSync(trace, "utf8").split("\n")) {
+  for (const line of trace.split("\n")) {
     const said = disk.follow(line)?.trim()
     if (!said) continue
     heard.note(said)
