@@ -2,7 +2,7 @@
 import { startApp } from "../../../src/assembly/start.ts"
 import type { CallRecord } from "../../../src/contract/ports.ts"
 import { isReference } from "../../../src/contract/reference.ts"
-import { type Authenticator, type Backend, type Policy, type Rest, type Running, trestle } from "../../../src/index.ts"
+import { type Backend, type Policy, type Rest, type Running, type TrestleOptions, trestle } from "../../../src/index.ts"
 import { rememberingLog, testEnvironment } from "../../../src/testing/stand-ins.ts"
 
 export interface Thing {
@@ -85,9 +85,9 @@ export interface Started extends AsyncDisposable {
 /** What references stand for. Addresses without a password are written out instead, with their ports. */
 export const values: Map<string, string> = new Map()
 
-export async function started(ops: object, authenticate: readonly Authenticator[] = []): Promise<Started> {
+export async function started(ops: object, more: Pick<TrestleOptions<object>, "authenticate" | "defaults"> = {}): Promise<Started> {
   const records: CallRecord[] = []
-  const running = await startApp(trestle({ name: "reliability", ops, authenticate }), {
+  const running = await startApp(trestle({ name: "reliability", ops, ...more }), {
     environment: testEnvironment,
     references: {
       read: (reference) => (isReference(reference) ? (values.get(reference.ref) ?? "") : (reference as string)),

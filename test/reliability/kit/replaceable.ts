@@ -19,7 +19,8 @@ const get = op({
   }),
 )
 
-const { running } = await started({ get })
+// What a process refuses that has too little of the machine is another question: R8 asks it.
+const { running } = await started({ get }, { defaults: { shed: false } })
 await running.listen({ port: Number(process.argv[2]) })
 process.once("SIGTERM", async () => {
   await running.close()

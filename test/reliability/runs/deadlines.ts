@@ -18,7 +18,7 @@ export interface HangFigures {
 /** So many calls at once that all hang in that place. */
 export async function hangAt(point: HangPoint, parallel: number): Promise<HangFigures> {
   await using hanging = await point.open()
-  await using app = await started(hanging.ops, hanging.authenticate)
+  await using app = await started(hanging.ops, { authenticate: hanging.authenticate ?? [] })
   const { url } = await app.running.listen({ port: 0 })
   await hanging.begin?.(app.ask)
   // Connections to the application are made beforehand: their making is not the application's time.
