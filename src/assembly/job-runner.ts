@@ -6,7 +6,7 @@ import type { Principal, ResolvePrincipal } from "../contract/principal.ts"
 import { topicOf } from "../contract/topic.ts"
 import type { HeldJob, JobBody } from "../durable/job-record.ts"
 import type { StoredEnd } from "../durable/jobs.ts"
-import { boundedEnd, deliveryOf, endBeforeRun, type Repeating, verdictOf } from "../durable/verdict.ts"
+import { boundedEnd, deliveryOf, endBeforeRun, type Repeating, type RunEnd, verdictOf } from "../durable/verdict.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { Call } from "../runtime/call.ts"
 import type { Compiled, Engine } from "../runtime/engine.ts"
@@ -44,7 +44,7 @@ export function jobRunner(options: JobRunnerOptions): (job: HeldJob, ended: (end
   }
 }
 
-type RunEnded = (call: Pick<Call, "error" | "output" | "jobEnd">) => void
+type RunEnded = (call: RunEnd) => void
 
 /** A run, from finding out who its principal is now to the end of its call. */
 class JobRun implements Stoppable {

@@ -1,4 +1,5 @@
 import type { Random } from "../base/random.ts"
+import type { Meta } from "../contract/call.ts"
 import type { Delivery, JobEnd } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { HeldJob } from "./job-record.ts"
@@ -8,6 +9,8 @@ import type { StoredEnd } from "./jobs.ts"
 export interface RunEnd {
   readonly error: TrestleError | null
   readonly output: unknown
+  /** How the answer was made. */
+  readonly meta?: Meta
   /** What the backend has said of it. */
   readonly jobEnd: JobEnd | null
 }
@@ -35,9 +38,9 @@ const NEVER_BETTER: ReadonlySet<string> = new Set(["INVALID", "TOO_LARGE"])
  * What becomes of a job after one run, decided from the outcome and never from a message: a real answer that is an error is not asked for
  * again; what was refused is tried again; what may have happened is tried again only where that was promised, else a person decides.
  */
-export function verdictOf({ error, output, jobEnd }: RunEnd): JobEnd {
+export function verdictOf({ error, output, meta, jobEnd }: RunEnd): JobEnd {
   if (jobEnd) return jobEnd
-  if (error === null) return { is: "done", answer: output }
+  if (error === null) return { is: "done", answer: output, ...(meta ? { made: meta } : {}) }
   const isOfNoFault = error.code === "PENDING" || (error.outcome !== "unknown" && error.code === "CANCELLED")
   // What it has asked for is still being made, or the process closes: neither is the job's fault.
   if (isOfNoFault) return { is: "suspended", delayMs: error.retryAfterMs ?? PAUSE_MS, why: error.message }

@@ -14,7 +14,8 @@ export async function endOfWork(work: Promise<JobEnd>, id: string, call: CallCon
     throw new TrestleError("PENDING", undefined, { outcome: "unknown", work: id })
   call.noteWork(null)
   if (end.is !== "done") throw end.error
-  call.noteServedBy("flow")
+  if (end.made) call.adopt(end.made)
+  else call.noteServedBy("flow")
   return end.answer
 }
 
