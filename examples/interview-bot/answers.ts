@@ -1,6 +1,6 @@
 // Answers to interview questions, kept by the bot itself, and their scores.
 import { randomUUID } from "node:crypto"
-import { code, nothing, op, placeholder, role, signedIn, sql } from "trestle"
+import { code, nothing, op, placeholder, role, signedIn, sql, topic } from "trestle"
 import { z } from "zod"
 import { findOwner, isRecruiter, isSelf } from "./candidates.ts"
 import { judge } from "./judge.ts"
@@ -31,6 +31,9 @@ function toAnswer({ score, why, ...answer }: Row): z.infer<typeof Answer> {
   return { ...answer, score: score === null || why === null ? null : { score, why } }
 }
 
+/** Said of every answer that is given; whoever scores it hears of it. */
+export const answerGiven = topic("answer.given", ById)
+
 /** Reads an answer, whoever asks: what ownership is decided on. */
 export const findAnswer = op({ summary: "Read an answer", effect: "read", input: ById, output: Answer }).via(
   db.one(({ id }) => sql`${SELECT} where answers.id = ${id}`, { row: toAnswer }),
@@ -56,6 +59,7 @@ export const give = op({
       await tx.run(sql`
         insert into answers (id, candidate_id, question_id, text, answered_at)
         values (${id}, ${candidateId}, ${questionId}, ${text}, ${new Date()})`)
+      await tx.emit(answerGiven, { id })
       return toAnswer(await tx.one(sql`${SELECT} where answers.id = ${id}`))
     },
     { errors: { unique: "ALREADY_ANSWERED", foreignKey: "NO_SUCH_QUESTION" } },
@@ -115,7 +119,7 @@ export const scorePlaceholder = scoring.via(
   ),
 )
 
-/** Internal: only `scoreByModel` runs it. */
+/** Internal: only `scoreAnswer` runs it. */
 export const keepScore = op({
   summary: "Keep the score of an answer",
   effect: "write",
@@ -124,12 +128,41 @@ export const keepScore = op({
   repeat: "natural",
 }).via(db.run(({ id, score, why }) => sql`update answers set score = ${score}, why = ${why} where id = ${id}`, { missing: "NOT_FOUND" }))
 
-/** Going live changes the argument of `via`, and nothing else. */
-export const scoreByModel = scoring.via(
+/** Internal: for a recruiter who asks, and for every answer that is given. */
+export const scoreAnswer = op({
+  summary: "Ask the model for a score, and keep it",
+  effect: "write",
+  input: ById,
+  output: Score,
+  repeat: "natural",
+}).via(
   code(async ({ id }, ctx) => {
     const { question, text } = await ctx.run(findAnswer, { id })
     const score = await ctx.run(judge, { question, text })
     await ctx.run(keepScore, { id, ...score })
     return score
+  }),
+)
+
+/** Going live changes the argument of `via`, and nothing else. */
+export const scoreByModel = scoring.via(code((answer, ctx) => ctx.run(scoreAnswer, answer)))
+
+const givenAnswer = op({
+  on: answerGiven,
+  summary: "Score an answer as soon as it is given",
+  effect: "write",
+  input: ById,
+  output: nothing,
+  repeat: "natural",
+  delivery: { times: 20, backoff: "2s" },
+})
+
+export const scoreGivenPlaceholder = givenAnswer.via(
+  placeholder(undefined, "waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY"),
+)
+
+export const scoreGiven = givenAnswer.via(
+  code(async (answer, ctx) => {
+    await ctx.run(scoreAnswer, answer)
   }),
 )

@@ -28,9 +28,11 @@ export const app = trestle({
     demo: { fail: demo.fail, people: demo.people },
     inside: {
       createPerson: candidates.createPerson,
+      findByEmail: candidates.findByEmail,
       findOwner: candidates.findOwner,
       findAnswer: answers.findAnswer,
-      ...(hasModel ? { judge, keepScore: answers.keepScore } : {}),
+      scoreGiven: hasModel ? answers.scoreGiven : answers.scoreGivenPlaceholder,
+      ...(hasModel ? { judge, keepScore: answers.keepScore, scoreAnswer: answers.scoreAnswer } : {}),
     },
   },
   pages: new URL("./pages/", import.meta.url),

@@ -1,18 +1,29 @@
 // Candidates: registered and read at the people service, or at its replica.
-import { anyone, code, fallback, op, type Principal, role, signedIn } from "trestle"
+import { anyone, code, defer, fallback, flow, op, type Principal, role, signedIn } from "trestle"
 import { z } from "zod"
-import { Candidate, CandidatePage, NewCandidate, person, personPage, registrationOf } from "./people.ts"
+import { Candidate, CandidatePage, NewCandidate, person, personPage, Registered, registrationOf } from "./people.ts"
 import { people, peopleReplica } from "./services.ts"
 import { issueToken } from "./tokens.ts"
 
 const ById = z.object({ id: z.string().regex(/^\d{1,12}$/) })
 
-/** Makes the record. Internal: only `register` runs it. */
+/** Whose record has that address: how a registration of which nobody knows what became of it is found again. */
+export const findByEmail = op({
+  summary: "Find the record of an e-mail address",
+  effect: "read",
+  input: z.object({ email: z.string() }),
+  output: CandidatePage,
+}).via(people.call("GET /v2/people", { query: ({ email }) => ({ e_mail: email.toLowerCase(), pg: 1, pg_sz: 1 }), map: personPage.read }))
+
+/**
+ * Makes the record. Internal: only `register` runs it. The people service knows no idempotency keys, so what may have reached it is looked up
+ * before it is sent again.
+ */
 export const createPerson = op({
   summary: "Create the record at the people service",
   effect: "write",
   input: NewCandidate,
-  output: Candidate,
+  output: Registered,
   errors: { EMAIL_TAKEN: 409 },
 }).via(
   fallback(
@@ -25,6 +36,11 @@ export const createPerson = op({
       body: (c) => registrationOf(c),
       map: person.read,
       errors: { 409: "EMAIL_TAKEN" },
+    }),
+    defer((c) => ({ ...c, id: null, active: false, registeredOn: new Date().toISOString().slice(0, 10) }), {
+      key: (c) => c.email.toLowerCase(),
+      reconcile: async (c, ctx) => (await ctx.run(findByEmail, c)).candidates[0] ?? null,
+      expires: "2d",
     }),
   ),
 )
@@ -42,17 +58,21 @@ export const isRecruiter = (who: Principal): boolean => who.roles?.includes("rec
 
 export const register = op({
   http: "POST /candidates",
-  summary: "Register a candidate; the answer holds the candidate's own token",
+  summary: "Register a candidate; the answer holds the candidate's own token, and comes later when the people service is out",
   input: NewCandidate,
   output: z.object({ id: z.string(), token: z.string() }),
   errors: { EMAIL_TAKEN: 409 },
   allow: anyone("sign-up form of the careers page"),
   deadline: "5s",
 }).via(
-  code(async (candidate, ctx) => {
-    const { id } = await ctx.run(createPerson, candidate)
-    return { id, token: issueToken(id) }
-  }),
+  flow(
+    async (candidate, s) => {
+      const { id } = await s.run(createPerson, candidate, { name: "making your record" })
+      // A deferred step answers when it is done, so the number is there.
+      return { id: id!, token: issueToken(id!) }
+    },
+    { within: "2d" },
+  ),
 )
 
 export const show = op({

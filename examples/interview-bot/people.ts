@@ -19,6 +19,9 @@ export const Candidate = z.object({
   registeredOn: z.iso.date(),
 })
 
+/** A candidate whose record may still be on its way: then nobody knows its number. */
+export const Registered = Candidate.extend({ id: z.string().nullable() })
+
 export const CandidatePage = z.object({ candidates: z.array(Candidate), total: z.number().int() })
 
 const fields = {

@@ -17,9 +17,10 @@ export const peopleReplica = rest({
   policy: { timeout: "800ms", retry: 1, breaker: { failures: 3, of: 6, rest: "5s" } },
 })
 
-/** The bot's own: questions and answers. */
+/** The bot's own: questions and answers. What is said of an answer commits with it, and is heard of once. */
 export const db = sqlite({
   file: env("INTERVIEW_DB"),
+  outbox: true,
   migrations: new URL("./migrations/", import.meta.url),
   migrate: "on start",
 })

@@ -53,7 +53,9 @@ const takenOver = [
   { person_no: "902", full_nm: "Alan Turing", e_mail: "alan@example.org", lvl_cd: "X", active_yn: "N", reg_dt: "31/02/1997" },
 ]
 
-function page(people: Person[], query: URLSearchParams): Answer {
+function page(all: Person[], query: URLSearchParams): Answer {
+  const email = query.get("e_mail")
+  const people = email === null ? all : all.filter(({ e_mail }) => e_mail === email)
   const number = query.get("pg") ?? "1"
   const size = query.get("pg_sz") ?? "50"
   if (!/^[1-9]\d{0,5}$/.test(number)) return error(422, "BAD_FIELD", "pg must be a number from 1.")
