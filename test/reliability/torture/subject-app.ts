@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { anyone, code, defer, env, fallback, flow, nothing, op, postgres, rest, sql, sqlite, topic, trestle } from "../../../src/index.ts"
+import { anyone, code, defer, env, fallback, flow, nothing, op, postgres, rest, secret, sql, sqlite, topic, trestle } from "../../../src/index.ts"
 
 const Order = z.object({ id: z.string(), customer: z.string(), n: z.number().int() })
 const Stored = Order.extend({ state: z.enum(["done", "pending"]) })
@@ -25,8 +25,8 @@ export function subjectApp(kind: "sqlite" | "postgres") {
           sqlite({ file: env("SUBJECT_STORE"), name: "store" }),
         ]
       : [
-          postgres({ url: env("SUBJECT_DB"), name: "db", outbox: true, migrations, migrate: "on start" }),
-          postgres({ url: env("SUBJECT_STORE"), name: "store" }),
+          postgres({ url: secret("SUBJECT_DB"), name: "db", outbox: true, migrations, migrate: "on start" }),
+          postgres({ url: secret("SUBJECT_STORE"), name: "store" }),
         ]
   const placed = topic("order.placed", Order, { key: (order) => order.customer })
   const settled = topic("checkout.settled", Order)
