@@ -499,13 +499,13 @@ describe("hedge", () => {
     await probe
   })
   test("nothing is answered → the reserve of the budget, and no more", async () => {
-    const { ask, clock, seen } = hedged(["hang sent"], { service: { ...WIDE, breaker: null } })
+    const { ask, clock, seen, gate } = hedged(["hang sent"], { service: { ...WIDE, breaker: null } })
     for (let i = 0; i < 40; i++) {
       const end = ask()
       await clock.advance("1s")
       await end
     }
-    expect(seen.length - 40).toBe(BUDGET_RESERVE)
+    expect([seen.length - 40, gate.bulkhead.active]).toEqual([BUDGET_RESERVE, 0])
   })
   test("the call ends → both are stopped, one error", async () => {
     const { ask, clock, callOf, stopped, gate } = hedged(["hang sent"])

@@ -94,6 +94,7 @@ export const WORLDS: readonly Declared[] = [
       breaker: { failures: 3, of: 6, slow: "250ms", rest: "1s" },
       concurrency: 2,
       queue: 2,
+      hedge: "90ms",
     },
     { timeout: "300ms", retry: 1, breaker: { failures: 2, of: 3, rest: "500ms" }, concurrency: 1, queue: 3 },
   ),
@@ -102,7 +103,14 @@ export const WORLDS: readonly Declared[] = [
     { timeout: "1s", retry: { times: 3, backoff: "10ms" }, breaker: false, concurrency: 3, queue: 0 },
   ),
   declare(
-    { timeout: "600ms", retry: { times: 3, backoff: "20ms" }, breaker: { failures: 1, of: 1, rest: "300ms" }, concurrency: 3, queue: 10 },
+    {
+      timeout: "600ms",
+      retry: { times: 3, backoff: "20ms" },
+      breaker: { failures: 1, of: 1, rest: "300ms" },
+      concurrency: 3,
+      queue: 10,
+      hedge: "200ms",
+    },
     { timeout: "100ms", retry: 0, breaker: { failures: 1, of: 2, rest: "2s" }, concurrency: 2, queue: 1 },
   ),
 ]

@@ -58,6 +58,30 @@ export const PLANTED: readonly Planted[] = [
     to: "",
   },
   {
+    name: "the slower attempt of a hedge goes on",
+    file: "policies/guard.ts",
+    from: "if (this.#beside !== null) (trial === this.#trial ? this.#beside : this.#trial)?.abandon()",
+    to: "",
+  },
+  {
+    name: "a probe is hedged",
+    file: "policies/trial.ts",
+    from: 'breaker.state !== "closed" || !bulkhead.tryEnter()',
+    to: "!bulkhead.tryEnter()",
+  },
+  {
+    name: "the alarm of a hedge is left when the answer comes in time",
+    file: "policies/guard.ts",
+    from: "this.#disarmHedge()\n    if (this.#beside",
+    to: "if (this.#beside",
+  },
+  {
+    name: "the first failure of a hedge does not wait for the other attempt",
+    file: "policies/guard.ts",
+    from: "if (this.#trial !== null || this.#beside !== null) return\n",
+    to: "",
+  },
+  {
     name: "a pause ignores the deadline",
     file: "policies/guard.ts",
     from: "if (call.clock.now() + pauseMs >= call.deadlineAt) return null",
