@@ -19,6 +19,14 @@ export function fingerprintOf({ received, ifMatch }: Pick<CallContext, "received
   return hash("sha256", `${canonical(received) ?? JSON.stringify(received)}\n${ifMatch ?? ""}`, "base64url")
 }
 
+/**
+ * The token of the intent, which services and Trestle's own marks know it by, some of them for longer than the claim: another one for
+ * another input, should the key be free again and be used for that.
+ */
+export function tokenOf(id: string, fingerprint: string): string {
+  return hash("sha256", `${id}\n${fingerprint}`)
+}
+
 /** Principal and credential as the columns `who` and `credential`: nobody can be read out of them, and each can be found. */
 export function ownerHash(owner: Revocation | null): readonly [who: string, credential: string] {
   if (owner === null) return ["", ""]

@@ -8,7 +8,7 @@ import type { SealedText } from "./sealed-text.ts"
 
 /** Who holds a key. */
 export interface Claim {
-  /** Made of caller, operation and key; also the token of the intent from here on. */
+  /** Made of caller, operation and key. */
   readonly id: string
   /** 32 random digits, also the id of the work that is begun under it; of a call within a job the job's id, so that its next run knows its own. */
   readonly holder: string
@@ -59,7 +59,7 @@ const TAKE = `insert into trestle_claims (id, who, credential, fingerprint, stat
 const REMEMBER = `update trestle_claims set state = 'answered', answer = ?, ends_at = (select trestle_now()) + ?
   where id = ? and ((holder = ? and fence = ?) or state = 'pending')`
 const SETTLE = "update trestle_claims set state = ? where id = ? and holder = ? and fence = ? and state = 'running'"
-const RELEASE = "delete from trestle_claims where id = ? and holder = ? and fence = ?"
+const RELEASE = "delete from trestle_claims where id = ? and holder = ? and fence = ? and state = 'running'"
 const SWEEP = `delete from trestle_claims where id in
   (select id from trestle_claims where ends_at <= (select trestle_now()) order by ends_at limit ?)`
 const FORGET = "update trestle_claims set answer = null where who = ? and answer is not null"

@@ -6,7 +6,7 @@ import type { Operation } from "../contract/operation.ts"
 import { isRepeatableBackend } from "../contract/repeatable.ts"
 import { secretFields, withoutFields } from "../contract/secret-fields.ts"
 import { invalid, TrestleError } from "../errors/trestle-error.ts"
-import { claimId, fingerprintOf, type Lane } from "./claim-names.ts"
+import { claimId, fingerprintOf, type Lane, tokenOf } from "./claim-names.ts"
 import type { Claim, ClaimRequest, Claims, Found } from "./claims.ts"
 import { errorAgain, type Remembered, readRemembered, rememberedAnswer, rememberedError, textOf } from "./remembered.ts"
 
@@ -101,15 +101,17 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
     const request = requestOf(key, this.#call, this.#rules)
     const found = await this.#claims.take(request)
     if (this.#call.stopped) return found === null ? this.#claims.letGo(request) : undefined
-    return found === null ? this.#ask(request) : this.#follow(found)
+    return found === null ? this.#ask(request, request.fingerprint) : this.#follow(found, request.fingerprint)
   }
 
   /** Somebody has had the key before. */
-  #follow(found: Found): Promise<void> | void {
+  #follow(found: Found, fingerprint: string): Promise<void> | void {
     const { state, isHolderGone } = found
     if (!found.isSameRequest) throw new TrestleError("KEY_REUSED")
     if (state === "answered") return this.#giveAgain(found)
-    if (state === "pending" || (isHolderGone && this.#rules.goesOn)) return this.#ask({ id: found.id, holder: found.holder, fence: -1 })
+    if (state === "pending" || (isHolderGone && this.#rules.goesOn)) {
+      return this.#ask({ id: found.id, holder: found.holder, fence: -1 }, fingerprint)
+    }
     if (state === "running" && !isHolderGone)
       throw new TrestleError("KEY_IN_USE", undefined, { outcome: "unknown", retryAfterMs: RETRY_AFTER_MS })
     const note = `${this.#rules.path}: the call that had this idempotency key ended without an answer, or its process died`
@@ -127,10 +129,10 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
     call.output = remembered.value
   }
 
-  async #ask(claim: Claim): Promise<void> {
+  async #ask(claim: Claim, fingerprint: string): Promise<void> {
     const call = this.#call
     this.#claim = claim
-    call.claimed(claim.id, claim.holder)
+    call.claimed(tokenOf(claim.id, fingerprint), claim.holder)
     call.attach(this)
     try {
       await this.#asking(call)

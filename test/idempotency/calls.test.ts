@@ -634,6 +634,20 @@ describe("what follows from the key", () => {
     expect(a.item).not.toBe(b.item)
   })
 
+  test("free again, and used for another input → another token; for the same input → the same", async () => {
+    const tokens: string[] = []
+    const refusing = backend<unknown, { id: number; item: string }>("refusing", {
+      bind: () => (_, call) => {
+        tokens.push(call.idempotencyKey())
+        throw notSent()
+      },
+    })
+    const world = await open({ order: op(contract).via(refusing) })
+    for (const item of ["tea", "coffee", "tea"]) await world.as(ada).order.safe({ item }, key)
+    expect(tokens[0]).toBe(tokens[2])
+    expect(tokens[0]).not.toBe(tokens[1])
+  })
+
   test("an operation without `repeat: key` → the token is the caller's own, as ever", async () => {
     const world = await open({ order: op({ ...contract, repeat: "none" }).via(token("token")) })
     expect((await world.as(ada).order(tea, key)).item).toBe("false k1")

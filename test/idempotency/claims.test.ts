@@ -120,6 +120,14 @@ describe.each([
     expect(await other.take(request())).toBeNull()
   })
 
+  claimed("answered → is not released any more, by its holder either", async (one, other) => {
+    const held = request()
+    await one.take(held)
+    await one.remember(held, "the answer", DAY_MS)
+    await one.release(held)
+    expect(await other.take(request())).toMatchObject({ state: "answered", answer: "the answer" })
+  })
+
   claimed("unknown → stays so, until its holder has the answer after all", async (one, other) => {
     const held = request()
     await one.take(held)
