@@ -1,6 +1,7 @@
 import type { Command } from "commander"
 import type { App } from "../assembly/definition.ts"
 import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
 import type { FaultReport } from "../testing/fault-lab.ts"
 import { EXIT, type ExitCode, Stop } from "./exit.ts"
 import { didYouMean, usage } from "./findings.ts"
@@ -84,20 +85,17 @@ async function tried(app: App<unknown>, targets: readonly string[], { service, j
   const options = { operations: chosen, signal: giveUp.signal, progress: line.show, ...(service === undefined ? {} : { service }) }
   const report = await tryFaults(app, limitMs === undefined ? options : { ...options, limitMs }).finally(line.clear)
   const unwritten = junit === undefined ? [] : await writeJunit(junit, name, report)
-  return reportOf(name, operations, { report, isInterrupted: giveUp.signal.aborted, unwritten })
+  return reportOf(name, { operations, report, isInterrupted: giveUp.signal.aborted, unwritten })
 }
 
-interface Outcome {
+interface Tried {
+  readonly operations: readonly Operation[]
   readonly report: FaultReport
   readonly isInterrupted: boolean
   readonly unwritten: readonly Finding[]
 }
 
-async function reportOf(
-  name: string,
-  operations: Parameters<typeof import("./faults-text.ts")["faultsText"]>[0]["operations"],
-  { report, isInterrupted, unwritten }: Outcome,
-): Promise<Report> {
+async function reportOf(name: string, { operations, report, isInterrupted, unwritten }: Tried): Promise<Report> {
   const [{ faultsText, countsOf }, { faultFindings }, { paintFor }] = await Promise.all([
     import("./faults-text.ts"),
     import("./faults-findings.ts"),

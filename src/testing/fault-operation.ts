@@ -75,7 +75,8 @@ async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault
 }
 
 /** A service that others stand before is asked only when they have failed: in the first way in which each of them can. */
-function firstFaults({ declaration: { backend }, ...operation }: Operation, service: Service): [Service, Fault][] {
+function firstFaults(operation: Operation, service: Service): [Service, Fault][] {
+  const { backend } = operation.declaration
   const before = backend ? neighboursOf(backend, service).before.flatMap(servicesIn) : []
   return before.flatMap((one): [Service, Fault][] => {
     const [first] = faultsFor(one, operation)

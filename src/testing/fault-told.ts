@@ -28,7 +28,7 @@ export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "a
   const { error, meta } = played.record
   const doubled = doubledIn(played, failing.baseline)
   const unreached = unreachedIn(played, failing.service, failing)
-  const unknown = doubled || unreached ? null : unknownIn(played, failing)
+  const unknown = doubled || unreached ? null : (notAskedIn(played, row.after) ?? unknownIn(played, failing))
   if (unknown !== null) return { ...UNTRIED, ...row, why: unknown, trouble: null }
   const trouble = doubled ? ofDoubled(doubled, failing) : unreached && ofUnreached(unreached, failing)
   const arrived = [...played.arrivals.values()].flat().flatMap(({ effect }) => effect ?? [])
@@ -46,6 +46,11 @@ export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "a
     why: trouble?.message ?? (arrived.length > effects ? `sent ${arrived.length} times, as one effect: the service promises so` : null),
     trouble,
   }
+}
+
+/** One that stands before it could not be made to fail. */
+function notAskedIn({ record: { error, meta } }: Played, before: readonly string[]): string | null {
+  return error === null && before.includes(meta.servedBy) ? `${meta.servedBy} answered all the same, so it was not asked` : null
 }
 
 /** What a caller gets cannot be told where it depends on an answer that we have made up, and that did not fit. */

@@ -364,6 +364,17 @@ const one = op({ ${READ} }).via(fallback(crm.call("GET /people/{id}"), asked))`)
     expect(rows.filter(({ result }) => result === "held")).toHaveLength(REST_FAULTS)
   })
 
+  test("a service behind one that goes on answering → was not asked", async () => {
+    const app =
+      appWith(`const db = sqlite({ file: env("DB"), name: "db", migrate: "on start", migrations: [{ name: "0001-p", sql: "create table p (id text, name text)" }] })
+const one = op({ effect: "read", input: Id, output: z.array(Person) }).via(fallback(db.many((i) => sql\`select id, name from p where id = \${i.id}\`), crm.call("GET /people")))`)
+    const { rows } = await rowsOf(app)
+    expect(rows[0]).toMatchObject({ service: "db", fault: "has lost its file", result: "held", servedBy: "db" })
+    expect(new Set(rows.slice(1).map(({ result, why }) => `${result}: ${why}`))).toEqual(
+      new Set(["untried: db answered all the same, so it was not asked"]),
+    )
+  })
+
   test("a row that takes longer than --limit", async () => {
     const app = appWith(`const one = op({ ${READ} }).via(crm.call("GET /people/{id}", { policy: { timeout: "20s" } }))`)
     const { rows, row } = await rowsOf(app, ["--limit", "500ms"])
