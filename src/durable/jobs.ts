@@ -1,9 +1,9 @@
 import type { JobEnd, JobEvent, JobProgress, NewJob } from "../contract/job.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreResult, StoreStatement, StoreValue } from "../contract/store.ts"
-import { bodyOf, endOf, type FollowedJob, followedOf, type HeldJob, heldOf, historyText, outcomeText } from "./job-record.ts"
+import { JobEnds, nextOf, type StoredEnd } from "./job-ends.ts"
+import { bodyOf, endOf, type FollowedJob, followedOf, type HeldJob, heldOf, historyText } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
-import { FORGET_STEPS } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
 
@@ -24,11 +24,6 @@ export interface Claimed {
   readonly isMore: boolean
 }
 
-/** A run's end, with how long to wait where it is to be run again. */
-export type StoredEnd =
-  | Exclude<JobEnd, { is: "failed" }>
-  | { readonly is: "failed"; readonly error: Extract<JobEnd, { is: "failed" }>["error"]; readonly delayMs: number }
-
 /**
  * The jobs in the store. Each has a lease while it runs, on the store's clock; every change by its holder carries the fence of that lease,
  * and changes nothing once somebody else holds a newer one.
@@ -38,6 +33,7 @@ export class Jobs {
   readonly #operations: readonly string[]
   readonly #epoch: () => number
   readonly #text: SealedText
+  readonly #ends: JobEnds
   readonly #claim: string
   readonly #nextDue: string
 
@@ -46,6 +42,7 @@ export class Jobs {
     this.#operations = operations
     this.#epoch = epoch
     this.#text = new SealedText(seal)
+    this.#ends = new JobEnds(this.#text, epoch)
     this.#claim = SQL.claimText(store.dialect, operations.length)
     this.#nextDue = SQL.nextDueText(operations.length)
   }
@@ -78,7 +75,7 @@ export class Jobs {
   /** What both ways of putting say last. */
   #tailOf(job: NewJob): StoreValue[] {
     const { id, trace, contractHash, why, followsUnknown = false } = job
-    const history = why === undefined ? null : historyText([], this.#event("put", { why }))
+    const history = why === undefined ? null : historyText([], this.#putEvent(why))
     return [followsUnknown ? 1 : 0, trace, contractHash, this.#text.write(bodyOf(job), id), history]
   }
 
@@ -99,8 +96,12 @@ export class Jobs {
       trace,
       contractHash,
       body: bodyOf(job),
-      history: why === undefined ? [] : [this.#event("put", { why })],
+      history: why === undefined ? [] : [this.#putEvent(why)],
     }
+  }
+
+  #putEvent(why: string): JobEvent {
+    return { at: this.#epoch(), what: "put", why }
   }
 
   // -- running ------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ export class Jobs {
   async end(ends: readonly (readonly [HeldJob, StoredEnd])[]): Promise<readonly HeldJob[]> {
     const statements: StoreStatement[] = []
     const firstOf = ends.map(([job, end]) => {
-      const [first, ...others] = this.#ending(job, end)
+      const [first, ...others] = this.#ends.statementsOf(job, end)
       return statements.push(first!, ...others) - others.length - 1
     })
     const results = await this.#unit(statements)
@@ -148,53 +149,6 @@ export class Jobs {
 
   async progressed({ id, fence }: { readonly id: string; readonly fence: number }, progress: JobProgress): Promise<void> {
     await this.#unit([{ text: SQL.PROGRESS, values: [JSON.stringify(progress), id, fence] }])
-  }
-
-  #ending(job: HeldJob, end: StoredEnd): StoreStatement[] {
-    const { id, fence, history } = job
-    const held = [id, fence]
-    switch (end.is) {
-      case "done":
-      case "ended":
-        return [this.#over(job, end), ...nextOf(job), ...(job.kind === "flow" ? [{ text: FORGET_STEPS, values: [id] }] : [])]
-      case "suspended": {
-        const told = historyText(history, this.#event("suspended", { why: end.why }))
-        const delay = Math.round(end.delayMs)
-        return [{ text: SQL.AGAIN, values: [1, job.followsUnknown ? 1 : 0, told, delay, delay, ...held] }]
-      }
-      case "failed": {
-        const isUnknown = job.followsUnknown || end.error.outcome === "unknown"
-        const delay = Math.round(end.delayMs)
-        return [
-          { text: SQL.AGAIN, values: [0, isUnknown ? 1 : 0, historyText(history, this.#failed("failed", end)), delay, delay, ...held] },
-        ]
-      }
-      case "parked":
-      case "dead": {
-        const isUnknown = job.followsUnknown || end.error.outcome === "unknown"
-        const outcome = outcomeText(end, id, this.#text)
-        const told = historyText(history, this.#failed(end.is, end))
-        const stop: StoreStatement = { text: SQL.STOPPED, values: [end.is, isUnknown ? 1 : 0, outcome, told, ...held] }
-        return job.blocks ? [stop] : [stop, ...nextOf(job)]
-      }
-    }
-  }
-
-  #over({ id, fence, body }: HeldJob, end: Extract<StoredEnd, { is: "done" | "ended" }>): StoreStatement {
-    if (body === null || body.keepMs === 0) return { text: SQL.REMOVE, values: [id, fence] }
-    const left = this.#text.write({ ...body, input: undefined }, id)
-    return { text: SQL.KEEP, values: [body.keepMs, outcomeText(end, id, this.#text), left, id, fence] }
-  }
-
-  #failed(
-    what: "failed" | "parked" | "dead",
-    { error }: { readonly error: { readonly code: string; readonly message: string } },
-  ): JobEvent {
-    return this.#event(what, { code: error.code, why: error.message })
-  }
-
-  #event(what: JobEvent["what"], more: Pick<JobEvent, "code" | "why">): JobEvent {
-    return { at: this.#epoch(), what, ...more }
   }
 
   // -- what is known ------------------------------------------------------------------------------
@@ -250,8 +204,4 @@ export class Jobs {
 
 function expiryOf({ expiresMs }: NewJob): number | null {
   return expiresMs === undefined ? null : Math.round(expiresMs)
-}
-
-function nextOf({ operation, orderKey }: Pick<HeldJob, "operation" | "orderKey">): StoreStatement[] {
-  return orderKey === null ? [] : [{ text: SQL.NEXT_OF_KEY, values: [operation, orderKey] }]
 }

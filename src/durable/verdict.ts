@@ -2,8 +2,8 @@ import type { Random } from "../base/random.ts"
 import type { Meta } from "../contract/call.ts"
 import type { Delivery, JobEnd } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import type { StoredEnd } from "./job-ends.ts"
 import type { HeldJob } from "./job-record.ts"
-import type { StoredEnd } from "./jobs.ts"
 
 /** What is known of a run when its call has ended. */
 export interface RunEnd {

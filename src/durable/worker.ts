@@ -3,8 +3,9 @@ import type { Stoppable } from "../contract/call.ts"
 import type { NewJob } from "../contract/job.ts"
 import type { EventLog } from "../contract/ports.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
+import type { StoredEnd } from "./job-ends.ts"
 import type { HeldJob } from "./job-record.ts"
-import type { Jobs, StoredEnd } from "./jobs.ts"
+import type { Jobs } from "./jobs.ts"
 
 export interface WorkerOptions {
   readonly jobs: Jobs
