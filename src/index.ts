@@ -53,6 +53,7 @@ export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contra
 export { type FileOptions, type FileSchema, file } from "./contract/file.ts"
 export type { FileBody, FileContent, FileSource } from "./contract/file-body.ts"
 export type { Finding } from "./contract/finding.ts"
+export type { JobEvent, JobKind, JobProgress, JobReport, JobState } from "./contract/job.ts"
 export type { Revocation } from "./contract/keeping.ts"
 export type { Drift } from "./contract/mapping.ts"
 export { type Contract, type Declared, type Op, op, type Route, type Run, type Server } from "./contract/op.ts"

@@ -2,10 +2,10 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
 import type { NewJob } from "../contract/job.ts"
 import type { EventLog } from "../contract/ports.ts"
-import { TrestleError } from "../errors/trestle-error.ts"
 import type { StoredEnd } from "./job-ends.ts"
 import type { HeldJob } from "./job-record.ts"
 import type { Jobs } from "./jobs.ts"
+import { Runs } from "./runs.ts"
 
 export interface WorkerOptions {
   readonly jobs: Jobs
@@ -23,28 +23,12 @@ export interface WorkerOptions {
 
 const SLOTS = 64
 const LEASE_MS = 30_000
-/** Leases are renewed so often while they last; a run whose lease has less than a third left is stopped. */
-const BEATS = 6
 /** Nothing that is put by another process waits longer to be seen, where the store gives no hint. */
 const LOOK_MS_MAX = 1_000
 const LOOK_MS_MIN = 50
 /** After a store that did not answer. */
 const TROUBLE_MS = 500
 const FORGET_EVERY_MS = 60_000
-
-/** A job that runs here. */
-class Run {
-  readonly job: HeldJob
-  stoppable: Stoppable | null = null
-  /** On our own clock, counted from before it was asked for: the store's lease ends later. */
-  leaseEndsAt: number
-  isStopped = false
-
-  constructor(job: HeldJob, leaseEndsAt: number) {
-    this.job = job
-    this.leaseEndsAt = leaseEndsAt
-  }
-}
 
 /**
  * Runs the jobs of the store in this process, so many at a time.
@@ -57,7 +41,7 @@ export class Worker implements Rings {
   readonly leaseMs: number
   readonly #options: WorkerOptions
   readonly #slots: number
-  readonly #runs = new Map<string, Run>()
+  readonly #runs: Runs
   /** Jobs that are being put for a run here. */
   #coming = 0
   #isAwake = false
@@ -67,10 +51,7 @@ export class Worker implements Rings {
   #lookMs = LOOK_MS_MIN
   #look: Alarm | null = null
   #isHungry = false
-  #heartbeat: Alarm | null = null
-  readonly #beat: Rings = { ring: () => void this.#renew() }
   #ends: [HeldJob, StoredEnd][] = []
-  #whenIdle: (() => void)[] = []
   #forgottenAt = Number.NEGATIVE_INFINITY
   #isTroubled = false
 
@@ -78,6 +59,8 @@ export class Worker implements Rings {
     this.#options = options
     this.#slots = options.slots ?? SLOTS
     this.leaseMs = options.leaseMs ?? LEASE_MS
+    const { jobs, clock } = options
+    this.#runs = new Runs({ jobs, clock, leaseMs: this.leaseMs, troubled: (what, error) => this.#troubled(what, error) })
   }
 
   /** From here on it looks for work by itself. */
@@ -100,7 +83,7 @@ export class Worker implements Rings {
 
   /** Runs everything that is due, and what comes of it, until nothing is due and nothing runs. For tests, in the place of `start`. */
   async work(): Promise<void> {
-    do await this.#idle()
+    do await this.#runs.idle()
     while ((await this.#claimOnce()) || this.#runs.size > 0)
   }
 
@@ -117,7 +100,7 @@ export class Worker implements Rings {
     try {
       const put = await jobs.putLeased(job, this.leaseMs)
       if (put === "known" || put === "waits") return put
-      this.#begin(new Run(put, leaseEndsAt))
+      this.#begin(put, leaseEndsAt)
       return "begun"
     } finally {
       this.#coming--
@@ -135,14 +118,8 @@ export class Worker implements Rings {
   /** Resolves when nothing runs any more and every end is stored. */
   async drained(): Promise<void> {
     this.stop()
-    await this.#idle()
-    if (this.#heartbeat !== null) this.#options.clock.cancel(this.#heartbeat)
-    this.#heartbeat = null
-  }
-
-  #idle(): Promise<void> {
-    if (this.#runs.size === 0) return Promise.resolve()
-    return new Promise((resolve) => void this.#whenIdle.push(resolve))
+    await this.#runs.idle()
+    this.#runs.stop()
   }
 
   // -- looking for work ---------------------------------------------------------------------------
@@ -186,7 +163,7 @@ export class Worker implements Rings {
       return false
     }
     if (claimed.jobs.length > 0) this.#lookMs = LOOK_MS_MIN
-    for (const job of claimed.jobs) this.#begin(new Run(job, leaseEndsAt))
+    for (const job of claimed.jobs) this.#begin(job, leaseEndsAt)
     return claimed.isMore || claimed.jobs.length > 0
   }
 
@@ -211,11 +188,8 @@ export class Worker implements Rings {
 
   // -- running ------------------------------------------------------------------------------------
 
-  #begin(run: Run): void {
-    const { job } = run
-    this.#runs.set(job.id, run)
-    this.#heartbeat ??= this.#options.clock.after(this.leaseMs / BEATS, this.#beat)
-    run.stoppable = this.#options.run(job, (end) => this.#end(job, end))
+  #begin(job: HeldJob, leaseEndsAt: number): void {
+    this.#runs.add(job, leaseEndsAt, () => this.#options.run(job, (end) => this.#end(job, end)))
   }
 
   #end(job: HeldJob, end: StoredEnd): void {
@@ -239,9 +213,8 @@ export class Worker implements Rings {
   }
 
   #isLost(job: HeldJob): boolean {
-    const run = this.#runs.get(job.id)
-    if (run !== undefined && run.leaseEndsAt > this.#options.clock.now() && !this.#isClosed) return false
-    this.#leave(job)
+    if (this.#runs.isHeld(job) && !this.#isClosed) return false
+    this.#runs.remove(job)
     return true
   }
 
@@ -250,49 +223,10 @@ export class Worker implements Rings {
     for (const job of lost) this.#options.events.warn(`the lease of ${job.operation} was lost: another run of it counts`, { job: job.id })
     for (const [job, end] of ends) {
       if (!lost.includes(job)) this.#options.ended(job, end)
-      this.#leave(job)
+      this.#runs.remove(job)
     }
     // What comes next of a key, or again after a while, is due at another time than was known.
     if (this.#isHungry || ends.some(([{ orderKey }, { is }]) => orderKey !== null || is === "failed" || is === "suspended")) this.poke()
-  }
-
-  #leave(job: HeldJob): void {
-    this.#runs.delete(job.id)
-    if (this.#runs.size > 0) return
-    for (const resolve of this.#whenIdle.splice(0)) resolve()
-  }
-
-  // -- leases -------------------------------------------------------------------------------------
-
-  async #renew(): Promise<void> {
-    this.#heartbeat = null
-    if (this.#runs.size === 0) return
-    const { jobs, clock } = this.#options
-    this.#heartbeat = clock.after(this.leaseMs / BEATS, this.#beat)
-    const now = clock.now()
-    for (const run of this.#runs.values()) if (run.leaseEndsAt - now <= this.leaseMs / 3) this.#stopRun(run)
-    const runs = [...this.#runs.values()].filter(({ isStopped }) => !isStopped)
-    try {
-      const lost = new Set(
-        await jobs.renew(
-          runs.map(({ job }) => job),
-          this.leaseMs,
-        ),
-      )
-      for (const run of runs) {
-        if (lost.has(run.job)) this.#stopRun(run)
-        else run.leaseEndsAt = now + this.leaseMs
-      }
-    } catch (error) {
-      this.#troubled("leases cannot be renewed", error)
-    }
-  }
-
-  /** What it has begun must be over before anybody else can begin it again. */
-  #stopRun(run: Run): void {
-    if (run.isStopped) return
-    run.isStopped = true
-    run.stoppable?.stop(new TrestleError("CANCELLED", undefined, { note: "the lease of its job could not be renewed" }))
   }
 
   #troubled(what: string, error: unknown): void {
