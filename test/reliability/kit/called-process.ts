@@ -14,6 +14,8 @@ export interface Places {
   readonly plain: string
   readonly tls: string
   readonly file: string
+  /** `null` where there is no such server. */
+  readonly postgres: string | null
 }
 
 /** What the calls of one order became. */

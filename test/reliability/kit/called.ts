@@ -1,15 +1,25 @@
 // The application of `called-process.ts`: its operations, and the orders of its parent.
 import { z } from "zod"
-import { op, type Policy, rest, sql, sqlite } from "../../../src/index.ts"
+import { op, type Policy, postgres, rest, secret, sql, sqlite } from "../../../src/index.ts"
 import { type Called, DEADLINE_MS, PLACES, type Places } from "./called-process.ts"
-import { started } from "./fault.ts"
+import { started, values } from "./fault.ts"
 
 const Thing = z.object({ id: z.string(), name: z.string() })
 const read = { effect: "read", input: Thing, output: Thing, deadline: DEADLINE_MS } as const
 const write = { ...read, effect: "write" } as const
 const POLICY: Policy = { timeout: "300ms", retry: { times: 2, backoff: "10ms" }, breaker: false, concurrency: PLACES }
 
-function operations({ plain, tls, file }: Places) {
+/** One row that is changed by every write, so that somebody else can hold it. */
+function inPostgres(url: string) {
+  values.set("POSTGRES_URL", url)
+  const db = postgres({ url: secret("POSTGRES_URL"), name: "postgres", policy: POLICY, pool: PLACES })
+  return {
+    read: op(read).via(db.one(({ id, name }) => sql`select ${id}::text as id, ${name}::text as name`)),
+    write: op(write).via(db.one(({ id, name }) => sql`update things set n = n + 1 returning ${id}::text as id, ${name}::text as name`)),
+  }
+}
+
+function operations({ plain, tls, file, postgres: address }: Places) {
   const db = sqlite({ file, name: "db", policy: POLICY })
   // Memory is bounded by what is declared: as many answers as there are places, each of them no larger than the limit.
   const overHttp = (url: string, name: string, answerLimit = "256kb") => {
@@ -24,6 +34,7 @@ function operations({ plain, tls, file }: Places) {
     tls: overHttp(tls, "tls"),
     /** With the limit that is built in. */
     usual: overHttp(plain, "usual", "4mb"),
+    ...(address === null ? {} : { postgres: inPostgres(address) }),
     nowhere: overHttp("http://no-such-host.invalid", "nowhere"),
     db: {
       read: op(read).via(db.one(({ id }) => sql`select ${id} as id, 'Ada' as name`)),

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { Server as TlsServer } from "node:tls"
+import type { ProxyMode } from "../../../src/testing/fault-proxy.ts"
 import { breaksOff, drips, hangsUp, head, pours, replies, resets, sends, silence } from "../kit/behaviours.ts"
 import { type CalledProcess, calledProcess } from "../kit/called-process.ts"
+import { type PostgresBehindProxy, postgresBehindProxy } from "../kit/postgres-behind-proxy.ts"
 import { type Behaviour, Receiver } from "../kit/receiver.ts"
 import { WELL } from "../kit/rest-faults.ts"
 
@@ -28,13 +30,14 @@ interface World {
   readonly plain: Receiver
   readonly tls: Receiver
   readonly file: string
+  readonly postgres: PostgresBehindProxy | null
 }
 
 interface Fault {
-  readonly connector: "rest" | "sqlite"
+  readonly connector: "rest" | "sqlite" | "postgres"
   readonly name: string
   /** Groups of operations that meet it, and that are well afterwards. */
-  readonly group: "plain" | "tls" | "nowhere" | "db"
+  readonly group: "plain" | "tls" | "nowhere" | "db" | "postgres"
   begin(world: World): void | Promise<void>
   mend(world: World): void | Promise<void>
 }
@@ -142,6 +145,50 @@ export const FAULTS: readonly Fault[] = [
   },
 ]
 
+function inPostgres(
+  name: string,
+  begin: (postgres: PostgresBehindProxy) => unknown,
+  mend: (postgres: PostgresBehindProxy) => unknown,
+): Fault {
+  return {
+    connector: "postgres",
+    name,
+    group: "postgres",
+    begin: async ({ postgres }) => void (await begin(postgres!)),
+    mend: async ({ postgres }) => void (await mend(postgres!)),
+  }
+}
+
+function answering(name: string, mode: ProxyMode): Fault {
+  const change = (to: ProxyMode) => (postgres: PostgresBehindProxy) => {
+    postgres.proxy.mode = to
+  }
+  return inPostgres(name, change(mode), change("pass"))
+}
+
+/** Where there is a server. */
+export const POSTGRES_FAULTS: readonly Fault[] = [
+  inPostgres(
+    "refused",
+    ({ proxy }) => proxy.down(),
+    ({ proxy }) => proxy.up(),
+  ),
+  inPostgres(
+    "connections lost while idle",
+    ({ proxy }) => proxy.cut(),
+    () => {},
+  ),
+  answering("silent", "mute"),
+  answering("hung up", "drop"),
+  answering("answers that break off", "truncate"),
+  answering("answers in no protocol", "garble"),
+  inPostgres(
+    "a row that somebody else holds",
+    ({ hold }) => hold(),
+    ({ letGo }) => letGo(),
+  ),
+]
+
 function makeTables(file: string): void {
   const made = new DatabaseSync(file)
   made.exec("pragma journal_mode = wal; create table if not exists things (id text, name text) strict")
@@ -168,13 +215,16 @@ export async function faultMatrix({ parallel, rounds = 1 }: MatrixOptions): Prom
   makeTables(file)
   await using plain = await Receiver.open(WELL)
   await using tls = await Receiver.open(WELL, withCertificate("valid"))
-  await using app = await calledProcess({ plain: plain.url, tls: `https://localhost:${tls.port}`, file })
-  const world: World = { app, plain, tls, file }
+  await using postgres = await postgresBehindProxy()
+  const places = { plain: plain.url, tls: `https://localhost:${tls.port}`, file, postgres: postgres?.url ?? null }
+  await using app = await calledProcess(places)
+  const world: World = { app, plain, tls, file, postgres }
+  const all = postgres === null ? FAULTS : [...FAULTS, ...POSTGRES_FAULTS]
   try {
     // What is loaded and compiled with the first calls is no fault's doing.
-    for (const group of ["plain", "tls", "db", "nowhere"]) for (let i = 0; i < 20; i++) await bothKinds(app, group, parallel)
+    for (const group of new Set(all.map((fault) => fault.group))) for (let i = 0; i < 20; i++) await bothKinds(app, group, parallel)
     const faults: FaultFigures[] = []
-    for (let round = 0; round < rounds; round++) for (const fault of FAULTS) faults.push(await meet(fault, world, parallel))
+    for (let round = 0; round < rounds; round++) for (const fault of all) faults.push(await meet(fault, world, parallel))
     await app.close()
     return { faults, socketsAfterClose: app.sockets() }
   } finally {

@@ -130,7 +130,7 @@ async function isWell(server: ServerProcess): Promise<boolean> {
 async function fromService(rounds: number): Promise<SizeFigures[]> {
   const folder = mkdtempSync(join(tmpdir(), "trestle-sizes-"))
   await using receiver = await Receiver.open(WELL)
-  await using app = await calledProcess({ plain: receiver.url, tls: receiver.url, file: join(folder, "none.db") })
+  await using app = await calledProcess({ plain: receiver.url, tls: receiver.url, file: join(folder, "none.db"), postgres: null })
   try {
     for (let i = 0; i < 50; i++) await app.call("usual.read", 1)
     const figures: SizeFigures[] = []
