@@ -1,0 +1,88 @@
+// `trestle({ store })`: a database of the application's own, shared by several nodes.
+import { describe, expect, test } from "vitest"
+import { z } from "zod"
+import { startApp } from "../../src/assembly/start.ts"
+import { code, nothing, op, postgres, secret, sqlite, topic, trestle } from "../../src/index.ts"
+import { rememberingLog, standInReferences, testEnvironment } from "../../src/testing/stand-ins.ts"
+import { findPostgres, newDatabase } from "../servers/postgres.ts"
+
+const server = await findPostgres()
+const Load = z.object({ n: z.number().int(), key: z.string() })
+const loads = topic("load", Load, { key: ({ key }) => key })
+
+describe.skipIf(server === null)("two nodes on one PostgreSQL", () => {
+  test("messages → each is run once, by one of them, in the order of its key", async () => {
+    const { url, drop } = await newDatabase(server!)
+    const heard: { node: string; n: number; key: string }[] = []
+    const start = (node: string) => {
+      const consume = op({ on: loads, effect: "write", repeat: "natural", input: Load, output: nothing }).via(
+        code(({ n, key }) => void heard.push({ node, n, key })),
+      )
+      const app = trestle({ name: "nodes", ops: { consume }, store: postgres({ url: secret("STORE_URL"), name: "store" }) })
+      return startApp(app, {
+        log: rememberingLog([]),
+        environment: testEnvironment,
+        references: standInReferences({ STORE_URL: url }),
+        keptFolder: null,
+      })
+    }
+    const nodes = await Promise.all([start("a"), start("b")])
+    await Promise.all(Array.from({ length: 300 }, (_, n) => nodes[n % 2]!.publish(loads, { n, key: `k${n}` })))
+    for (let n = 300; n < 340; n++) await nodes[0]!.publish(loads, { n, key: "one" })
+    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(340)
+    expect(new Set(heard.map(({ n }) => n)).size).toBe(340)
+    const ordered = heard.filter(({ key }) => key === "one").map(({ n }) => n)
+    expect(ordered).toEqual(ordered.toSorted((one, other) => one - other))
+    for (const node of nodes) await node.close()
+    await drop()
+  })
+})
+
+describe("a store that is given", () => {
+  const given = () => {
+    const consume = op({ on: loads, effect: "write", repeat: "natural", input: Load, output: nothing }).via(code(() => undefined))
+    return trestle({ name: "given", ops: { consume }, store: sqlite({ file: "notes.db", name: "notes" }) })
+  }
+  const overrides = {
+    log: rememberingLog([]),
+    environment: testEnvironment,
+    references: standInReferences(),
+    keptFolder: null,
+    isEphemeral: true,
+  }
+
+  test("a database that cannot hold Trestle's tables → the start is refused with TRS1049", async () => {
+    const openService = () => ({ close: async () => {} })
+    await expect(startApp(given(), { ...overrides, openService })).rejects.toMatchObject({
+      code: "START_REFUSED",
+      findings: [{ code: "TRS1049", message: expect.stringContaining("notes (sqlite)") }],
+    })
+  })
+
+  test("while it does not answer → the application is not ready", async () => {
+    let isDown = false
+    const running = await startApp(given(), {
+      ...overrides,
+      openService: async (service, host) => {
+        const connection = await service.open(host)
+        const { openStore } = connection as unknown as { openStore(tables: unknown): Promise<{ read(one: unknown): Promise<unknown> }> }
+        return Object.assign(connection, {
+          openStore: async (tables: unknown) => {
+            const store = await openStore.call(connection, tables)
+            const read = store.read.bind(store)
+            store.read = (one) => (isDown ? Promise.reject(new TypeError("down")) : read(one))
+            return store
+          },
+        })
+      },
+    })
+    const ready = async (): Promise<[number, unknown]> => {
+      const response = await running.fetch(new Request("http://app.test/health/ready"))
+      return [response.status, ((await response.json()) as { services: { store: string } }).services.store]
+    }
+    expect(await ready()).toEqual([200, "up"])
+    isDown = true
+    expect(await ready()).toEqual([503, "down"])
+    await running.close()
+  })
+})
