@@ -17,6 +17,9 @@ const ops = {
   forwarded: op({ http: "POST /forwarded", ...keyed, allow: signedIn() }).via(
     crm.call("POST /orders", { repeat: { key: "Idempotency-Key" } }),
   ),
+  onlyForwarded: op({ http: "POST /only-forwarded", ...keyed, repeat: "none", allow: signedIn() }).via(
+    crm.call("POST /orders", { repeat: { key: "Idempotency-Key" } }),
+  ),
   cancel: op({
     http: "DELETE /orders/{id}",
     input: z.object({ id: z.string() }),
@@ -141,10 +144,10 @@ describe("Idempotency-Key over HTTP", () => {
 })
 
 describe("services that take keys", () => {
-  test("two callers with the same key → two keys at the service", async () => {
+  test.each(["forwarded", "onlyForwarded"] as const)("%s: two callers with the same key → two keys at the service", async (name) => {
     await open()
     t.wire(crm).on("POST /orders").reply(201, { id: 1, item: "tea" })
-    for (const id of ["ada", "bob"]) await t.as({ id, kind: "user" }).forwarded({ item: "tea" }, { idempotencyKey: "k1" })
+    for (const id of ["ada", "bob"]) await t.as({ id, kind: "user" })[name]({ item: "tea" }, { idempotencyKey: "k1" })
     const keys = t.sent(crm).map(({ headers }) => headers["idempotency-key"])
     expect(new Set(keys).size).toBe(2)
   })
