@@ -24,7 +24,7 @@ class World {
 type F = (input: { ids: string[] }, s: Steps<any>, ops: ReturnType<typeof stepsOf>) => Promise<unknown>
 
 function stepsOf(world: World) {
-  const act = (what: string) => code((i: { id: string }, ctx: Ctx<any>) => world.act(what, i.id, ctx) as any)
+  const act = (what: string) => code<{ id: string }, { id: string }, any>((i, ctx) => world.act(what, i.id, ctx))
   return {
     add: op({ effect: "write", input: Id, output: Id, errors }).via(act("+")),
     put: op({ effect: "write", repeat: "natural", input: Id, output: Id, errors }).via(act("=")),
@@ -32,7 +32,7 @@ function stepsOf(world: World) {
     remove: op({ effect: "write", repeat: "natural", input: Id, output: nothing }).via(
       code((i, ctx) => void world.act("-", i.id, ctx as Ctx<any>)),
     ),
-    look: op({ effect: "read", input: Id, output: Id }).via(act("?")),
+    look: op({ effect: "read", input: Id, output: Id, errors }).via(act("?")),
     heard: op({ on: moved, effect: "write", repeat: "natural", input: Id, output: nothing }).via(
       code((i, ctx) => void world.act("!", i.id, ctx as Ctx<any>)),
     ),
@@ -74,7 +74,7 @@ describe("flow", () => {
   test("all steps answer → the function's answer", async () => {
     const { world, app } = appOf(addAll)
     await using t = await testApp(app)
-    expect(await made(t, { ids: ["a", "b"] })).toMatchObject({ ok: true, value: { ids: ["a", "b"] }, meta: { servedBy: "flow" } })
+    expect(await made(t, { ids: ["a", "b"] })).toMatchObject({ ok: true, value: { ids: ["a", "b"] }, meta: { servedBy: "code" } })
     expect(world.done).toEqual(["+a", "+b"])
     expect(await states(t)).toEqual(["done"])
   })

@@ -168,8 +168,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   stop(why: TrestleError): void {
     if (this.isSettled) return
     this.stopped = why
-    if (this.work !== null && why.code === "TIMEOUT")
-      return this.#end(new TrestleError("PENDING", undefined, { outcome: "unknown", work: this.work }))
+    // It is stored, and goes on without this call.
+    if (this.work !== null) return this.#end(new TrestleError("PENDING", undefined, { outcome: "unknown", work: this.work }))
     const phase = this.#mayHaveActed ? "sent" : "unsent"
     const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
     this.#end(failure(reason, this.#of.effect, { ...(why.note === undefined ? {} : { note: why.note }) }))

@@ -121,6 +121,8 @@ export interface TestApp<T> {
   jobs(): Promise<readonly JobReport[]>
   /** Orders another run of a job that waits, is parked or dead, as `trestle jobs retry` does; it waits for `drain`. `false`: of no such job. */
   retry(id: string): Promise<boolean>
+  /** Removes a job that waits, is parked or dead, as `trestle jobs drop` does. `false`: there is no such job. */
+  drop(id: string): Promise<boolean>
   /** Forgets programs, requests, records and mistakes. Breakers, budgets, keys and time stay. */
   reset(): void
   /** Ends every call, then the application. @throws the mistake, when a request was not programmed. */

@@ -150,9 +150,15 @@ export class TestApplication<T> implements TestApp<T> {
   }
 
   async retry(id: string): Promise<boolean> {
-    const { durable } = this.#parts
-    const job = (await durable?.desk.find(id)) ?? null
-    return job !== null && (await durable!.desk.retry([job])).length === 1
+    const desk = this.#parts.durable?.desk
+    const job = await desk?.find(id)
+    return job != null && (await desk!.retry([job])).length === 1
+  }
+
+  async drop(id: string): Promise<boolean> {
+    const desk = this.#parts.durable?.desk
+    const job = await desk?.find(id)
+    return job != null && (await desk!.drop([job])).length === 1
   }
 
   reset(): void {

@@ -29,14 +29,17 @@ export class Life {
     this.#deathAt = deathAt
   }
 
+  /** Never resolves. */
+  die(): Promise<never> {
+    this.isDead = true
+    this.dead.resolve()
+    return NEVER
+  }
+
   /** Never resolves once it is dead. */
   async pass(point: string): Promise<void> {
     if (!this.isDead) this.points.push(point)
-    if (this.points.length >= this.#deathAt) {
-      this.isDead = true
-      this.dead.resolve()
-    }
-    if (this.isDead) await NEVER
+    if (this.isDead || this.points.length >= this.#deathAt) await this.die()
   }
 
   /** Something that either happens wholly, or not at all. */
@@ -86,6 +89,7 @@ function mortal(real: SqliteSession, life: Life): SqlSession & HasStore {
     read: (...given) => (life.isDead ? NEVER : real.read(...given)),
     write: (...given) => life.round("write", () => real.write(...given)),
     transaction: (...given) => life.round("transaction", () => real.transaction(...given)),
+    storeVersion: () => real.storeVersion(),
     openStore: async (tables) => new MortalStore(await real.openStore(tables), life),
     close: async () => {},
   }

@@ -1,5 +1,5 @@
 import type { Answer, Site } from "../../contract/backend.ts"
-import type { CallContext } from "../../contract/call.ts"
+import type { CallContext, Stoppable } from "../../contract/call.ts"
 import type { Durable, NewJob } from "../../contract/job.ts"
 import type { Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
@@ -57,11 +57,15 @@ function keepMsOf(call: CallContext, withinMs: number): number {
 
 async function resume(flow: DeclaredFlow, site: Site, durable: Durable, input: unknown, call: CallContext): Promise<unknown> {
   const delivery = call.delivery!
+  // A run that is stopped from outside, by the end of the process or of its lease, is no failure of the flow.
+  const stopping: Stoppable = { stop: ({ note, code }) => call.noteJobEnd({ is: "suspended", delayMs: 0, why: note ?? code }) }
+  call.attach(stopping)
   const journal = await durable.journal(delivery)
   const until = delivery.putAt + flow.withinMs
   const end = await new FlowRun({ flow, site, call, journal, durable, until }).run(input)
+  call.detach(stopping)
   if (end.is === "done") return end.answer
-  call.noteJobEnd(end)
+  if (!call.stopped) call.noteJobEnd(end)
   throw "error" in end ? end.error : new TrestleError("PENDING", undefined, { outcome: "unknown", work: delivery.id, note: end.why })
 }
 
