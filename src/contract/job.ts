@@ -124,7 +124,7 @@ export interface JobProgress {
 
 /** How one run of a job has ended. */
 export type JobEnd =
-  | { readonly is: "done"; readonly answer: unknown; /** Of a run in this process: how the answer was made. */ readonly made?: Meta }
+  | { readonly is: "done"; readonly answer: unknown /** Of a run in this process: how the answer was made. */; readonly made?: Meta }
   /** Over, with an error that is its answer: of a flow that has failed and is undone. Nobody has to look at it. */
   | { readonly is: "ended"; readonly error: TrestleError }
   /** Real answer of the other side that is an error, or a rule: more runs change nothing. */
