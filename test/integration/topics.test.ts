@@ -203,7 +203,7 @@ describe("a consumer", () => {
       environment: environmentIn(folder),
       log: rememberingLog([]),
     })
-    await expect.poll(() => heard).toEqual(["ada"])
+    await expect.poll(() => heard, { timeout: 20_000 }).toEqual(["ada"])
     await running.close()
     rmSync(folder, { recursive: true })
   })
@@ -236,7 +236,7 @@ describe("a started application", () => {
     await Promise.all(sent.map((userId) => first.publish(registered, { userId, points: 1 })))
     await first.close()
     const second = await start()
-    await expect.poll(() => heard.length).toBe(300)
+    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(300)
     await second.close()
     expect(new Set(heard).size).toBe(300)
     rmSync(folder, { recursive: true })
