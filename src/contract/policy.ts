@@ -38,7 +38,7 @@ export interface Defaults {
   bodyLimit?: string
   /**
    * Load shedding at the HTTP entrance: when for a second every turn of the event loop has taken that long, calls beyond what a turn can
-   * take in are refused with 503 and `Retry-After`, so that the others are answered in time. At least 20 ms. Default 50 ms; `false`: never.
+   * take in are refused with 503 and `Retry-After`, so that the others are answered in time. At least 20 ms. Default 100 ms; `false`: never.
    */
   shed?: Duration | false
 }
@@ -79,7 +79,7 @@ export const DEADLINE_MS = 10_000
 export const BODY_DEADLINE_MS = 600_000
 export const BODY_BYTES_MAX = 262_144
 /** How long a turn of the event loop may take, in milliseconds, before it counts as an overload. */
-export const SHED_MS = 50
+export const SHED_MS = 100
 export const SHED_MS_MIN = 20
 export const DEFAULT_SERVICE: ServiceSettings = {
   breaker: { failures: 5, of: 10, slowMs: Infinity, restMs: 10_000, probes: 1 },

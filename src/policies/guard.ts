@@ -72,11 +72,11 @@ class GuardedCall implements Attempting, Rings {
 
   /** Called once. */
   answered(): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      this.#try()
-    })
+    const { promise, resolve, reject } = Promise.withResolvers()
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#try()
+    return promise
   }
 
   #try(): void {

@@ -45,9 +45,8 @@ export class Trial implements Attempt, Rings, Stoppable {
   isWaitingForUs = false
   #isHeld = false
   #isSent = false
-  #isOver = false
-  /** It was ended before it had an answer. */
-  #isStopped = false
+  /** How it ended: the connector was heard, or was not waited for any more. */
+  #end: "heard" | "stopped" | null = null
   #stoppable: Attempt["stoppable"] = null
   #alarm: Alarm = null
 
@@ -122,13 +121,13 @@ export class Trial implements Attempt, Rings, Stoppable {
   }
 
   #answered(answer: unknown): void {
-    if (this.#isOver) return
+    if (this.#end !== null) return
     this.#settle(null)
     this.#of.succeeded(this, answer)
   }
 
   #failed(thrown: unknown): void {
-    if (this.#isOver) return
+    if (this.#end !== null) return
     this.#settle((TrestleError.is(thrown) && thrown.reason) || "thrown")
     this.#of.failed(this, thrown)
   }
@@ -137,7 +136,7 @@ export class Trial implements Attempt, Rings, Stoppable {
   #settle(reason: Reason | null): void {
     const { leaf, call } = this.#of
     const { gate } = leaf
-    this.#isOver = true
+    this.#end ??= "heard"
     call.clock.cancel(this.#alarm)
     call.detach(this)
     gate.heard(this.#ticket, reason, gate.isTimed ? call.clock.now() - this.#restedAt : 0)
@@ -172,8 +171,8 @@ export class Trial implements Attempt, Rings, Stoppable {
 
   /** What is on its way at the service is stopped first: its place is free only then. */
   #stop(reason: Reason): boolean {
-    if (this.#isOver) return false
-    this.#isStopped = true
+    if (this.#end !== null) return false
+    this.#end = "stopped"
     this.#stoppable?.stop()
     this.#settle(reason)
     return true
@@ -210,7 +209,7 @@ export class Trial implements Attempt, Rings, Stoppable {
   /** A connector may still be on its way to the network when its time is over. */
   set stoppable(stoppable: Attempt["stoppable"]) {
     this.#stoppable = stoppable
-    if (this.#isStopped) stoppable?.stop()
+    if (this.#end === "stopped") stoppable?.stop()
   }
 
   moved(): void {
@@ -219,12 +218,12 @@ export class Trial implements Attempt, Rings, Stoppable {
 
   hold(): (error: TrestleError | null) => void {
     const { bulkhead, breaker } = this.#of.leaf.gate
-    if (this.#isStopped) return () => {}
+    if (this.#end === "stopped") return () => {}
     this.#isHeld = true
     return (error) => {
       bulkhead.leave()
       // The answer's head has counted as a success already; what was stopped has counted when it was.
-      if (!this.#isStopped && error?.reason !== undefined && verdictOf(error.reason).feedsBreaker) breaker.failed(this.#ticket)
+      if (this.#end !== "stopped" && error?.reason !== undefined && verdictOf(error.reason).feedsBreaker) breaker.failed(this.#ticket)
     }
   }
 }

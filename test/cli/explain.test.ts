@@ -20,7 +20,7 @@ describe("explain an operation", () => {
     expect(stdout).toMatch(/reached by +GET \/things\/\{id\}, POST \/rpc\/show$/m)
     expect(stdout).toMatch(/open to +role reader; any object: all may$/m)
     expect(stdout).toMatch(/deadline +2s +the operation, app\.ts:6$/m)
-    expect(stdout).toMatch(/overload +refused at turns of 50ms +built in$/m)
+    expect(stdout).toMatch(/overload +refused at turns of 100ms +built in$/m)
     expect(stdout).toMatch(/timeout +300ms an attempt +the call, app\.ts:7$/m)
     expect(stdout).toMatch(/repeats +at most 1 +the service, app\.ts:4$/m)
     expect(stdout).toMatch(/pauses +up to 200ms +the service, app\.ts:4$/m)

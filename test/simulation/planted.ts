@@ -108,8 +108,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "an attempt whose time is over goes on at the service",
     file: "policies/trial.ts",
-    from: "this.#isStopped = true\n    this.#stoppable?.stop()",
-    to: "this.#isStopped = true",
+    from: 'this.#end = "stopped"\n    this.#stoppable?.stop()',
+    to: 'this.#end = "stopped"',
   },
   { name: "an attempt's alarm is not cancelled", file: "policies/trial.ts", from: "call.clock.cancel(this.#alarm)\n", to: "" },
   { name: "an attempt stays attached", file: "policies/trial.ts", from: "call.detach(this)\n", to: "" },
