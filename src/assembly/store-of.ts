@@ -42,7 +42,7 @@ export interface StoreState {
 export async function openStoreOf(app: App<unknown>, environment: Environment, isMade = false): Promise<StoreOf | null> {
   const place = placeOf(app, environment)
   if (place === null || !(isMade || place.isThere)) return null
-  const connection = place.service ? await opened(place.service, environment) : null
+  const connection = place.service ? await openedOf(place.service, environment) : null
   const given = place.service && connection ? { service: place.service, connection } : null
   try {
     const store = await openStore(given, place.own)
@@ -63,7 +63,7 @@ export async function stateOfStore(app: App<unknown>, environment: Environment):
   if (place === null) return null
   const wanted = TABLES.at(-1)!.version
   if (!place.isThere) return { place: place.name, version: 0, wanted }
-  const connection = place.service ? await opened(place.service, environment) : await openOwn(place.own)
+  const connection = place.service ? await openedOf(place.service, environment) : await openOwn(place.own)
   try {
     return { place: place.name, version: hasStore(connection) ? await connection.storeVersion() : 0, wanted }
   } finally {
@@ -91,7 +91,7 @@ function placeOf(app: App<unknown>, environment: Environment): Place | null {
   return { name: service?.name ?? file, service, own, isThere, operations: operations.map(({ path }) => path) }
 }
 
-async function opened(service: Service, environment: Environment): Promise<Connection> {
+export async function openedOf(service: Service, environment: Environment): Promise<Connection> {
   const needs = service.references.map((reference) => ({ reference: reference as Reference, neededBy: service.name, place: service.at }))
   const { references, findings } = resolveReferences(needs, environment, new Redactor())
   refuseIfAny([...environment.findings, ...findings])

@@ -13,6 +13,7 @@ import { addInit } from "./init.ts"
 import { addJobs } from "./jobs.ts"
 import { addKeys } from "./keys.ts"
 import { addOpenapi } from "./openapi.ts"
+import { addOutbox } from "./outbox.ts"
 import { versionOfPackage } from "./package-version.ts"
 import { printReport, type Report } from "./report.ts"
 import { addServe } from "./serve.ts"
@@ -33,6 +34,7 @@ const VERBS: readonly string[] = [
   "verify",
   "faults",
   "jobs",
+  "outbox",
   "keys",
   "openapi",
   "client",
@@ -49,6 +51,7 @@ const ADD_VERBS = [
   addVerify,
   addFaults,
   addJobs,
+  addOutbox,
   addKeys,
   addOpenapi,
   addClient,
