@@ -14,6 +14,7 @@ import {
   type FileBody,
   fallback,
   file,
+  flow,
   form,
   multipart,
   nextLink,
@@ -196,6 +197,25 @@ op({ effect: "write", input: NewUser, output: User }).via(crm.call("POST /x", { 
 op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409 } }).via(code((_u, ctx) => ctx.fail("EMAIL_TOKEN")))
 // @ts-expect-error a backend must declare the codes of the operations it runs
 op({ effect: "write", input: NewUser, output: User }).via(code((u, ctx) => ctx.run(createUser, u)))
+
+// -- flows ------------------------------------------------------------------------------------------------
+const flowing = op({ effect: "write", input: NewUser, output: User, errors: { EMAIL_TAKEN: 409, FULL: 410 } }).via(
+  flow(async (u, s) => {
+    const made = await s.run(createUser, u, { name: "make", undo: (user) => s.run(createUser, { ...u, name: user.name }) })
+    holds<Same<typeof made, z.output<typeof User>>>()
+    if (made.name === "") s.fail("FULL")
+    return made
+  }),
+)
+holds<Same<(typeof flowing)["~op"]["err"], "EMAIL_TAKEN" | "FULL">>()
+// @ts-expect-error a flow must declare the codes of its steps
+op({ effect: "write", input: NewUser, output: User }).via(flow(async (u, s) => s.run(createUser, u)))
+// @ts-expect-error a flow fails with what its contract declares
+op({ effect: "write", input: NewUser, output: User }).via(flow(async (_, s) => s.fail("FULL")))
+// @ts-expect-error its answer is that of its contract
+op({ effect: "write", input: NewUser, output: User }).via(flow(async () => ({ id: "1" })))
+// @ts-expect-error what is lost with the process says why
+op({ effect: "write", input: NewUser, output: User }).via(flow(async (_, s) => s.fail("CONFLICT"), { durable: false }))
 
 // -- files, streams and lists -----------------------------------------------------------------------------
 const withFile = op({

@@ -5,11 +5,13 @@ import { cache } from "../backends/cache.ts"
 import { code } from "../backends/code.ts"
 import { defer } from "../backends/defer.ts"
 import { fallback } from "../backends/fallback.ts"
+import { flow } from "../backends/flow.ts"
 import { lastGood } from "../backends/last-good.ts"
 import { placeholder } from "../backends/placeholder.ts"
 import { value } from "../backends/value.ts"
 import { callerPlace } from "../base/source-place.ts"
 import { asFile, raw, rest } from "../connectors/rest/index.ts"
+import { sqlite } from "../connectors/sqlite/index.ts"
 import type { Backend } from "../contract/backend.ts"
 import { type FileOptions, file } from "../contract/file.ts"
 import type { Finding } from "../contract/finding.ts"
@@ -288,6 +290,29 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
           defer(() => []),
         ),
       ),
+    }),
+  },
+  TRS1053: {
+    wrong: () => ({ wrong: op({ effect: "write", ...list }).via(flow(async () => [], { grants: [keyedSignUp(z.string()) as never] })) }),
+    right: () => {
+      const granted = keyedSignUp(z.string())
+      return { granted, wrong: op({ effect: "write", ...list }).via(flow(async () => [], { grants: [granted as never] })) }
+    },
+  },
+  TRS1054: {
+    wrong: () => ({ wrong: op({ effect: "write", ...list }).via(flow(async () => [], { databases: [sqlite({ file: "a.db" })] })) }),
+    right: () => ({
+      wrong: op({ effect: "write", ...list }).via(flow(async () => [], { databases: [sqlite({ file: "a.db", outbox: true })] })),
+    }),
+  },
+  TRS1055: {
+    wrong: () => ({
+      wrong: op({ effect: "write", input: z.object({ pin: z.string().meta({ format: "password" }) }), output: nothing }).via(
+        flow(async () => undefined),
+      ),
+    }),
+    right: () => ({
+      wrong: op({ effect: "write", input: z.object({ pin: z.string() }), output: nothing }).via(flow(async () => undefined)),
     }),
   },
 }

@@ -7,6 +7,7 @@ import { type Defaults, policyMistakes, SHED_MS_MIN } from "../contract/policy.t
 import { checkBackend, checkTime, isHedged } from "./check-backend.ts"
 import { checkBodies } from "./check-bodies.ts"
 import { checkContract, checkOwner } from "./check-contract.ts"
+import { checkFlows } from "./check-flows.ts"
 import { checkInput } from "./check-input.ts"
 import { checkKept } from "./check-kept.ts"
 import { checkKeptWork, checkTopics } from "./check-kept-work.ts"
@@ -69,6 +70,7 @@ function checkOperation(one: Named, named: readonly Named[], defaults: Defaults,
   checkKept(operation, findings)
   checkKeptWork(operation, findings)
   checkKeys(operation, findings)
+  checkFlows(operation, parts, named, findings)
   checkBodies(operation, parts, findings)
   checkTime(operation, { parts, defaults }, findings)
   checkSamples(operation, parts, findings)

@@ -153,6 +153,18 @@ export const FINDINGS = {
     title: "deferral that can defer nothing",
     why: "Only a write can be kept for later, and only when something before it has failed; anywhere else its caller would be told of work that nobody does.",
   },
+  TRS1053: {
+    title: "grant of what is not there",
+    why: "It would give a right to nothing, and the operation that was meant would still be refused to the flow's callers.",
+  },
+  TRS1054: {
+    title: "transaction that leaves no mark",
+    why: "After a crash nobody could tell whether a flow's transaction was committed: only a mark in the same database says so.",
+  },
+  TRS1055: {
+    title: "work that cannot be kept",
+    why: "What goes on after its call is kept in the store: what is read once is gone by then, and a secret would stand there to be read.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** What only a start can find, since it depends on what a service holds. */
