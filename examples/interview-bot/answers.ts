@@ -163,6 +163,8 @@ export const scoreGivenPlaceholder = givenAnswer.via(
 
 export const scoreGiven = givenAnswer.via(
   code(async (answer, ctx) => {
-    await ctx.run(scoreAnswer, answer)
+    const { score } = await ctx.run(findAnswer, answer)
+    // A message may come twice, and a recruiter may have been faster.
+    if (score === null) await ctx.run(scoreAnswer, answer)
   }),
 )

@@ -5,7 +5,7 @@ import type { Principal } from "trestle"
 import { contractCases, mappingCases, testApp } from "trestle/testing"
 import { describe, expect, test, vi } from "vitest"
 import { freshFolder } from "./fixture.ts"
-import { NewCandidate, person, registrationOf } from "./people.ts"
+import { person, Registration, registrationOf } from "./people.ts"
 
 delete process.env.SCORING_URL
 process.env.TRESTLE_DATA = await freshFolder()
@@ -24,6 +24,7 @@ const record = {
   reg_dt: "02/01/2026",
 } as const
 const ada = { id: "1001", name: "Ada Lovelace", email: "ada@x.io", level: "senior", active: true, registeredOn: "2026-01-02" }
+type TestApp = Awaited<ReturnType<typeof testApp<(typeof app)["ops"]>>>
 const newAda = { name: "Ada Lovelace", email: "ada@x.io", level: "senior" } as const
 
 describe("contract", () => {
@@ -31,7 +32,7 @@ describe("contract", () => {
 })
 
 describe("people.ts", () => {
-  const plain = { name: "Ada", email: "a@x.io", level: "junior" } as const
+  const plain = { name: "Ada", email: "a@x.io", level: "junior", reference: "registration 1" } as const
   const row = { full_nm: "Ada", e_mail: "a@x.io", lvl_cd: "1", active_yn: "Y", reg_dt: "02/01/2026" }
   const noon = new Date("2026-01-02T12:00:00Z")
 
@@ -44,7 +45,7 @@ describe("people.ts", () => {
     ["name in other letters", { name: "Ωmega O'Neill 李" }, noon, { full_nm: "Ωmega O'Neill 李" }],
     ["name that looks like a number", { name: "007" }, noon, { full_nm: "007" }],
   ] as const)("ours to theirs, %s", (_, ours, today, theirs) => {
-    expect(registrationOf(NewCandidate.parse({ ...plain, ...ours }), today)).toEqual({ ...row, ...theirs })
+    expect(registrationOf(Registration.parse({ ...plain, ...ours }), today)).toEqual({ ...row, remark: "registration 1", ...theirs })
   })
 
   const theirs = { person_no: "7", ...row }
@@ -262,7 +263,8 @@ describe("on the wire", () => {
 
     const [sent] = t.sent(people)
     const reg_dt = expect.stringMatching(/^\d\d\/\d\d\/\d{4}$/)
-    expect(sent!.body).toEqual({ full_nm: "Ada Lovelace", e_mail: "ada@x.io", lvl_cd: "2", active_yn: "Y", reg_dt })
+    const remark = expect.stringMatching(/^registration 0\.\d+$/)
+    expect(sent!.body).toEqual({ full_nm: "Ada Lovelace", e_mail: "ada@x.io", lvl_cd: "2", active_yn: "Y", reg_dt, remark })
     expect(sent!.headers.authorization).toBe("Bearer test-PEOPLE_TOKEN")
     expect(Object.keys(sent!.headers)).not.toContain("idempotency-key")
     expect((await t.http("GET /candidates/1001", { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
@@ -287,14 +289,116 @@ describe("on the wire", () => {
     expect(meta).toMatchObject({ servedBy: "people-replica", attempts: 3, degraded: { why: expect.stringContaining("people") } })
   })
 
-  test.each(["hangs", "drops"] as const)("register, people %s: outcome unknown, sent once and nowhere else", async (how) => {
-    await using t = await testApp(app)
-    t.wire(people).on("POST /v2/people")[how]()
-    const registering = t.as(candidate("7")).candidates.register.safe(newAda)
-    await t.clock.advance("5s")
-    expect(await registering).toMatchObject({ ok: false, code: "OUTCOME_UNKNOWN", outcome: "unknown" })
-    expect(t.sent(people)).toHaveLength(1)
-    expect(t.sent(peopleReplica)).toEqual([])
+  describe("register, nobody answers", () => {
+    type Asked = { readonly body?: unknown }
+    /** A page of the people service that holds what the registration would have made there. */
+    const pageWith = (asked: Asked | undefined, more: object = {}) => ({
+      status: 200,
+      body: { rows: asked ? [{ ...record, ...(asked.body as object), ...more }] : [], total_cnt: "1", pg: "1" },
+    })
+    const posts = (t: { sent(service: typeof people): readonly { method: string }[] }) =>
+      t.sent(people).filter(({ method }) => method === "POST").length
+
+    async function pendingOf(t: TestApp, how: "hangs" | "drops"): Promise<string> {
+      t.wire(people).on("POST /v2/people")[how]({ times: 1 })
+      const registering = t.as(candidate("7")).candidates.register.safe(newAda)
+      await t.clock.advance("1s")
+      const result = await registering
+      expect(result).toMatchObject({ ok: false, code: "PENDING", outcome: "unknown", work: expect.any(String) })
+      return (result as { work: string }).work
+    }
+
+    async function endOf(t: TestApp, work: string): Promise<unknown> {
+      await t.clock.advance("1m")
+      await t.drain()
+      await t.clock.advance("1m")
+      await t.drain()
+      return t.work(work)
+    }
+
+    test.each(["hangs", "drops"] as const)("people %s, and have the record: looked up, never sent again", async (how) => {
+      await using t = await testApp(app)
+      const work = await pendingOf(t, how)
+      t.wire(people)
+        .on("GET /v2/people")
+        .replies(() => pageWith(t.sent(people)[0]))
+      expect(await endOf(t, work)).toMatchObject({ state: "done", answer: { id: "1001", token: issueToken("1001") } })
+      expect(posts(t)).toBe(1)
+      expect(t.sent(peopleReplica)).toEqual([])
+    })
+
+    test.each(["hangs", "drops"] as const)("people %s, and do not have it: looked up, and sent once more", async (how) => {
+      await using t = await testApp(app)
+      const work = await pendingOf(t, how)
+      t.wire(people).on("GET /v2/people").reply(200, pageWith(undefined).body).wire(people).on("POST /v2/people").reply(201, record)
+      expect(await endOf(t, work)).toMatchObject({ state: "done", answer: { id: "1001" } })
+      expect(posts(t)).toBe(2)
+      expect(t.sent(peopleReplica)).toEqual([])
+    })
+
+    test("the record of that address is somebody else's: EMAIL_TAKEN, and no token for it", async () => {
+      await using t = await testApp(app)
+      const work = await pendingOf(t, "drops")
+      t.wire(people)
+        .on("GET /v2/people")
+        .replies(() => pageWith(t.sent(people)[0], { remark: "registration 0.25" }))
+        .wire(people)
+        .on("POST /v2/people")
+        .reply(409, { err_cd: "DUP_EMAIL" })
+      const end = await endOf(t, work)
+      expect(end).toMatchObject({ state: "failed", problem: { code: "EMAIL_TAKEN", outcome: "answered" } })
+      expect(JSON.stringify(end)).not.toContain("ibt_")
+    })
+
+    test("it arrives between the look and the second try, which is told that the address is taken: looked up again, and done", async () => {
+      await using t = await testApp(app)
+      const work = await pendingOf(t, "hangs")
+      t.wire(people)
+        .on("GET /v2/people")
+        .reply(200, pageWith(undefined).body, { times: 1 })
+        .wire(people)
+        .on("GET /v2/people")
+        .replies(() => pageWith(t.sent(people)[0]))
+        .wire(people)
+        .on("POST /v2/people")
+        .reply(409, { err_cd: "DUP_EMAIL" })
+      expect(await endOf(t, work)).toMatchObject({ state: "done", answer: { id: "1001" } })
+      expect(posts(t)).toBe(2)
+    })
+
+    test.each([
+      ["people", people],
+      ["the replica", peopleReplica],
+    ] as const)("both refuse: pending, and done when %s is back", async (_, back) => {
+      await using t = await testApp(app)
+      t.wire(people).down().wire(peopleReplica).down()
+      const reply = await t.http("POST /candidates", { json: newAda })
+      expect(reply.status).toBe(202)
+      const { code, work } = (await reply.json()) as { code: string; work: string }
+      expect({ code, location: reply.headers.get("location") }).toEqual({ code: "PENDING", location: `/work/${work}` })
+      expect(await t.work(work)).toMatchObject({ state: "waiting", progress: { done: 0, step: "making your record" } })
+      t.wire(back).up().wire(back).on("POST /v2/people").reply(201, record)
+      expect(await endOf(t, work)).toMatchObject({ state: "done", answer: { id: "1001" } })
+    })
+
+    test("the same address once more meanwhile: waits its turn, and is told that the address is taken", async () => {
+      await using t = await testApp(app)
+      t.wire(people).down().wire(peopleReplica).down()
+      const [first, second] = [await t.http("POST /candidates", { json: newAda }), await t.http("POST /candidates", { json: newAda })]
+      const works = await Promise.all([first, second].map(async (reply) => ((await reply.json()) as { work: string }).work))
+      let isTaken = false
+      t.wire(people)
+        .up()
+        .wire(people)
+        .on("POST /v2/people")
+        .replies(() => {
+          const reply = isTaken ? { status: 409, body: { err_cd: "DUP_EMAIL" } } : { status: 201, body: record }
+          isTaken = true
+          return reply
+        })
+      expect(await endOf(t, works[0]!)).toMatchObject({ state: "done" })
+      expect(await endOf(t, works[1]!)).toMatchObject({ state: "failed", problem: { code: "EMAIL_TAKEN" } })
+    })
   })
 
   test.each([

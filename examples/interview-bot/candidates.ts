@@ -1,45 +1,44 @@
 // Candidates: registered and read at the people service, or at its replica.
 import { anyone, code, defer, fallback, flow, op, type Principal, role, signedIn } from "trestle"
 import { z } from "zod"
-import { Candidate, CandidatePage, NewCandidate, person, personPage, Registered, registrationOf } from "./people.ts"
+import { Candidate, CandidatePage, madeBy, NewCandidate, person, personPage, Registration, registrationOf } from "./people.ts"
 import { people, peopleReplica } from "./services.ts"
 import { issueToken } from "./tokens.ts"
 
 const ById = z.object({ id: z.string().regex(/^\d{1,12}$/) })
 
-/** Whose record has that address: how a registration of which nobody knows what became of it is found again. */
-export const findByEmail = op({
-  summary: "Find the record of an e-mail address",
+const Made = z.object({ id: z.string() })
+
+/** Asks what became of a registration of which nobody knows whether it has arrived. */
+export const findRegistered = op({
+  summary: "Find the record that a registration has made, if it has made one",
   effect: "read",
-  input: z.object({ email: z.string() }),
-  output: CandidatePage,
-}).via(people.call("GET /v2/people", { query: ({ email }) => ({ e_mail: email.toLowerCase(), pg: 1, pg_sz: 1 }), map: personPage.read }))
+  input: Registration,
+  output: Made.nullable(),
+}).via(
+  people.call("GET /v2/people", {
+    query: ({ email }) => ({ e_mail: email.toLowerCase(), pg: 1, pg_sz: 1 }),
+    map: (page, { reference }) => madeBy.read(page).records.find((made) => made.reference === reference) ?? null,
+  }),
+)
 
 /**
- * Makes the record. Internal: only `register` runs it. The people service knows no idempotency keys, so what may have reached it is looked up
- * before it is sent again.
+ * Makes the record. Internal: only `register` runs it. While the services are out the registration is kept and made later; what may have
+ * arrived is looked up before it is sent again.
  */
 export const createPerson = op({
   summary: "Create the record at the people service",
   effect: "write",
-  input: NewCandidate,
-  output: Registered,
+  input: Registration,
+  output: Made.extend({ id: z.string().nullable() }),
   errors: { EMAIL_TAKEN: 409 },
 }).via(
   fallback(
-    people.call("POST /v2/people", {
-      body: (c) => registrationOf(c),
-      map: person.read,
-      errors: { 409: "EMAIL_TAKEN" },
-    }),
-    peopleReplica.call("POST /v2/people", {
-      body: (c) => registrationOf(c),
-      map: person.read,
-      errors: { 409: "EMAIL_TAKEN" },
-    }),
-    defer((c) => ({ ...c, id: null, active: false, registeredOn: new Date().toISOString().slice(0, 10) }), {
+    people.call("POST /v2/people", { body: (c) => registrationOf(c), map: person.read, errors: { 409: "EMAIL_TAKEN" } }),
+    peopleReplica.call("POST /v2/people", { body: (c) => registrationOf(c), map: person.read, errors: { 409: "EMAIL_TAKEN" } }),
+    defer(() => ({ id: null }), {
       key: (c) => c.email.toLowerCase(),
-      reconcile: async (c, ctx) => (await ctx.run(findByEmail, c)).candidates[0] ?? null,
+      reconcile: (c, ctx) => ctx.run(findRegistered, c),
       expires: "2d",
     }),
   ),
@@ -67,8 +66,9 @@ export const register = op({
 }).via(
   flow(
     async (candidate, s) => {
-      const { id } = await s.run(createPerson, candidate, { name: "making your record" })
-      // A deferred step answers when it is done, so the number is there.
+      const reference = `registration ${await s.random()}`
+      const { id } = await s.run(createPerson, { ...candidate, reference }, { name: "making your record" })
+      // A step that was put off goes on when it is done, so the number is there.
       return { id: id!, token: issueToken(id!) }
     },
     { within: "2d" },

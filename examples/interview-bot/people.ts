@@ -1,5 +1,5 @@
 // The people service's records and ours. Its names, string numbers, "Y"/"N" flags and day-first dates stay in this file.
-import { date, decimal, from, list, mapping, matching, oneOf, text, trimmed, yesNo } from "trestle/mapping"
+import { date, decimal, from, list, mapping, matching, oneOf, optional, text, trimmed, yesNo } from "trestle/mapping"
 import { z } from "zod"
 
 export const Level = z.enum(["junior", "senior"], "Please choose junior or senior.")
@@ -20,7 +20,7 @@ export const Candidate = z.object({
 })
 
 /** A candidate whose record may still be on its way: then nobody knows its number. */
-export const Registered = Candidate.extend({ id: z.string().nullable() })
+export const Registered = Candidate.extend({ id: Candidate.shape.id.nullable() })
 
 export const CandidatePage = z.object({ candidates: z.array(Candidate), total: z.number().int() })
 
@@ -33,16 +33,31 @@ const fields = {
   registeredOn: from("reg_dt", date("dd/MM/yyyy", { drift: "d.M.yyyy" })),
 }
 
+const id = from("person_no", matching(/^\d+$/, "number of a person"))
+
 /** Their record as our candidate. */
-export const person = mapping(Candidate, { id: from("person_no", matching(/^\d+$/, "number of a person")), ...fields })
+export const person = mapping(Candidate, { id, ...fields })
 
 /** Their page of records as ours. */
 export const personPage = mapping(CandidatePage, { candidates: from("rows", list(person)), total: from("total_cnt", decimal()) })
 
-const registration = mapping(Candidate.omit({ id: true }), fields)
+/**
+ * A registration on its way. The people service knows no idempotency keys, but it keeps a remark with every record: ours says which registration
+ * has made it, so that a record is never taken for that of somebody else who has the same address.
+ */
+export const Registration = NewCandidate.extend({ reference: z.string().max(64) })
+
+const Made = z.object({ id: z.string(), reference: z.string().optional() })
+
+/** What a page of records says of the registrations that made them. */
+export const madeBy = mapping(z.object({ records: z.array(Made) }), {
+  records: from("rows", list(mapping(Made, { id, reference: from("remark", optional(text)) }))),
+})
+
+const registration = mapping(Candidate.omit({ id: true }).extend({ reference: z.string() }), { ...fields, reference: from("remark", text) })
 
 /** The record that registers a candidate. */
-export function registrationOf(candidate: z.infer<typeof NewCandidate>, today = new Date()): Record<string, unknown> {
+export function registrationOf(candidate: z.infer<typeof Registration>, today = new Date()): Record<string, unknown> {
   const registeredOn = today.toISOString().slice(0, 10)
   return registration.write({ ...candidate, email: candidate.email.toLowerCase(), active: true, registeredOn })
 }

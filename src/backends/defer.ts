@@ -3,7 +3,7 @@ import { type Answer, type Backend, backend, type Site } from "../contract/backe
 import type { CallContext, Ctx } from "../contract/call.ts"
 import { mayDefer } from "../contract/failure.ts"
 import type { Durable, NewJob } from "../contract/job.ts"
-import type { TrestleError } from "../errors/trestle-error.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
 import { workOf } from "./work.ts"
 
 /** How long a deferred write may wait when it says nothing of its own: a day, as long as an idempotency key is kept. */
@@ -89,11 +89,18 @@ async function sendLater(
   input: unknown,
   call: CallContext,
 ): Promise<unknown> {
-  if (reconcile && call.delivery!.followsUnknown) {
-    const found = await reconcile(input, call.public)
-    if (found !== null && found !== undefined) return site.accept(found, call, "defer")
+  if (!reconcile || !call.delivery!.followsUnknown) return first(input, call)
+  const found = await reconcile(input, call.public)
+  if (found !== null && found !== undefined) return site.accept(found, call, "defer")
+  try {
+    return await first(input, call)
+  } catch (error) {
+    // "There is one already" may be the service's word for what an earlier attempt has made, and could not yet be seen.
+    if (!TrestleError.is(error) || error.outcome !== "answered") throw error
+    const made = await reconcile(input, call.public)
+    if (made === null || made === undefined) throw error
+    return site.accept(made, call, "defer")
   }
-  return first(input, call)
 }
 
 interface Keeping {

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises"
 import { join } from "node:path"
 import { queueOfTurns } from "./in-turn.ts"
 
-export type PersonFields = { full_nm: string; e_mail: string; lvl_cd: string; active_yn: string; reg_dt: string }
+export type PersonFields = { full_nm: string; e_mail: string; lvl_cd: string; active_yn: string; reg_dt: string; remark?: string }
 export type Person = { person_no: string } & PersonFields
 
 export type PeopleStore = {

@@ -20,7 +20,9 @@ function error(status: number, err_cd: string, err_txt: string): Answer {
   return { status, body: { err_cd, err_txt } }
 }
 
-const rules: Record<keyof PersonFields, { test: (text: string) => boolean; wanted: string }> = {
+type Rule = { test: (text: string) => boolean; wanted: string }
+
+const rules: Record<Exclude<keyof PersonFields, "remark">, Rule> = {
   full_nm: { test: (text) => text.trim().length > 0 && text.length <= 200, wanted: "1 to 200 characters" },
   e_mail: { test: (text) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text), wanted: "an e-mail address" },
   lvl_cd: { test: (text) => text === "1" || text === "2", wanted: '"1" or "2"' },
@@ -37,6 +39,8 @@ async function register(store: PeopleStore, text: string): Promise<Answer> {
     if (typeof value !== "string" || !rule.test(value)) return error(422, "BAD_FIELD", `${name} must be ${rule.wanted}.`)
     fields[name] = value
   }
+  const { remark } = body
+  if (typeof remark === "string") fields.remark = remark.slice(0, 80)
   const added = await store.add(fields as PersonFields)
   return added ? { status: 201, body: added } : error(409, "DUP_EMAIL", "This e_mail is already registered.")
 }
