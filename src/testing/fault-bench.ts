@@ -4,6 +4,7 @@ import { showDuration } from "../base/duration.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Defaults } from "../contract/policy.ts"
 import type { Service } from "../contract/service.ts"
+import type { Checked } from "../runtime/check.ts"
 import { servicesOf, within } from "../runtime/within.ts"
 import { type Calls, callsAt, type KnownCall } from "./fault-calls.ts"
 import type { FaultOptions } from "./fault-lab.ts"
@@ -48,7 +49,7 @@ export class FaultBench {
       freshMs: Math.max(0, ...backends.map(({ plan }) => plan.freshMs ?? 0)),
       limitMs: options.limitMs ?? LIMIT_MS,
       signal: options.signal ?? new AbortController().signal,
-      checked: checkApplication(definitionOf(app) as TrestleOptions<object>),
+      checked: undisturbed(checkApplication(definitionOf(app) as TrestleOptions<object>)),
       starting: new Turns(1),
       lateness: this.#lateness,
     }
@@ -66,9 +67,9 @@ export class FaultBench {
     return this.#options.service === undefined || this.#options.service === name
   }
 
-  /** The declared calls of an operation at those services. */
-  callsOf({ path }: Operation, services: readonly Service[]): readonly KnownCall[] {
-    return services.flatMap((service) => this.#calls.get(service) ?? []).filter(({ operation }) => operation === path)
+  /** The declared calls of those services. */
+  callsOf(services: readonly Service[]): readonly KnownCall[] {
+    return services.flatMap((service) => this.#calls.get(service) ?? [])
   }
 
   /** Loads what would make the first calls slow. @throws {TrestleError} `START_REFUSED` when the application does not start. */
@@ -115,6 +116,16 @@ export class FaultBench {
   #isHeldUp({ lateMs }: Played): boolean {
     return lateMs > this.#shortestTimeoutMs / 2
   }
+}
+
+/** Schedules and messages would begin calls of their own within a row, whose effects would be counted as its. Flows and deferred work go on. */
+function undisturbed(checked: Checked): Checked {
+  const operations = checked.operations.map((operation) => {
+    const { on, every, ...contract } = operation.declaration.contract
+    const begins = on !== undefined || every !== undefined
+    return begins ? { ...operation, declaration: { ...operation.declaration, contract } } : operation
+  })
+  return { ...checked, operations }
 }
 
 /** The service that holds Trestle's own tables, whether or not an operation asks it. */

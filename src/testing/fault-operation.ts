@@ -37,8 +37,7 @@ export async function tryOperation(bench: FaultBench, operation: Operation): Pro
 
 async function healthyRun(bench: FaultBench, script: Script): Promise<Played> {
   const played = await bench.play(script)
-  const { error } = played.record
-  return error === null || error.outcome === "answered" || played.isCut ? played : bench.playAlone(script)
+  return played.isCut || madeUpIn(played) === null ? played : bench.playAlone(script)
 }
 
 async function tryService(bench: FaultBench, subject: RowSubject, service: Service): Promise<FaultRow[]> {
@@ -113,21 +112,29 @@ function endedEarly({ path }: Operation): FaultRow {
   return { ...UNTRIED, operation: path, service: null, fault: null, why: "it ended before it asked a service", trouble: null }
 }
 
+/** Why a run in which all was well did not end well, or not by the first choice. */
+function madeUpIn({ record, nested }: Played): string | null {
+  const { error } = record
+  if (error !== null && error.outcome !== "answered") return error.note ?? error.detail
+  const second = [record, ...nested].find(({ meta }) => meta.degraded !== false || meta.servedBy === "defer")
+  return second ? `${second.operation} was answered by ${second.meta.servedBy}` : null
+}
+
 /** A call that fails while all is well does so because of an answer that we have made up. */
 function doubtIn(
   bench: FaultBench,
   operation: Operation,
   { baseline, services }: { readonly baseline: Played; readonly services: readonly Service[] },
 ): FaultTrouble | null {
-  const { error } = baseline.record
-  if (error === null || error.outcome === "answered") return null
+  const why = madeUpIn(baseline)
+  if (why === null) return null
   const { path, declaration } = operation
-  const hint = bench.callsOf(operation, services).find(({ unknown }) => unknown !== undefined)
-  const message = `${path}: what its services answer when all is well is not known (${error.note ?? error.detail})`
+  const paths = [path, ...baseline.nested.map((one) => one.operation)]
+  const guess = bench.callsOf(services).find((one) => one.unknown !== undefined && paths.includes(one.operation))
   return {
     kind: "not tried",
-    message,
-    fix: hint?.unknown ?? "Give the contract an example whose answer a service can give.",
+    message: `${path}: what its services answer when all is well is not known (${why})`,
+    fix: guess ? `${guess.operation}: ${guess.unknown}` : "Give the contract an example whose answer a service can give.",
     place: declaration.at,
   }
 }

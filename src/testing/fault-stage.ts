@@ -126,8 +126,6 @@ class Stage {
       log: rememberingLog(this.#records),
       references: standInReferences(),
       openService: (service, host) => this.#standIns.get(service)?.open(host) ?? absent(service, host),
-      // What is to be done later is kept, and not done.
-      durable: { isByHand: true, published: () => {}, opened: () => {} },
       // Nobody comes from outside; keys and tokens of this machine are left alone.
       openAuthentication: async () => () => null,
     })

@@ -95,7 +95,7 @@ function unreachedBy(
 ): Unreached | null {
   const { backend } = operation.declaration
   // Attempt and call ran out of time in one moment: that the fallback was asked first is luck, and another time it is not.
-  const isLucky = error === null && meta.degraded !== false && meta.ms >= operation.deadlineMs
+  const isLucky = error === null && meta.ms >= operation.deadlineMs
   if (!backend || !(isLucky || error !== null)) return null
   const due = neighboursOf(backend, service).after.filter((part) => isDue(part) && !isExcused(part))
   const isTooLate = isLucky || error?.code === "TIMEOUT" || meta.ms >= operation.deadlineMs

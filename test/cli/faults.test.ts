@@ -204,7 +204,7 @@ const one = op({ ${READ}, deadline: "300ms" }).via(fallback(crm.call("GET /peopl
     const { ran, rows, document, codes, row } = await rowsOf(app)
     expect([ran.code, document.ok, codes]).toEqual([1, false, ["TRS3021", "TRS3021"]])
     expect(rows.filter(({ result }) => result === "broken").map(({ fault }) => fault)).toEqual(["is slow", "hangs"])
-    expect(row("hangs")).toMatchObject({ code: "TIMEOUT", servedBy: null })
+    expect(row("rejects our credential")).toMatchObject({ code: "INTERNAL", servedBy: null })
     expect(document.findings[1]).toMatchObject({
       severity: "error",
       message: "one: when crm hangs, its fallback value does not answer: the deadline of 300ms is over first",
@@ -316,14 +316,15 @@ describe("what cannot be tried: a row with the reason, a warning with the fix, e
     const call = `crm.call("GET /people/{id}", { map: (r) => ({ id: r.person.no, name: r.person.nm }) })`
     const app = appWith(`const one = op({ ${READ} }).via(fallback(${call}, replica.call("GET /people/{id}")))`)
     const { ran, document, codes, row } = await rowsOf(app)
-    expect([ran.code, codes]).toEqual([0, []])
+    expect([ran.code, codes]).toEqual([0, ["TRS3023"]])
+    expect(document.findings[0].message).toContain("is not known (one was answered by replica)")
     expect(row("refuses connections")).toMatchObject({ servedBy: "replica" })
     const alone = await rowsOf(appWith(`const one = op({ ${READ} }).via(${call})`))
     expect([alone.ran.code, alone.codes]).toEqual([0, ["TRS3023"]])
     expect(alone.document.findings[0]).toMatchObject({
       severity: "warning",
       message: expect.stringContaining("one: what its services answer when all is well is not known (crm: map threw on its answer)"),
-      fix: "Nothing says what its map reads: give the call a response schema, or a mapping.",
+      fix: "one: Nothing says what its map reads: give the call a response schema, or a mapping.",
     })
     expect(document.summary.untried).toBe(0)
     expect(alone.row("is slow")).toMatchObject({ result: "untried", why: "what crm answers when it is well is not known" })
