@@ -39,6 +39,8 @@ export interface DurableOptions {
   readonly authenticate: Authenticate | null
   /** Nothing is done by itself: `work` does what is due. For tests, whose time stands still. */
   readonly isByHand: boolean
+  /** Default: that of workers. */
+  readonly leaseMs: number | undefined
   /** Databases of services that keep messages on their way out. */
   readonly outboxes: readonly Outbox[]
   /** Hears of every message that is published. */
@@ -142,6 +144,7 @@ export class DurableParts {
       events,
       run: (job, ended) => this.#run!(job, ended),
       ended: (job, end) => this.#ended(job, end),
+      ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     })
     const seal = new SealedText(PLAIN)
     this.keys = new Keys({ store, seal, events })

@@ -60,9 +60,11 @@ export interface StartOverrides {
   readonly keptFolder?: string | null
   /** Work that outlives its call is done by hand; `opened` is handed what does it. */
   readonly durable?: {
-    readonly isByHand: boolean
-    readonly published: (message: NewMessage) => void
-    readonly opened: (durable: DurableParts) => void
+    readonly isByHand?: boolean
+    readonly published?: (message: NewMessage) => void
+    readonly opened?: (durable: DurableParts) => void
+    /** How long the lease of a job holds before it must be renewed, in milliseconds. */
+    readonly leaseMs?: number
   }
   /** The declarations, where they have been read already: for whoever starts one application many times. */
   readonly checked?: Checked
@@ -217,9 +219,19 @@ async function openDurable(
   const service = options.store?.["~service"]
   const given = service ? { service, connection: services.connection(service) } : null
   const opened = await openStore(given, { folder, clock, isEphemeral: overrides.isEphemeral ?? false })
-  const { isByHand = false, published = null, opened: told } = overrides.durable ?? {}
+  const { isByHand = false, published = null, opened: told, leaseMs } = overrides.durable ?? {}
   const outboxes = await openOutboxes(start.services, (one) => services.connection(one))
-  const durable = new DurableParts(opened, { operations, clock, random, events: log.events, authenticate, isByHand, outboxes, published })
+  const durable = new DurableParts(opened, {
+    operations,
+    clock,
+    random,
+    events: log.events,
+    authenticate,
+    isByHand,
+    outboxes,
+    published,
+    leaseMs,
+  })
   told?.(durable)
   return durable
 }

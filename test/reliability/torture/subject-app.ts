@@ -1,5 +1,21 @@
 import { z } from "zod"
-import { anyone, code, defer, env, fallback, flow, nothing, op, postgres, rest, secret, sql, sqlite, topic, trestle } from "../../../src/index.ts"
+import {
+  anyone,
+  code,
+  defer,
+  env,
+  fallback,
+  flow,
+  nothing,
+  op,
+  postgres,
+  rest,
+  secret,
+  sql,
+  sqlite,
+  topic,
+  trestle,
+} from "../../../src/index.ts"
 
 const Order = z.object({ id: z.string(), customer: z.string(), n: z.number().int() })
 const Stored = Order.extend({ state: z.enum(["done", "pending"]) })

@@ -8,6 +8,8 @@ const { SUBJECT_KIND, SUBJECT_PORT, CRASH_POINT, CRASH_COUNT } = process.env
 const point = CRASH_POINTS.find(({ name }) => name === CRASH_POINT)
 const app = subjectApp(SUBJECT_KIND as "sqlite" | "postgres")
 const running = await startApp(app, {
+  // So that what a killed process has left is not waited for half a minute each time.
+  durable: { leaseMs: 5_000 },
   openService: async (service, host) => {
     const connection = await service.open(host)
     if (!point || !hasStore(connection)) return connection
