@@ -44,7 +44,7 @@ const RECEIVER_POINT = "effect arrived"
 const OUTSIDE_POINT = "from outside"
 /** A process that has not died by itself at its point by then is killed from outside. */
 const LIFE_MS = 2_500
-const DRAIN_MS_MAX = 240_000
+const DRAIN_MS_MAX = 120_000
 const PATHS = ["orders", "orders", "later", "checkout"] as const
 type Path = (typeof PATHS)[number]
 
@@ -64,6 +64,16 @@ export async function torture(options: TortureOptions): Promise<TortureFigures> 
     return await run.run()
   } finally {
     await run.close()
+  }
+}
+
+/** The first promise that a run finds broken, or what kept it from its end; `null`: none. */
+export async function noticedBy(options: TortureOptions): Promise<string | null> {
+  try {
+    const { broken } = await torture(options)
+    return broken[0] ?? null
+  } catch (error) {
+    return (error as Error).message
   }
 }
 
