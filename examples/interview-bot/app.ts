@@ -28,7 +28,7 @@ export const app = trestle({
     demo: { fail: demo.fail, people: demo.people },
     inside: {
       createPerson: candidates.createPerson,
-      findRegistered: candidates.findRegistered,
+      findByEmail: candidates.findByEmail,
       findOwner: candidates.findOwner,
       findAnswer: answers.findAnswer,
       scoreGiven: hasModel ? answers.scoreGiven : answers.scoreGivenPlaceholder,

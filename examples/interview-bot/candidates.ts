@@ -1,26 +1,31 @@
 // Candidates: registered and read at the people service, or at its replica.
 import { anyone, code, defer, fallback, flow, op, type Principal, role, signedIn } from "trestle"
 import { z } from "zod"
-import { Candidate, CandidatePage, madeBy, NewCandidate, person, personPage, Registration, registrationOf } from "./people.ts"
+import {
+  Candidate,
+  CandidatePage,
+  Made,
+  MadePage,
+  made,
+  madePage,
+  NewCandidate,
+  person,
+  personPage,
+  Registration,
+  registrationOf,
+} from "./people.ts"
 import { people, peopleReplica } from "./services.ts"
 import { issueToken } from "./tokens.ts"
 
 const ById = z.object({ id: z.string().regex(/^\d{1,12}$/) })
 
-const Made = z.object({ id: z.string() })
-
-/** Asks what became of a registration of which nobody knows whether it has arrived. */
-export const findRegistered = op({
-  summary: "Find the record that a registration has made, if it has made one",
+/** Whose record has an address: how it is found out what became of a registration of which nobody knows whether it has arrived. */
+export const findByEmail = op({
+  summary: "Find the record of an e-mail address",
   effect: "read",
-  input: Registration,
-  output: Made.nullable(),
-}).via(
-  people.call("GET /v2/people", {
-    query: ({ email }) => ({ e_mail: email.toLowerCase(), pg: 1, pg_sz: 1 }),
-    map: (page, { reference }) => madeBy.read(page).records.find((made) => made.reference === reference) ?? null,
-  }),
-)
+  input: NewCandidate.pick({ email: true }),
+  output: MadePage,
+}).via(people.call("GET /v2/people", { query: ({ email }) => ({ e_mail: email.toLowerCase(), pg: 1, pg_sz: 1 }), map: madePage.read }))
 
 /**
  * Makes the record. Internal: only `register` runs it. While the services are out the registration is kept and made later; what may have
@@ -30,15 +35,18 @@ export const createPerson = op({
   summary: "Create the record at the people service",
   effect: "write",
   input: Registration,
-  output: Made.extend({ id: z.string().nullable() }),
+  output: Made.extend({ id: Made.shape.id.nullable() }),
   errors: { EMAIL_TAKEN: 409 },
 }).via(
   fallback(
-    people.call("POST /v2/people", { body: (c) => registrationOf(c), map: person.read, errors: { 409: "EMAIL_TAKEN" } }),
-    peopleReplica.call("POST /v2/people", { body: (c) => registrationOf(c), map: person.read, errors: { 409: "EMAIL_TAKEN" } }),
+    people.call("POST /v2/people", { body: (c) => registrationOf(c), map: made.read, errors: { 409: "EMAIL_TAKEN" } }),
+    peopleReplica.call("POST /v2/people", { body: (c) => registrationOf(c), map: made.read, errors: { 409: "EMAIL_TAKEN" } }),
     defer(() => ({ id: null }), {
       key: (c) => c.email.toLowerCase(),
-      reconcile: (c, ctx) => ctx.run(findRegistered, c),
+      reconcile: async ({ email, reference }, ctx) => {
+        const { records } = await ctx.run(findByEmail, { email })
+        return records.find((record) => record.reference === reference) ?? null
+      },
       expires: "2d",
     }),
   ),

@@ -47,12 +47,14 @@ export const personPage = mapping(CandidatePage, { candidates: from("rows", list
  */
 export const Registration = NewCandidate.extend({ reference: z.string().max(64) })
 
-const Made = z.object({ id: z.string(), reference: z.string().optional() })
+/** A record as far as a registration has to know it. */
+export const Made = z.object({ id: Candidate.shape.id, reference: z.string().optional() })
 
-/** What a page of records says of the registrations that made them. */
-export const madeBy = mapping(z.object({ records: z.array(Made) }), {
-  records: from("rows", list(mapping(Made, { id, reference: from("remark", optional(text)) }))),
-})
+export const made = mapping(Made, { id, reference: from("remark", optional(text)) })
+
+export const MadePage = z.object({ records: z.array(Made) })
+
+export const madePage = mapping(MadePage, { records: from("rows", list(made)) })
 
 const registration = mapping(Candidate.omit({ id: true }).extend({ reference: z.string() }), { ...fields, reference: from("remark", text) })
 
