@@ -1,3 +1,4 @@
+import type { Alarm, Rings } from "../base/clock.ts"
 import { parseDuration } from "../base/duration.ts"
 import type { Random } from "../base/random.ts"
 import type { Stoppable } from "../contract/call.ts"
@@ -13,6 +14,8 @@ import type { Compiled, Engine } from "../runtime/engine.ts"
 
 const TIMES = 10
 const BACKOFF_MS = 1_000
+/** So long an authenticator may take to say what is true of a principal now; then it is asked again later. */
+const RESOLVE_MS_MAX = 5_000
 
 export interface JobRunnerOptions {
   readonly engine: Engine
@@ -47,14 +50,15 @@ export function jobRunner(options: JobRunnerOptions): (job: HeldJob, ended: (end
 type RunEnded = (call: RunEnd) => void
 
 /** A run, from finding out who its principal is now to the end of its call. */
-class JobRun implements Stoppable {
+class JobRun implements Stoppable, Rings {
   readonly #options: JobRunnerOptions
   readonly #compiled: Compiled
   readonly #job: HeldJob
   readonly #body: JobBody
   readonly #ended: RunEnded
   #call: Call | null = null
-  #stopped: TrestleError | null = null
+  /** Of an answer about the principal that is waited for. */
+  #patience: Alarm | null = null
 
   constructor(options: JobRunnerOptions, compiled: Compiled, job: HeldJob, ended: RunEnded) {
     this.#options = options
@@ -71,19 +75,36 @@ class JobRun implements Stoppable {
     try {
       const found = resolve(principal)
       if (!(found instanceof Promise)) return this.#known(found)
-      found.then((now) => this.#known(now)).catch((error: unknown) => this.#fail(error))
+      this.#patience = this.#options.engine.clock.after(RESOLVE_MS_MAX, this)
+      found.then(
+        (now) => this.#answered(() => this.#known(now)),
+        (error: unknown) => this.#answered(() => this.#fail(error)),
+      )
     } catch (error) {
       this.#fail(error)
     }
   }
 
   stop(why: TrestleError): void {
-    this.#stopped = why
     this.#call?.stop(why)
+    this.#answered(() => this.#fail(why))
+  }
+
+  /** An authenticator that hangs holds up neither the other jobs nor the end of the process. */
+  ring(): void {
+    const note = `what is true of ${this.#body.principal!.id} now was not answered within ${RESOLVE_MS_MAX} ms`
+    this.#answered(() => this.#fail(new TrestleError("UNAVAILABLE", undefined, { note })))
+  }
+
+  /** Only the first answer about the principal counts. */
+  #answered(act: () => void): void {
+    if (this.#patience === null) return
+    this.#options.engine.clock.cancel(this.#patience)
+    this.#patience = null
+    act()
   }
 
   #known(found: Principal | "ended" | null): void {
-    if (this.#stopped) return this.#fail(this.#stopped)
     if (found !== "ended") return this.#deliver(found ?? this.#body.principal)
     const note = `${this.#body.principal!.id} may do nothing any more: its credential has ended`
     this.#fail(new TrestleError("FORBIDDEN", undefined, { note }))

@@ -11,6 +11,9 @@ export type StoredEnd =
   | Exclude<JobEnd, { is: "failed" }>
   | { readonly is: "failed"; readonly error: TrestleError; readonly delayMs: number }
 
+/** Between two runs, whatever a service asks for: 30 days. What cannot be counted any more could not be stored either. */
+const PAUSE_MS_MAX = 2_592_000_000
+
 /** What is written when a run has ended, by whoever still holds the job. */
 export class JobEnds {
   readonly #text: SealedText
@@ -44,7 +47,7 @@ export class JobEnds {
   }
 
   #again(job: HeldJob, { told, delayMs, isCounted, error }: Again): StoreStatement {
-    const delay = Math.round(delayMs)
+    const delay = Math.min(Math.round(delayMs), PAUSE_MS_MAX)
     const counted = isCounted ? 0 : 1
     return { text: SQL.AGAIN, values: [counted, unknownAfter(job, error), this.#told(job, told), delay, delay, job.id, job.fence] }
   }

@@ -46,6 +46,7 @@ export function claimText({ skipLocked }: StoreDialect, operations: number): str
       when ${NOW} - put_at > ${HELD_UP_MS_MAX} then ${NOW} + ${HELD_UP_MS_MAX}
       else ${NOW} + (${NOW} - put_at) end,
     follows_unknown = case when state = 'running' then 1 else follows_unknown end,
+    is_ordered = case when state = 'running' then 0 else is_ordered end,
     attempts = attempts + 1 - due.is_held_up,
     fence = fence + 1 - due.is_held_up
   from due where trestle_jobs.seq = due.seq

@@ -4,6 +4,7 @@ import type { Store, StoreResult, StoreStatement, StoreValue } from "../contract
 import { JobEnds, nextOf, type StoredEnd } from "./job-ends.ts"
 import { bodyOf, endOf, type FollowedJob, followedOf, type HeldJob, heldOf, historyText } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
+import { storedOrderKey } from "./order-key.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
 
@@ -50,8 +51,8 @@ export class Jobs {
   // -- putting ------------------------------------------------------------------------------------
 
   putting(job: NewJob): StoreStatement {
-    const { id, kind, operation, orderKey, blocks, isParked = false } = job
-    const head = [id, kind, operation, orderKey, blocks ? 1 : 0, isParked ? "parked" : "waiting"]
+    const { id, kind, operation, blocks, isParked = false } = job
+    const head = [id, kind, operation, storedOrderKey(job.orderKey), blocks ? 1 : 0, isParked ? "parked" : "waiting"]
     const dueMs = isParked ? null : Math.round(job.delayMs ?? 0)
     return { text: SQL.PUT, values: [...head, dueMs, expiryOf(job), ...this.#tailOf(job)] }
   }
@@ -64,7 +65,8 @@ export class Jobs {
 
   /** Puts a job with a lease of this process. `"waits"`: an earlier one of its key stands before it. `"known"`: one of its id is there. */
   async putLeased(job: NewJob, leaseMs: number): Promise<HeldJob | "waits" | "known"> {
-    const { id, kind, operation, orderKey, blocks } = job
+    const { id, kind, operation, blocks } = job
+    const orderKey = storedOrderKey(job.orderKey)
     const values = [id, kind, operation, orderKey, blocks ? 1 : 0, leaseMs, expiryOf(job), ...this.#tailOf(job), operation, orderKey]
     const [result] = await this.#unit([{ text: SQL.PUT_LEASED, values }])
     const [row] = result!.rows
@@ -80,12 +82,12 @@ export class Jobs {
   }
 
   #justPut(job: NewJob, putAt: number): HeldJob {
-    const { id, kind, operation, orderKey, blocks, trace, contractHash, why, followsUnknown = false } = job
+    const { id, kind, operation, blocks, trace, contractHash, why, followsUnknown = false } = job
     return {
       id,
       kind,
       operation,
-      orderKey,
+      orderKey: storedOrderKey(job.orderKey),
       blocks,
       attempts: 1,
       fence: 1,
@@ -167,7 +169,7 @@ export class Jobs {
 
   /** Whether some job of that key is open, or holds up the later ones. */
   async isQueued(operation: string, orderKey: string): Promise<boolean> {
-    const rows = await this.#store.read({ text: SQL.IS_QUEUED, values: [operation, orderKey] })
+    const rows = await this.#store.read({ text: SQL.IS_QUEUED, values: [operation, storedOrderKey(orderKey)] })
     return rows.length > 0
   }
 

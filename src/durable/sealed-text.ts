@@ -1,4 +1,5 @@
 import { cloned, kept } from "../base/kept-value.ts"
+import { failure } from "../contract/failure.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 
 /** Sealed bytes as a text for a column: plain text stays readable, anything else is written in base64. */
@@ -9,8 +10,9 @@ export class SealedText {
     this.#seal = seal
   }
 
+  /** @throws {TrestleError} `refused`: it is no JSON, such as a bigint or a circle. */
   write(value: unknown, key: string): string {
-    const text = JSON.stringify(value)
+    const text = asJson(value)
     return this.#seal === PLAIN ? text : Buffer.from(this.#seal.seal(text, key)).toString("base64")
   }
 
@@ -37,5 +39,13 @@ export class SealedText {
     } catch {
       return null
     }
+  }
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    throw failure("request-not-mapped", "write", { cause, note: "what is to be kept in the store must be JSON; convert it first" })
   }
 }

@@ -134,6 +134,25 @@ for (const { name, open, isHere } of STORES) {
       expect((await claimOne()).followsUnknown).toBe(true)
     })
 
+    test("a pause longer than can be stored → the end is stored, with the longest pause", async () => {
+      await put(newJob("a"))
+      expect(await end(await claimOne(), { is: "failed", error: refused, delayMs: 1e23 })).toBe(true)
+      expect((await desk.find("a"))!.dueAt! - Date.now()).toBeLessThan(31 * 24 * HOUR_MS)
+    })
+
+    test.each([
+      ["with a NUL", "a\0b"],
+      ["with half of a character", "a\ud800"],
+      ["of 100,000 characters", Array.from({ length: 50_000 }, (_, i) => String.fromCharCode(0x4e00 + ((i * 7919) % 20_000))).join("ab")],
+      ["that is no text", 5 as unknown as string],
+    ])("an order key %s → keeps its order", async (_, orderKey) => {
+      await put(newJob("a", { orderKey }), newJob("b", { orderKey }))
+      expect([await jobs.isQueued("scores.add", orderKey), idsOf(await claim())]).toEqual([true, ["a"]])
+      expect(await jobs.putLeased(newJob("c", { orderKey }), HOUR_MS)).toBe("waits")
+    })
+
+    test("an input that is no JSON → is refused", async () => expect(jobs.put(newJob("a", { input: 1n }))).rejects.toThrow("must be JSON"))
+
     test("a suspended job → is not counted as tried", async () => {
       await put(newJob("a"))
       await end(await claimOne(), { is: "suspended", delayMs: 0, why: "waits for the CRM" })
@@ -346,6 +365,13 @@ for (const { name, open, isHere } of STORES) {
         ])
         await end(job, FAILED)
         expect((await claimOne()).isOrdered).toBe(false)
+      })
+      test("retried, and its process dies → the next run was ordered by nobody", async () => {
+        await put(newJob("a"))
+        await end(await claimOne(), { is: "parked", error: unknown })
+        await desk.retry([(await desk.find("a"))!])
+        expect((await claimOne(0)).isOrdered).toBe(true)
+        expect(await claimOne()).toMatchObject({ isOrdered: false, followsUnknown: true })
       })
       test("retried after it expired → does not expire again", async () => {
         await put(newJob("a", { expiresMs: 0 }))

@@ -17,6 +17,7 @@ const clerk: Principal = { id: "ada", kind: "user", roles: ["clerk"], tenant: "n
 async function runFor(
   principal: Principal,
   authenticate: readonly Authenticator[] = [],
+  clock = new FakeClock(),
 ): Promise<{ seen: unknown[]; job: JobReport | undefined }> {
   const seen: unknown[] = []
   const send = op({ effect: "write", repeat: "natural", every: "1h", allow: role("clerk"), input: nothing, output: nothing }).via(
@@ -24,7 +25,7 @@ async function runFor(
   )
   let durable!: DurableParts
   const running = await startApp(trestle({ name: "keeping", ops: { send }, authenticate }), {
-    clock: new FakeClock(),
+    clock,
     isEphemeral: true,
     environment: testEnvironment,
     keptFolder: null,
@@ -83,6 +84,16 @@ describe("kept work", () => {
     ["gives no principal", () => ({ id: "ada" })],
   ])("whose authenticator %s → is not run, and tried again", async (_, now) => {
     const { seen, job } = await runFor(clerk, [staff(now)])
+    expect([seen, job]).toMatchObject([[], { state: "waiting", history: [{ what: "failed", code: "UNAVAILABLE" }] }])
+  })
+})
+
+describe("kept work whose authenticator never answers", () => {
+  test("→ is not run, holds up nothing, and is tried again", async () => {
+    const clock = new FakeClock()
+    const running = runFor(clerk, [staff(() => new Promise(() => {}))], clock)
+    for (let turns = 0; turns < 100; turns++) await clock.advance("1s")
+    const { seen, job } = await running
     expect([seen, job]).toMatchObject([[], { state: "waiting", history: [{ what: "failed", code: "UNAVAILABLE" }] }])
   })
 })
