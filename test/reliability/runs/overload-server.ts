@@ -20,6 +20,8 @@ const work = op({
 const running = await trestle({ name: "overload", ops: { work } }).start()
 const { url } = await running.listen({ port: 0 })
 process.send?.({ url })
+// Whoever started it has gone.
+process.on("disconnect", () => process.exit())
 
 /** Counted, not timed: on a busy machine it still costs the same CPU time. */
 function roundsFor(costMs: number): number {
