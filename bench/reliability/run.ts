@@ -1,8 +1,8 @@
 /**
- * `npm run reliability -- <r3|r4|...> [options]`: the long form of one reliability test; without a name, the list.
+ * `npm run reliability -- <r3|r4|...|flow-kills> [options]`: the long form of one reliability test; without a name, the list.
  *
- * Each is a file `r<number>-<subject>.ts` beside this one that exports `goal`, a sentence, and `run(args)`, which prints its figures and
- * says whether the goal was met. The exit code is 0 when it was, 1 when it was missed, 2 for a name that there is not.
+ * Each is a file `r<number>-<subject>.ts` beside this one, or one named after what it does, that exports `goal`, a sentence, and `run(args)`,
+ * which prints its figures and says whether the goal was met. The exit code is 0 when it was, 1 when it was missed, 2 for a name that there is not.
  */
 import { readdirSync } from "node:fs"
 
@@ -14,11 +14,11 @@ export interface ReliabilityTest {
 }
 
 const [wanted, ...args] = process.argv.slice(2)
-const files = readdirSync(import.meta.dirname).filter((file) => /^r\d+-.*\.ts$/.test(file))
-const file = files.find((file) => file.split("-")[0] === wanted)
+const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && file !== "run.ts")
+const file = files.find((file) => nameOf(file) === wanted)
 if (file === undefined) {
   console.error("usage: npm run reliability -- <name> [options]\n")
-  for (const one of files.sort(byNumber)) console.error(`  ${one.split("-")[0]!.padEnd(4)} ${(await load(one)).goal}`)
+  for (const one of files.sort(byNumber)) console.error(`  ${nameOf(one).padEnd(10)} ${(await load(one)).goal}`)
   process.exit(2)
 }
 const test = await load(file)
@@ -31,6 +31,12 @@ function load(name: string): Promise<ReliabilityTest> {
   return import(`./${name}`)
 }
 
+/** `r3` of `r3-faults.ts`. */
+function nameOf(file: string): string {
+  return /^r\d+/.exec(file)?.[0] ?? file.replace(".ts", "")
+}
+
 function byNumber(one: string, other: string): number {
-  return Number.parseInt(one.slice(1), 10) - Number.parseInt(other.slice(1), 10)
+  const numberOf = (file: string): number => Number(/^r(\d+)/.exec(file)?.[1] ?? Number.MAX_SAFE_INTEGER)
+  return numberOf(one) - numberOf(other)
 }

@@ -136,7 +136,7 @@ export class DurableParts {
     this.#formerPaths = new Map(operations.flatMap((operation) => formerPaths(operation).map((was) => [was, operation.path] as const)))
     this.#jobs = new Jobs({ store, operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()], epoch: clock.epoch })
     this.desk = new JobDesk({ store, epoch: clock.epoch })
-    this.callersWork = new WorkOfCallers({ find: (id) => this.#jobs.find(id), operations, authenticate: options.authenticate })
+    this.callersWork = new WorkOfCallers({ find: (id) => this.#jobs.find(id), authenticate: options.authenticate })
     this.#followers = new Followers(this.#jobs, clock, !isByHand)
     this.#worker = new Worker({
       jobs: this.#jobs,

@@ -1,7 +1,5 @@
 import { DERIVED } from "../contract/job.ts"
-import type { Operation } from "../contract/operation.ts"
 import type { Authenticate, Principal, RequestHead } from "../contract/principal.ts"
-import { secretFields, withoutFields } from "../contract/secret-fields.ts"
 import type { FollowedJob } from "../durable/job-record.ts"
 import { type WorkBook, type WorkReport, workReport } from "../server/work.ts"
 import { proven } from "./stages.ts"
@@ -11,7 +9,6 @@ const WORK_ID = new RegExp(`^(${DERIVED}[0-9a-f]{31}|[0-9a-f]{32})$`)
 
 export interface WorkParts {
   readonly find: (id: string) => Promise<FollowedJob | null>
-  readonly operations: readonly Operation[]
   readonly authenticate: Authenticate | null
 }
 
@@ -21,17 +18,15 @@ export interface WorkParts {
  */
 export class WorkOfCallers implements WorkBook {
   readonly #parts: WorkParts
-  readonly #operations: ReadonlyMap<string, Operation>
 
   constructor(parts: WorkParts) {
     this.#parts = parts
-    this.#operations = new Map(parts.operations.map((operation) => [operation.path, operation]))
   }
 
   async find(id: string, head: RequestHead): Promise<WorkReport | null> {
     const who = await this.#callerOf(head)
     const job = await this.#work(id)
-    return job && isFor(job, who) ? this.#shown(job) : null
+    return job && isFor(job, who) ? workReport(job.report, job.end) : null
   }
 
   /** For the application itself. */
@@ -48,15 +43,6 @@ export class WorkOfCallers implements WorkBook {
   async #callerOf(head: RequestHead): Promise<Principal | null> {
     const { authenticate } = this.#parts
     return authenticate && proven(await authenticate(head), head)
-  }
-
-  #shown(job: FollowedJob): WorkReport {
-    const shown = workReport(job.report, job.end)
-    const operation = this.#operations.get(shown.operation)
-    // A key that a caller without credentials has chosen leads to the id, and may be no secret.
-    if (job.report.principal !== null || operation?.repeat !== "key" || !("answer" in shown)) return shown
-    const names = new Set(secretFields(operation.output.json).map(({ name }) => name))
-    return { ...shown, answer: withoutFields(shown.answer, names) }
   }
 }
 

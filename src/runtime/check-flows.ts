@@ -22,14 +22,14 @@ export function checkFlows(operation: Operation, parts: readonly AnyBackend[], n
   }
   const keeping = effect === "write" ? parts.find(({ plan }) => plan.isDurable) : undefined
   if (!keeping) return
-  const answersLater = keeping.kind === "flow" ? operation.output : null
-  if (operation.input.file || answersLater?.file || answersLater?.items)
+  const { input, output } = operation
+  if (input.file || output.file || output.items)
     refuse(
       "TRS1055",
       `: ${keeping.kind}() keeps what goes in and what comes out, and a file or a stream is gone once it was read`,
       "Take the file in an operation of its own, and name it in this one by its id.",
     )
-  for (const { name } of [...secretFields(operation.input.json), ...(answersLater ? secretFields(answersLater.json) : [])])
+  for (const { name } of [...secretFields(input.json), ...secretFields(output.json)])
     refuse(
       "TRS1055",
       `: ${keeping.kind}() would keep the secret field ${name} as plain text`,
