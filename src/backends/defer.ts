@@ -113,6 +113,7 @@ interface Keeping {
 
 async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keeping, input: unknown, call: CallContext): Promise<unknown> {
   const followsUnknown = why?.outcome === "unknown"
+  const because = why === null ? "an earlier write of its key waits" : (why.note ?? why.code)
   const job: NewJob = {
     ...workOf("deferred", site, call),
     orderKey,
@@ -122,7 +123,7 @@ async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keepin
     mayRepeat: deferral.mayRepeat,
     followsUnknown,
     isParked: followsUnknown && !deferral.mayRepeat,
-    why: why === null ? "an earlier write of its key waits" : (why.note ?? why.code),
+    why: because,
   }
   try {
     await durable.put(job)
@@ -131,6 +132,6 @@ async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keepin
     throw why ?? unstored
   }
   call.noteWork(job.id)
-  if (why === null) call.noteDegraded("an earlier write of its key waits")
+  call.noteDegraded(because)
   return site.accept(deferral.answer(input), call, "defer")
 }
