@@ -9,6 +9,8 @@ import { ANSWERS, type Behaviour, type Leaf, type Rehearsal, rehearse } from "./
 export interface Ending {
   readonly servedBy: string | null
   readonly isDegraded: boolean
+  /** The write is kept, and sent later. */
+  readonly isPending: boolean
   readonly code: string | null
   /** HTTP status of the answer. */
   readonly status: number
@@ -49,8 +51,11 @@ export interface WorstCase {
   readonly tries: readonly { readonly of: string; readonly startedAtMs: number; readonly endsAtMs: number; readonly isCut: boolean }[]
   /** Code of the application takes as long as it takes, up to the deadline. */
   readonly hasCode: boolean
+  /** At the deadline its caller is told `PENDING`, and it goes on. */
+  readonly goesOn: boolean
 }
 
+const STATUS_PENDING = 202
 const HANGS_UNSENT: Behaviour = { does: "hang", isSent: false }
 /** Longer than any deadline. */
 const NO_DEADLINE_MS = 2 ** 45
@@ -141,8 +146,9 @@ function endingOf({ call: { error, meta } }: Rehearsal, operation: Operation): E
   return {
     servedBy: error ? null : meta.servedBy,
     isDegraded: meta.degraded !== false,
+    isPending: meta.work !== undefined,
     code: error?.code ?? null,
-    status: error?.status ?? operation.status,
+    status: error?.status ?? (meta.work === undefined ? operation.status : STATUS_PENDING),
     outcome: error?.outcome ?? "ok",
     reason: error?.reason ?? null,
   }
@@ -154,7 +160,7 @@ function nameOf({ service, backend }: Leaf): string {
 
 export async function worstCase(operation: Operation, defaults: Defaults): Promise<WorstCase> {
   const { deadlineMs } = operation
-  if (!operation.declaration.backend) return { deadlineMs, ms: 0, uncutMs: 0, tries: [], hasCode: false }
+  if (!operation.declaration.backend) return { deadlineMs, ms: 0, uncutMs: 0, tries: [], hasCode: false, goesOn: false }
   const run = (limit: number): Promise<Rehearsal> => rehearse({ operation, defaults, behaviour: () => HANGS_UNSENT, deadlineMs: limit })
   const [cut, uncut] = [await run(deadlineMs), await run(NO_DEADLINE_MS)]
   const { leaves } = uncut
@@ -169,5 +175,6 @@ export async function worstCase(operation: Operation, defaults: Defaults): Promi
       isCut: endedAt > deadlineMs,
     })),
     hasCode: leaves.some((leaf) => leaf.service === null && !isFixed(leaf)),
+    goesOn: operation.effect === "write" && leaves.some(({ backend: { plan } }) => plan.isDurable),
   }
 }

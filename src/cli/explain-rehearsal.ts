@@ -1,12 +1,15 @@
+import { defer } from "../backends/defer.ts"
+import { fallback } from "../backends/fallback.ts"
 import type { Clock } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import { type Answer, type Backend, backend, type Site } from "../contract/backend.ts"
 import { failure } from "../contract/failure.ts"
+import type { Durable } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
 import { attemptSettings, callPolicies, type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
 import type { Connection, Exchange, Service } from "../contract/service.ts"
 import type { Shape } from "../contract/shape.ts"
-import type { TrestleError } from "../errors/trestle-error.ts"
+import { TrestleError } from "../errors/trestle-error.ts"
 import { createGate, type Gate } from "../policies/gate.ts"
 import { guard } from "../policies/guard.ts"
 import type { Call } from "../runtime/call.ts"
@@ -62,11 +65,15 @@ export interface Script {
 
 const ANY: Shape = { json: {}, check: (value) => ({ value }), coerce: (fields) => fields }
 const UNOPENED: Connection = { close: async () => {} }
+/** Takes what is put off, and forgets it. */
+const STORE = { put: async () => true, isQueued: async () => false } satisfies Partial<Durable> as unknown as Durable
+/** In the place of one whose answer is code of the application. */
+const DEFERRED = defer<unknown, unknown>(() => undefined)
 /** Nothing is open, and nothing has been kept yet. `guard` is replaced where a backend is bound. */
 const SURROUNDINGS: ReturnType<EngineParts["siteOf"]> = {
   connection: () => UNOPENED,
   guard: () => () => undefined,
-  durable: null,
+  durable: STORE,
   keeping: {
     revocations: 0,
     events: { info: () => {}, warn: () => {}, error: () => {} },
@@ -131,7 +138,8 @@ class RehearsalStage {
   #bind(part: AnyBackend, site: Site): Answer {
     const { plan } = part
     if (!plan.service && !plan.parts) return this.#own(part, site)
-    return plan.bind({
+    const { plan: shown } = plan.parts?.at(-1)?.plan.bindLast ? fallback(plan.parts[0]!, ...plan.parts.slice(1, -1), DEFERRED) : part
+    return shown.bind({
       ...site,
       bind: (inner) => this.#bind(inner, site),
       guard: (service, _exchange, { policy, mayRepeatUnknown }) => {
@@ -182,6 +190,8 @@ class RehearsalStage {
     return (_input, call) => {
       this.#try(leaf)
       if (this.#script.behaviour(leaf).does === "answer") return site.accept(undefined, call, part.kind)
+      // What a flow has done is undone.
+      if (part.plan.isDurable) throw new TrestleError("INTERNAL", undefined, { outcome: "refused" })
       call.noteSent()
       throw failure("thrown", site.effect)
     }

@@ -149,7 +149,8 @@ function attemptsText({ least, most }: Attempts): string {
   return `${least === most ? most : `${least} to ${most}`} ${most === 1 ? "attempt" : "attempts"}`
 }
 
-function endingText({ servedBy, isDegraded, code, status, outcome }: Ending, effect: Explanation["effect"]): string {
+function endingText({ servedBy, isDegraded, isPending, code, status, outcome }: Ending, effect: Explanation["effect"]): string {
+  if (code === null && isPending) return `the caller gets ${status}: it is kept, and done later`
   if (code === null) return `${shown(servedBy ?? "")} answers: ${status}${isDegraded ? ", degraded" : ""}`
   return `the caller gets ${status} ${code}${effect === "write" || outcome === "answered" ? ` (${OUTCOMES[outcome as keyof typeof OUTCOMES]})` : ""}`
 }
@@ -160,9 +161,10 @@ const OUTCOMES = {
   unknown: "it may have happened",
 } as const
 
-function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode }: WorstCase, { paint }: Look): string[] {
+function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode, goesOn }: WorstCase, { paint }: Look): string[] {
   const title = paint("bold", "at worst")
   if (tries.length === 0) return []
+  if (goesOn) return [`${title} ${showDuration(deadlineMs)}: then the caller gets 202 PENDING, and it goes on`]
   if (hasCode && uncutMs === 0) return [`${title} ${showDuration(deadlineMs)}: code takes as long as it takes, and the deadline ends it`]
   const steps = tries.filter(({ startedAtMs, endsAtMs }) => endsAtMs > startedAtMs)
   const lines = steps.map(({ of, startedAtMs, endsAtMs, isCut }) => {

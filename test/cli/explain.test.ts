@@ -63,6 +63,25 @@ export const app = trestle({ name: "things", ops: { place } })
     expect(stdout).toMatch(/says 410\n\s+1 attempt, then the caller gets 410 GONE \(a real answer, nothing replaces it\)$/m)
   })
 
+  test("a write that is put off, and a flow that runs it: 202, and it is done later", async () => {
+    const app = `${HEAD.replace("anyone,", "anyone, defer,").replace("fallback,", "fallback, flow,")}
+const crm = rest({ url: env("CRM_URL") })
+const keep = op({ effect: "write", input: z.object({}), output: z.object({}) })
+  .via(fallback(crm.call("POST /t"), defer(() => { throw new Error("code of the application") })))
+const place = op({ http: "POST /things", input: z.object({}), output: z.object({}), allow: anyone("a test"), deadline: "5s" })
+  .via(flow((input, s) => s.run(keep, input)))
+export const app = trestle({ name: "things", ops: { keep, place } })
+`
+    const told = async (operation: string) => (await trestle(["explain", operation], { cwd: folder({ "app.ts": app }) })).stdout
+    const kept = await told("keep")
+    expect(kept).toMatch(/cannot be reached;[^\n]*\n\s+3 attempts, then the caller gets 202: it is kept, and done later$/m)
+    expect(kept).toMatch(/drops the connection;[^\n]*\n(?: {2}.*\n)?\s+1 attempt, then the caller gets 202: it is kept, and done later$/m)
+    expect(kept).toMatch(/says 404\n\s+1 attempt, then the caller gets 404 NOT_FOUND/m)
+    const flow = await told("place")
+    expect(flow).toMatch(/throws\n\s+the caller gets 500 INTERNAL \(nothing has happened\)$/m)
+    expect(flow).toMatch(/^at worst 5s: then the caller gets 202 PENDING, and it goes on$/m)
+  })
+
   test("--json: the same as data", async () => {
     const document = json(await trestle(["explain", "show", "--json"], { cwd: folder({ "app.ts": WITH_FALLBACK }) }))
     expect(document).toMatchObject({
@@ -78,7 +97,7 @@ export const app = trestle({ name: "things", ops: { place } })
       failure: "says 503",
       attempts: { least: 2, most: 2 },
       attemptsInAll: { least: 3, most: 3 },
-      ending: { servedBy: "crm-eu", isDegraded: true, code: null, status: 200, outcome: "ok", reason: null },
+      ending: { servedBy: "crm-eu", isDegraded: true, isPending: false, code: null, status: 200, outcome: "ok", reason: null },
       orEnding: null,
     })
   })
