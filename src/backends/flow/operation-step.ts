@@ -84,7 +84,7 @@ export class OperationStep {
     try {
       answer = await call.nest(op, input, {
         isOwnAuthority: flow.grants.has(op) || call.isOwnAuthority,
-        idempotencyKey: `${call.idempotencyKey()}/${key}`,
+        idempotencyKey: `${run.intent}/${key}`,
         heard: (meta) => {
           work = meta.work
         },
@@ -109,10 +109,17 @@ export class OperationStep {
     const { operation } = this.#asked
     if (call.stopped) return run.halt({ is: "suspended", delayMs: 0, why: call.stopped.note ?? "it was stopped" })
     if (error.code === "PENDING" && durable !== null) return this.#waitFor(error.work!)
-    if (error.outcome === "unknown" && operation.effect === "write")
-      return run.halt({ is: isDecidedByAnother(operation) ? "failed" : "parked", error })
+    if (operation.effect === "write" && (error.outcome === "unknown" || this.#mayHaveHappenedBefore(error))) {
+      const undecided = error.outcome === "unknown" ? error : stillUnknown(error)
+      return run.halt({ is: isDecidedByAnother(operation) ? "failed" : "parked", error: undecided })
+    }
     if (run.undoing === null) await run.write([{ ...this.#entry, state: "failed", error: journaled(error) }])
     throw error
+  }
+
+  /** That this run of it was refused says nothing of the run before, of whose end nothing is known. */
+  #mayHaveHappenedBefore({ outcome }: TrestleError): boolean {
+    return this.#hasBegun && this.#run.undoing === null && outcome === "refused"
   }
 
   /** The step's write was kept for later: its end is the step's. */
@@ -173,6 +180,15 @@ export class OperationStep {
 /** Another run of the step could tell what became of it: not where only the memory of its key stands between the two. */
 function isDecidedByAnother({ repeat, declaration: { backend } }: Operation): boolean {
   return repeat === "natural" || (backend !== null && isRepeatableBackend(backend))
+}
+
+/** Of a step that may have had its effect in an earlier run, and could not be asked for in this one. */
+function stillUnknown(error: TrestleError): TrestleError {
+  return new TrestleError("OUTCOME_UNKNOWN", undefined, {
+    outcome: "unknown",
+    cause: error,
+    note: `an earlier run may have had its effect; now: ${error.note ?? error.code}`,
+  })
 }
 
 function overdue(): TrestleError {

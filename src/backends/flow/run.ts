@@ -1,3 +1,4 @@
+import { hash } from "node:crypto"
 import type { Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import type { Durable, JobEnd } from "../../contract/job.ts"
@@ -54,11 +55,17 @@ export class FlowRun {
   #stepsDone = 0
   /** Of the step that is being undone: the steps inside are counted for themselves. */
   undoing: string | null = null
+  /**
+   * What its steps are known by at services: the same in every run of this flow, and another one when its caller's key is used again after it
+   * was undone. Otherwise a step that was taken back would be answered from memory.
+   */
+  readonly intent: string
   /** It has failed in an earlier run; whatever the function asks for beyond its journal fails too. */
   readonly failed: TrestleError | null
 
   constructor(parts: FlowParts) {
     this.parts = parts
+    this.intent = intentOf(parts.call)
     const failure = parts.journal.find(FAILURE)
     this.failed = failure?.error ? revived(failure.error) : null
   }
@@ -230,6 +237,12 @@ export class FlowRun {
     const note = `flow ${this.parts.site.operation}: ${why}; its code has changed since it began`
     this.halt({ is: "parked", error: new TrestleError("FLOW_DRIFTED", undefined, { outcome: "unknown", note }) })
   }
+}
+
+/** A hash, for the id of the work is nobody's but its caller's. */
+function intentOf(call: CallContext): string {
+  if (call.delivery?.kind === "flow") return hash("sha256", call.delivery.id).slice(0, 40)
+  return call.isDelivered ? call.idempotencyKey() : hash("sha256", call.newWorkId()).slice(0, 40)
 }
 
 /** After everything that can go on without waiting for something outside. */

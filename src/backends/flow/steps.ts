@@ -62,7 +62,7 @@ export class FlowSteps {
     if (run.known(key, what)) return run.stepDone(key, null)
     if (run.failed && run.undoing === null) throw run.failed
     if (durable === null) throw this.#misuse("publishes a message, which only a durable flow can do once")
-    const id = hash("sha256", `${call.idempotencyKey()}/${key}`).slice(0, 32)
+    const id = hash("sha256", `${run.intent}/${key}`).slice(0, 32)
     const message = { id, topic, payload, trace: call.trace, principal: call.principal, isOwnAuthority: call.isOwnAuthority }
     await run.write([{ key, what, state: "done" }], durable.publishing(message))
     durable.woken()
