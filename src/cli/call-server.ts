@@ -72,7 +72,9 @@ async function refuseUnknown(base: string, operation: string): Promise<void> {
   const paths: string[] = await fetch(`${base}/openapi.json`, { signal: AbortSignal.timeout(DOCUMENT_MS_MAX) })
     .then((reply) => reply.json())
     .then((document: any) =>
-      Object.values(document.paths).flatMap((item: any) => Object.values(item).map((one: any) => String(one.operationId))),
+      Object.values(document.paths).flatMap((item: any) =>
+        Object.values(item).flatMap((one: any) => (one.operationId === undefined ? [] : [String(one.operationId)])),
+      ),
     )
     .catch(() => [])
   if (paths.length > 0 && !paths.includes(operation)) throw noSuch(operation, paths)

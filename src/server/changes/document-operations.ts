@@ -45,7 +45,9 @@ function operationOf(root: JsonSchema, path: string, verb: string, fields: Field
   const note = isObject(fields["x-trestle"]) ? fields["x-trestle"] : {}
   const security = listOf(fields.security ?? own(root, "security"))
   const responses = entriesOf(fields.responses).map(([status, response]) => [status, followed(response, root)] as const)
-  const success = responses.find(([status]) => /^2/.test(status))
+  const successes = responses.filter(([status]) => /^2/.test(status))
+  // What is provisional is not the answer.
+  const success = successes.find(([status]) => status !== "202") ?? successes[0]
   const sunset = typeof note.sunset === "string" ? Date.parse(`${note.sunset}T00:00:00Z`) : Number.NaN
   return {
     id: typeof fields.operationId === "string" ? fields.operationId : route,

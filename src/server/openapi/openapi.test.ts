@@ -302,7 +302,7 @@ describe("responses", () => {
   })
 
   test("the Problem schema → the fields that problemOf gives, all of them", () => {
-    const error = new TrestleError("INVALID", "no", { issues: [{ path: "a", message: "b" }], retryAfterMs: 5 })
+    const error = new TrestleError("INVALID", "no", { issues: [{ path: "a", message: "b" }], retryAfterMs: 5, work: "1" })
     const { Problem } = documentOf({}).components.schemas
     expect(Object.keys(problemOf(error))).toEqual(Object.keys(Problem.properties))
     expect(Object.keys(problemOf(new TrestleError("INVALID")))).toEqual(Problem.required)
@@ -418,5 +418,30 @@ describe("idempotency keys", () => {
     const { parameters, responses } = documentOf({ create: create("none") }).paths["/notes"].post
     expect(parameters).toBeUndefined()
     expect([responses[201].headers, responses[409], responses[422]]).toEqual([undefined, undefined, undefined])
+  })
+})
+
+describe("work that goes on", () => {
+  const flowing = backend<any, any>("flow", { isDurable: true, bind: () => () => undefined })
+  const deferring = backend<any, any>("defer", { isDurable: true, bind: () => () => undefined })
+  test("a flow → 202 as a problem, where it is seen, and Prefer", async () => {
+    const document = documentOf({ "u.all": op({ http: "POST /all", input: nothing, output: User, allow: signedIn() }).via(flowing) })
+    const { parameters, responses } = document.paths["/all"].post
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual(["Prefer"])
+    expect(Object.keys(responses[202].headers)).toEqual(["Location", "Preference-Applied"])
+    expect(Object.keys(responses[202].content)).toEqual(["application/problem+json"])
+    expect(Object.keys(document.paths["/work/{id}"].get.responses)).toEqual(["200", "204", "401", "404"])
+    expect(await validityOf(document)).toBe("valid")
+  })
+  test("a deferral → 202 with an answer, provisional, of the declared form", async () => {
+    const document = documentOf({ "u.put": op({ http: "PUT /u", input: nothing, output: User, allow: signedIn() }).via(deferring) })
+    const { responses } = document.paths["/u"].put
+    expect(responses[202].content["application/json"]).toEqual(responses[200].content["application/json"])
+    expect(await validityOf(document)).toBe("valid")
+  })
+  test("a read made of others → none of it", () => {
+    const document = documentOf({ "u.get": op({ http: "GET /u", input: z.object({}), output: User, allow: signedIn() }).via(flowing) })
+    expect(document.paths["/u"].get.responses[202]).toBeUndefined()
+    expect(document.paths["/work/{id}"]).toBeUndefined()
   })
 })

@@ -4,6 +4,7 @@ import { formerPaths } from "../../runtime/retiring.ts"
 import { type Request, requestOf } from "./request.ts"
 import { responsesOf, sharedResponses } from "./responses.ts"
 import { SchemaLibrary } from "./schemas.ts"
+import { WORK_PATH, workOf } from "./work.ts"
 
 export interface OpenApiOptions {
   readonly name: string
@@ -56,6 +57,7 @@ const PROBLEM: JsonSchema = {
       },
     },
     retryAfterMs: { type: "integer", minimum: 0 },
+    work: { type: "string", description: "Of `PENDING`: id of the work that goes on." },
     trace: { type: "string" },
   },
   required: ["type", "title", "status", "code", "detail", "outcome", "trace"],
@@ -79,7 +81,7 @@ export function openApi({ name, version, operations, schemes, authenticates, ser
     ...(servers ? { servers } : {}),
     tags: [...new Set(reachable.map(tagOf))].map((tag) => ({ name: tag })),
     ...(schemeNames.length > 0 ? { security: schemeNames.map((scheme) => ({ [scheme]: [] })) } : {}),
-    paths: pathsOf(described),
+    paths: { ...pathsOf(described), ...(reachable.some((operation) => workOf(operation, null)) ? WORK_PATH : {}) },
     components: {
       schemas: library.entries(),
       responses: sharedResponses(described.map((one) => one.responses)),

@@ -6,6 +6,7 @@ import { keysOf } from "./keys.ts"
 import type { SchemaLibrary } from "./schemas.ts"
 import { versionsOf } from "./versions.ts"
 import { isObject, targetOf } from "./walk.ts"
+import { workOf } from "./work.ts"
 
 /** How an operation's one input is spread over path, query and body. */
 export interface Request {
@@ -24,7 +25,7 @@ export function requestOf(operation: Operation, library: SchemaLibrary): Request
   const parameters: object[] = params.map((name) =>
     parameter("path", name, { schema: fields.named.get(name)?.schema ?? { type: "string" }, isRequired: true }, { lift, example }),
   )
-  parameters.push(...keysOf(operation).parameters, ...versionsOf(operation).parameters)
+  parameters.push(...keysOf(operation).parameters, ...versionsOf(operation).parameters, ...(workOf(operation, null)?.parameters ?? []))
   if (operation.input.file) {
     // As texts beside the body, or as fields of the form.
     for (const [name, { schema }] of fields.named)

@@ -7,6 +7,7 @@ import { keysOf } from "./keys.ts"
 import { examplesOf } from "./request.ts"
 import type { SchemaLibrary } from "./schemas.ts"
 import { versionsOf } from "./versions.ts"
+import { workOf } from "./work.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" }
 
@@ -31,6 +32,8 @@ export function responsesOf(operation: Operation, library: SchemaLibrary, entran
   const headers = { ...keysOf(operation).headers, ...versions }
   const success = successOf(operation, library)
   const responses: Record<string, object> = { [operation.status]: Object.keys(headers).length > 0 ? { ...success, headers } : success }
+  const work = workOf(operation, (success as { content?: object }).content ?? null)
+  if (work) responses[202] = work.provisional
   if (notModified) responses[304] = notModified
   for (const [status, codes] of codesByStatus) {
     const [only] = codes
