@@ -48,7 +48,7 @@ export class FlowRun {
   readonly #halted = Promise.withResolvers<JobEnd>()
   /** How it halts. */
   #end: JobEnd | null = null
-  /** The function has returned or thrown, so whoever waits for that decides how the run ends. */
+  /** The function, or the undo that is made, has returned or thrown, so whoever waits for that decides how the run ends. */
   #hasSettled = false
   /** Entries that need not be durable before the next ones are: nothing outside depends on them yet. */
   #unwritten: JournalEntry[] = []
@@ -122,8 +122,9 @@ export class FlowRun {
       this.undoing = name
       steps.recount()
       try {
-        await undo()
-        await this.#quiet()
+        // Of one that halts nothing is heard any more: then the run ends without it.
+        this.#hasSettled = false
+        await this.#settled(undo())
       } catch (thrown) {
         if (thrown === HALTED) throw thrown
         this.halt({ is: "failed", error: undoFailure(thrown, key, this.parts.site) })
