@@ -126,6 +126,7 @@ export class DurableParts {
   readonly #formerPaths: ReadonlyMap<string, string>
   #run: ReturnType<typeof jobRunner> | null = null
   #unwatch: (() => void) | null = null
+  readonly #givenUp = Promise.withResolvers<void>()
 
   constructor(opened: OpenedStore, options: DurableOptions) {
     const { store } = opened
@@ -212,10 +213,19 @@ export class DurableParts {
 
   /** Once no call is under way any more: every end is stored, and the store is closed. */
   async close(): Promise<void> {
+    await Promise.race([this.#drained(), this.#givenUp.promise])
+    this.#followers.stop()
+    await Promise.race([this.#opened.close(), this.#givenUp.promise])
+  }
+
+  /** Waits for a store no longer that does not answer: what it has not heard is found again when leases are over. */
+  giveUp(): void {
+    this.#givenUp.resolve()
+  }
+
+  async #drained(): Promise<void> {
     await this.#worker.drained()
     for (const relay of this.#relays.values()) await relay.drained()
-    this.#followers.stop()
-    await this.#opened.close()
   }
 
   /** Whether the store answers. */

@@ -29,8 +29,8 @@ import type { LiveEvidence } from "./live-evidence.ts"
 import type { Services } from "./services.ts"
 
 /** Calls under way get this long to finish when the application closes; all of it ends within 10 s. */
-const DRAIN_MS_MAX = 9_500
-/** Then the answers of those that were stopped get this long. */
+const DRAIN_MS_MAX = 7_000
+/** Then the answers of those that were stopped, and what became of their jobs, get this long. */
 const LAST_ANSWERS_MS = 100
 const DEFAULT_PORT = 4000
 const KINDS: readonly Principal["kind"][] = ["user", "key", "service", "system"]
@@ -145,9 +145,13 @@ export class RunningApp<T> implements Running<T> {
     const http = await this.#http
     const late = setTimeout(() => {
       const stuck = engine.underWay()
-      log.events.warn(`closing with calls still under way: ${stuck.join(", ")}`, { stuck })
+      const what = stuck.length === 0 ? "a store that does not answer" : `calls still under way: ${stuck.join(", ")}`
+      log.events.warn(`closing with ${what}`, { stuck })
       engine.stopAll()
-      setTimeout(() => http?.server.closeAllConnections(), LAST_ANSWERS_MS)
+      setTimeout(() => {
+        http?.server.closeAllConnections()
+        durable?.giveUp()
+      }, LAST_ANSWERS_MS)
     }, DRAIN_MS_MAX)
     if (http) {
       const { leave } = await import("../server/leave.ts")
@@ -155,8 +159,8 @@ export class RunningApp<T> implements Running<T> {
       await http.close()
     }
     await engine.idle()
-    clearTimeout(late)
     await durable?.close()
+    clearTimeout(late)
     await this.#parts.live?.close()
     keeping.close()
     await services.close()

@@ -254,7 +254,7 @@ function settingsOf({ host, port, user, database, password, tls, applicationName
 }
 
 /** Real time: a network does not stand still for a test's clock. */
-async function within(ms: number, work: Promise<unknown>, late: () => void): Promise<void> {
+export async function within(ms: number, work: Promise<unknown>, late: () => void): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>()
   const limit = setTimeout(() => {
     late()

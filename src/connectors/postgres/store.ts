@@ -3,7 +3,7 @@ import { failure } from "../../contract/failure.ts"
 import { BrokenConstraint, type SqlRow } from "../../contract/sql-session.ts"
 import type { Store, StoreResult, StoreStatement, StoreTables } from "../../contract/store.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
-import type { PostgresDatabase } from "./database.ts"
+import { type PostgresDatabase, within } from "./database.ts"
 import { commitFailure, connectionFailure, isRolledBack, sqlState, statementFailure } from "./failure.ts"
 import { Pool, type Taker } from "./pool.ts"
 import type { Answered, Asked } from "./question.ts"
@@ -23,6 +23,8 @@ const DEADLOCKS = new Set(["40001", "40P01"])
 /** A plan whose result has another shape now, and a statement that the server does not know. */
 const STALE = new Set(["0A000", "26000"])
 const ROWS_MAX = 100_000
+/** What is under way when the store is closed gets this long: whoever closes has waited for all that matters to him. */
+const LAST_UNITS_MS = 1_500
 const BEGIN: Asked = { text: "begin isolation level read committed read write", values: [], name: "trestle_begin" }
 const COMMIT: Asked = { text: "commit", values: [], name: "trestle_commit" }
 /** A server may be set to acknowledge before it is sure; what is kept here was promised. */
@@ -105,7 +107,7 @@ export class PostgresStore implements Store {
   }
 
   async #closed(): Promise<void> {
-    await Promise.allSettled(this.#underWay)
+    await within(LAST_UNITS_MS, Promise.allSettled(this.#underWay), () => undefined)
     await Promise.all([this.#pool.close(), this.#hints.end()])
   }
 
