@@ -32,6 +32,20 @@ describe("the client in a browser", () => {
   })
 })
 
+describe("following work in a browser", () => {
+  const follow = 'export { follower } from "./src/client/work.ts"'
+  test("contains only the client", async () => {
+    const { inputs, text } = await bundle(follow)
+    expect(inputs.filter((path) => !path.startsWith("src/client/"))).toEqual([])
+    expect(text).not.toContain("node:")
+  })
+  test("is at most 1,000 bytes", async () => expect((await bundle(follow)).bytes).toBeLessThanOrEqual(1_000))
+  test("does not come with the client that does not ask for it", async () => {
+    const { inputs } = await bundle('export { createClient } from "./src/client/index.ts"')
+    expect(inputs).not.toContain("src/client/work.ts")
+  })
+})
+
 describe("a contract in a browser", () => {
   test.each(["op", "schema", "principal", "reference", "file", "stream"])("%s.ts needs nothing of Node", async (name) => {
     const { text } = await bundle(`export * from "./src/contract/${name}.ts"`)
