@@ -133,11 +133,11 @@ export class PostgresSession implements SqlSession, HasStore {
   }
 
   async close(): Promise<void> {
-    if (this.#store) {
-      const store = await this.#store.catch(() => null)
-      await store?.close()
-    }
-    await this.#pool.close()
+    const store = this.#store?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    )
+    await Promise.all([store, this.#pool.close()])
   }
 
   async #taken(attempt: Attempt): Promise<PostgresDatabase> {

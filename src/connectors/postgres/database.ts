@@ -12,6 +12,8 @@ const STATEMENT_MARGIN_MS = 1_000
 const IDLE_IN_TRANSACTION_MS = 60_000
 /** Longest wait for a connection's polite end, and for the one that carries a cancel request. */
 const GOODBYE_MS = 1_000
+/** A server that accepts a connection and says nothing is not waited for any longer; calls have their own, shorter limits. */
+const CONNECT_MS_MAX = 10_000
 
 /** What every connection says first. Reads need no transaction of their own, because nothing but a stated one can write. */
 const SESSION = [
@@ -66,13 +68,20 @@ export class PostgresDatabase {
 
   /** @throws what the driver, or the server, says. */
   async connect(): Promise<void> {
+    let isLate = false
+    const limit = setTimeout(() => {
+      isLate = true
+      this.destroy()
+    }, CONNECT_MS_MAX)
     try {
       await this.#client.connect()
       await this.exec(SESSION)
       this.#isReady = true
     } catch (error) {
       this.destroy()
-      throw error
+      throw isLate ? new LostConnection(`no answer within ${CONNECT_MS_MAX} ms`, { cause: error }) : error
+    } finally {
+      clearTimeout(limit)
     }
   }
 

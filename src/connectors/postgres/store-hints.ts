@@ -14,6 +14,8 @@ export class Hints {
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
   #database: PostgresDatabase | null = null
+  /** One that is being opened. */
+  #coming: PostgresDatabase | null = null
   #alarm: Alarm = null
   #isEnded = false
   /** A hint is on its way; `again` where another one was asked for meanwhile. */
@@ -28,8 +30,13 @@ export class Hints {
   async begin(): Promise<void> {
     const database = this.#open()
     database.listen(() => this.#tell())
-    await database.connect()
-    await database.exec(`listen ${CHANNEL}`)
+    this.#coming = database
+    try {
+      await database.connect()
+      await database.exec(`listen ${CHANNEL}`)
+    } finally {
+      this.#coming = null
+    }
     if (this.#isEnded) return database.close()
     database.whenLost(() => this.#lost(database))
     this.#database = database
@@ -49,6 +56,7 @@ export class Hints {
     this.#isEnded = true
     this.#listeners.clear()
     if (this.#alarm !== null) this.#clock.cancel(this.#alarm)
+    this.#coming?.destroy()
     await this.#database?.close()
   }
 
