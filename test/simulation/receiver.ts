@@ -165,7 +165,8 @@ export class Receiver implements HttpTransport {
   }
 }
 
-class Flight {
+/** One request under way, as its sender has it. */
+export class Flight {
   isOver = false
   readonly #listener: WireListener
   readonly #over: () => void
@@ -202,6 +203,6 @@ class Flight {
   }
 }
 
-function reply(status: number, body?: unknown, headers: Record<string, string> = {}): WireReply {
+export function reply(status: number, body?: unknown, headers: Record<string, string> = {}): WireReply {
   return { status, headers, body: body === undefined ? "" : JSON.stringify(body) }
 }

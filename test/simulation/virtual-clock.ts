@@ -47,6 +47,19 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** Runs until `isOver` says so: for worlds that look at the clock for ever. */
+  async runUntil(isOver: () => boolean): Promise<void> {
+    while (true) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (isOver()) return
+      const next = this.#earliest()
+      if (!next) return
+      this.#due.delete(next)
+      this.#now = Math.max(this.#now, next.at)
+      next.happen()
+    }
+  }
+
   #arm(kind: Due["kind"], delayMs: number, happen: () => void): Due {
     const due = { at: this.#now + Math.max(0, delayMs), order: this.#order++, kind, happen }
     this.#due.add(due)
