@@ -26,6 +26,10 @@ export const PUT_LEASED = `insert into trestle_jobs (${COLUMNS})
   ) then 0 else 1 end as is_free) turn
   where true on conflict (id) do nothing returning state, put_at`
 
+/** The same for a job of no key, which waits for nobody. One plan suits all of them, so PostgreSQL makes it once. */
+export const PUT_LEASED_FREE = `insert into trestle_jobs (${COLUMNS})
+  values (?, ?, ?, null, ?, 'running', ${NOW} + ?, ${NOW} + ?, ${NOW}, 1, 1, ?, 0, ?, ?, ?, ?) on conflict (id) do nothing returning state, put_at`
+
 /**
  * Takes what is due, the longest due first. A job whose turn it is not, for an earlier one of its key is open, or another one runs, is put
  * off instead, so that a key that is held up holds up nobody else; the end of the one before it calls it earlier.

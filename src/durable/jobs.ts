@@ -65,16 +65,21 @@ export class Jobs {
 
   /** Puts a job with a lease of this process. `"waits"`: an earlier one of its key stands before it. `"known"`: one of its id is there. */
   async putLeased(job: NewJob, leaseMs: number): Promise<HeldJob | "waits" | "known"> {
-    const { id, kind, operation, blocks } = job
-    const orderKey = storedOrderKey(job.orderKey)
-    const values = [id, kind, operation, orderKey, blocks ? 1 : 0, leaseMs, expiryOf(job), ...this.#tailOf(job), operation, orderKey]
-    const [result] = await this.#unit([{ text: SQL.PUT_LEASED, values }])
+    const [result] = await this.#unit([this.#puttingLeased(job, leaseMs)])
     const [row] = result!.rows
     if (row === undefined) return "known"
     return row.state === "waiting" ? "waits" : this.#justPut(job, row.put_at as number)
   }
 
-  /** What both ways of putting say last. */
+  #puttingLeased(job: NewJob, leaseMs: number): StoreStatement {
+    const { id, kind, operation, blocks } = job
+    const orderKey = storedOrderKey(job.orderKey)
+    const tail = [blocks ? 1 : 0, leaseMs, expiryOf(job), ...this.#tailOf(job)]
+    if (orderKey === null) return { text: SQL.PUT_LEASED_FREE, values: [id, kind, operation, ...tail] }
+    return { text: SQL.PUT_LEASED, values: [id, kind, operation, orderKey, ...tail, operation, orderKey] }
+  }
+
+  /** What all ways of putting say last. */
   #tailOf(job: NewJob): StoreValue[] {
     const { id, trace, contractHash, why, followsUnknown = false } = job
     const history = why === undefined ? null : historyText([], this.#putEvent(why))

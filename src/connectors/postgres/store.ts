@@ -7,6 +7,7 @@ import { type PostgresDatabase, within } from "./database.ts"
 import { commitFailure, connectionFailure, isRolledBack, sqlState, statementFailure } from "./failure.ts"
 import { Pool, type Taker } from "./pool.ts"
 import type { Answered, Asked } from "./question.ts"
+import { Groups } from "./store-groups.ts"
 import { Hints } from "./store-hints.ts"
 import { applyTables, POSTGRES_DIALECT } from "./store-tables.ts"
 import { StoreTexts } from "./store-texts.ts"
@@ -57,8 +58,8 @@ export async function openStore(tables: readonly StoreTables[], ground: StoreGro
 }
 
 /**
- * A store in a PostgreSQL database. A unit is a transaction: all of its statements leave in one message with its COMMIT, unless a number of
- * rows is expected; then the answer is looked at first.
+ * A store in a PostgreSQL database. Units go together in one transaction, whose statements leave in one message with its COMMIT. A unit that
+ * expects a number of rows is a transaction of its own, for its answer is looked at first.
  */
 export class PostgresStore implements Store {
   readonly name: string
@@ -67,6 +68,7 @@ export class PostgresStore implements Store {
   readonly #pool: Pool
   readonly #hints: Hints
   readonly #texts: StoreTexts
+  readonly #groups: Groups
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | null = null
 
@@ -76,12 +78,21 @@ export class PostgresStore implements Store {
     this.#hints = hints
     this.#texts = new StoreTexts(name)
     this.#pool = new Pool({ name, connectionsMax: CONNECTIONS, clock, open, prepare: DURABLE })
+    this.#groups = new Groups({
+      clock,
+      together: (statements) => this.#within("write", (database) => this.#all(statements, database)),
+      alone: (statements) => this.#tried((database) => this.#all(statements, database)),
+      isUndone: (error) => TrestleError.is(error) && error.outcome === "refused" && isRolledBack(error.cause),
+    })
   }
 
   unit(statements: readonly StoreStatement[]): Promise<readonly StoreResult[] | null> {
-    return this.#counted("write", async () => {
-      const parts = partsOf(statements.map((statement) => ({ ...this.#texts.asked(statement), expects: statement.expects })))
-      return statements.length === 0 ? [] : this.#tried(parts)
+    return this.#counted("write", () => {
+      if (statements.length === 0) return Promise.resolve([])
+      const asked = statements.map((statement) => this.#texts.asked(statement))
+      if (statements.every(expectsNothing)) return this.#groups.add(asked)
+      const parts = partsOf(asked.map((statement, i) => ({ ...statement, expects: statements[i]!.expects })))
+      return this.#tried((database) => this.#run(parts, database))
     })
   }
 
@@ -123,10 +134,10 @@ export class PostgresStore implements Store {
     }
   }
 
-  async #tried(parts: readonly Part[]): Promise<readonly StoreResult[] | null> {
+  async #tried<T>(work: (database: PostgresDatabase) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#within("write", (database) => this.#run(parts, database))
+        return await this.#within("write", work)
       } catch (thrown) {
         const cause = TrestleError.is(thrown) ? thrown.cause : null
         if (tries === TRIES || !DEADLOCKS.has(sqlState(cause) ?? "")) throw thrown
@@ -165,6 +176,11 @@ export class PostgresStore implements Store {
     return results
   }
 
+  /** Statements of which nothing is expected, in one message. */
+  async #all(statements: readonly Asked[], database: PostgresDatabase): Promise<readonly StoreResult[]> {
+    return (await this.#asked([BEGIN, ...statements, COMMIT], true, database)).slice(1, -1)
+  }
+
   async #asked(statements: readonly Asked[], commits: boolean, database: PostgresDatabase): Promise<readonly Answered[]> {
     try {
       return await database.askAll(statements, ROWS_MAX)
@@ -186,6 +202,10 @@ async function renewed<T>(work: (database: PostgresDatabase) => Promise<T>, data
     await database.forgetPrepared()
     return work(database)
   }
+}
+
+function expectsNothing({ expects }: StoreStatement): boolean {
+  return expects === undefined
 }
 
 /** Statements that leave together. `commits`: with the COMMIT behind them; `expects`: rows of the last of them. */
