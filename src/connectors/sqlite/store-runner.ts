@@ -10,6 +10,7 @@ interface Control {
   readonly savepoint: OwnStatement
   readonly release: OwnStatement
   readonly undo: OwnStatement
+  readonly rollback: OwnStatement
 }
 
 const NOTHING: readonly never[] = []
@@ -20,8 +21,7 @@ export class NotConnected extends Error {
 }
 
 /**
- * Runs groups of units on a connection that writes: one transaction and one commit a group, a savepoint a unit, so that a unit that fails is
- * undone alone.
+ * Runs groups of units on a connection that writes: one transaction and one commit a group. A unit that fails is undone alone.
  *
  * What is said of a group: `kept` after its COMMIT has returned, `refused` when it was rolled back, `unknown` when the COMMIT failed. Then
  * the connection is closed, and the next one brings everything that the file's log holds into the file before it writes: a flush that has
@@ -54,9 +54,7 @@ export class GroupRunner {
     this.#faults = []
     this.#newColumns = []
     try {
-      const database = this.#connected()
-      this.#control.begin.run(NOTHING)
-      for (let at = 0; at < units.length; ) at = this.#runUnit(database, units, at)
+      this.#runUnits(this.#connected(), units)
     } catch (thrown) {
       this.#rollback(thrown)
       return this.#reply("refused", faultOf(thrown))
@@ -69,6 +67,32 @@ export class GroupRunner {
     this.#database = null
     this.#prepared = []
     if (database) this.#close(database)
+  }
+
+  /** At first without savepoints, which cost as much as the statements. Where a unit is to be undone, all are run anew, with them. */
+  #runUnits(database: SqliteDatabase, units: GroupMessage["units"]): void {
+    this.#control.begin.run(NOTHING)
+    if (this.#areAllMet(database, units)) return
+    this.#control.rollback.run(NOTHING)
+    this.#results = []
+    this.#control.begin.run(NOTHING)
+    for (let at = 0; at < units.length; ) at = this.#runUnit(database, units, at)
+  }
+
+  /** @returns whether no unit has failed or met with another number of rows than it expects. @throws what has ended the whole transaction. */
+  #areAllMet(database: SqliteDatabase, units: GroupMessage["units"]): boolean {
+    try {
+      for (let at = 0; at < units.length; ) {
+        this.#results.push(MET)
+        const end = this.#runStatements(units, at)
+        if (end === null) return false
+        at = end
+      }
+      return true
+    } catch (thrown) {
+      if (hasEnded(database, thrown)) throw thrown
+      return false
+    }
   }
 
   // -- one unit -------------------------------------------------------------------------------------
@@ -84,8 +108,7 @@ export class GroupRunner {
       end = this.#runStatements(units, start)
       if (end === null) this.#undo(resultsBefore, UNMET)
     } catch (thrown) {
-      // Some failures have rolled everything back already; after others nothing that follows can be trusted.
-      if (!database.isInTransaction || breaksConnection(thrown)) throw thrown
+      if (hasEnded(database, thrown)) throw thrown
       this.#undo(resultsBefore, FAILED)
       this.#results.push(this.#faults.push(faultOf(thrown)) - 1)
     }
@@ -201,6 +224,7 @@ export class GroupRunner {
         savepoint: own("savepoint unit"),
         release: own("release unit"),
         undo: own("rollback to unit"),
+        rollback: own("rollback"),
       }
     } catch (thrown) {
       this.#close(database)
@@ -231,6 +255,11 @@ export class GroupRunner {
       // The next one looks anew.
     }
   }
+}
+
+/** Some failures have rolled everything back already; after others nothing that follows can be trusted. */
+function hasEnded(database: SqliteDatabase, thrown: unknown): boolean {
+  return !database.isInTransaction || breaksConnection(thrown)
 }
 
 function faultOf(thrown: unknown): Fault {
