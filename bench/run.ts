@@ -1,4 +1,4 @@
-/** `node bench/run.ts <w1|w2|w3|w5|call|parts|types|all> [--quick] [--only=part-of-a-subject's-file-name]` */
+/** `node bench/run.ts <w1|w2|w3|w4|w5|call|parts|types|all> [--quick] [--only=part-of-a-subject's-file-name]` */
 import { execFileSync } from "node:child_process"
 import { existsSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -6,7 +6,7 @@ import { benchFolder } from "./harness/environment.ts"
 import { DRIVER_CORE, pinSelf } from "./harness/processes.ts"
 import { progress } from "./harness/report.ts"
 
-const names = ["w1", "w2", "w3", "w5", "call", "parts", "types"] as const
+const names = ["w1", "w2", "w3", "w4", "w5", "call", "parts", "types"] as const
 type Name = (typeof names)[number]
 
 const { values, positionals } = parseArgs({
@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
 })
 const wanted: readonly string[] = positionals[0] === "all" ? names : positionals
 if (wanted.length === 0 || !wanted.every((name) => names.includes(name as Name))) {
-  console.error("usage: node bench/run.ts <w1|w2|w3|w5|call|parts|types|all> [--quick] [--only=NAME]")
+  console.error("usage: node bench/run.ts <w1|w2|w3|w4|w5|call|parts|types|all> [--quick] [--only=NAME]")
   process.exit(2)
 }
 
@@ -37,6 +37,7 @@ function installPeers(): void {
 async function bench(name: Name): Promise<boolean> {
   if (name === "call") return (await import("./call/bench.ts")).benchCalls(values.quick, values.only)
   if (name === "w3") return (await import("./w3/bench.ts")).benchPolicies(values.quick, values.only)
+  if (name === "w4") return (await import("./w4/bench.ts")).benchJobs(values.quick, values.only)
   if (name === "w5") return (await import("./w5/bench.ts")).benchColdStart(values.quick, values.only)
   if (name === "parts") return (await import("./parts/bench.ts")).benchParts(values.quick, values.only)
   if (name === "types") return (await import("./types/bench.ts")).benchTypes(values.quick, values.only)

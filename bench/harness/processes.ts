@@ -4,6 +4,8 @@ import { closeSync, openSync, readdirSync, readFileSync } from "node:fs"
 
 export const SUBJECT_CORE = 0
 export const DRIVER_CORE = 1
+/** For a subject that has threads, and servers beside it. */
+export const ALL_CORES = "0,1"
 
 const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"]))
 
@@ -15,14 +17,15 @@ export interface Ready {
 }
 
 export interface Launch {
-  core: number
+  /** One, or several as `taskset` names them. */
+  core: number | string
   file: string
   args?: string[]
   nodeArgs?: string[]
   env?: Record<string, string>
 }
 
-/** Starts a Node process on one core; output goes to LOG_FILE (default /dev/null), messages come over IPC. */
+/** Starts a Node process on its core; output goes to LOG_FILE (default /dev/null), messages come over IPC. */
 export function launch(options: Launch): ChildProcess {
   const out = openSync(logFile(), "a")
   const command = ["-c", String(options.core), process.execPath, ...(options.nodeArgs ?? []), options.file, ...(options.args ?? [])]
@@ -74,7 +77,7 @@ export async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** Moves the calling process to a core, so that the orchestrator never disturbs the subject. */
-export function pinSelf(core: number): void {
+export function pinSelf(core: number | string): void {
   execFileSync("taskset", ["-acp", String(core), String(process.pid)], { stdio: "ignore" })
 }
 
