@@ -167,11 +167,12 @@ export class DurableParts {
     for (const { service, store: outbox } of options.outboxes) {
       const { site } = this
       const { name } = service
+      const { topics } = messages
       const publishing = (message: NewMessage): ReturnType<DurableWork["relaying"]> => site.relaying(message)
       const topicNamed = (topic: string): ReturnType<Messages["topicNamed"]> => messages.topicNamed(topic)
       relays.set(
         service,
-        new Relay({ name, outbox, store, seal, clock, events, topicNamed, publishing, isByHand, woken: () => site.woken() }),
+        new Relay({ name, outbox, store, seal, clock, events, topics, topicNamed, publishing, isByHand, woken: () => site.woken() }),
       )
     }
     const putting = (job: Parameters<DurableWork["putting"]>[0]): ReturnType<DurableWork["putting"]> => this.site.putting(job)

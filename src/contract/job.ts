@@ -140,6 +140,8 @@ export type JobEnd =
 export interface BegunJob {
   /** Resolves when it is done, dead, parked, suspended or over; however long that takes. Never rejects. */
   readonly end: Promise<JobEnd>
+  /** Nobody waits for its end any more. */
+  leave(): void
 }
 
 /** What is said to every consumer of a topic. */
@@ -173,10 +175,10 @@ export interface Durable {
   /** The statements that give a message to every consumer of its topic, for a unit in which something else is stored too. */
   publishing(message: NewMessage): readonly StoreStatement[]
   /**
-   * The row that makes a message wait in the outbox of a service's database, with the write that has caused it.
+   * The row that makes a message wait in the outbox of a service's database, with the write that has caused it; `null`: nobody takes it.
    * @throws {TrestleError} `INVALID`: the payload is not what its topic says.
    */
-  outboxed(message: NewMessage): OutboxRow
+  outboxed(message: NewMessage): OutboxRow | null
   /** Messages wait in that service's outbox: they have been committed. */
   outboxFilled(service: Service): void
   /** What the flow has done so far that a delivery runs. */

@@ -88,11 +88,11 @@ export class DurableWork implements Durable {
     return following
   }
 
-  outboxed(message: NewMessage): OutboxRow {
+  outboxed(message: NewMessage): OutboxRow | null {
     const { messages, published, seal, epoch } = this.#parts
     messages.check(message)
     published?.(message)
-    return outboxRow(message, epoch(), seal)
+    return messages.topicNamed(message.topic.topic) ? outboxRow(message, epoch(), seal) : null
   }
 
   outboxFilled(service: Service): void {

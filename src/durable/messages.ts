@@ -43,6 +43,11 @@ export class Messages {
     this.#checked(topicOf(topic), payload)
   }
 
+  /** Names of the topics that some consumer takes. */
+  get topics(): readonly string[] {
+    return [...this.#consumers.keys()]
+  }
+
   /** What some consumer takes. */
   topicNamed(name: string): DeclaredTopic | undefined {
     const on = this.#consumers.get(name)?.[0]?.declaration.contract.on

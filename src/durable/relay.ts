@@ -16,7 +16,6 @@ export const REMEMBERED_MS = 1_209_600_000
 /** How often what is older is removed. */
 const SWEEP_MS = 3_600_000
 
-const OLDEST = `select seq, id, topic, body, at from trestle_outbox order by seq limit ${BATCH}`
 const DELIVERED = "delete from trestle_outbox where seq = ?"
 const SWEEP = "delete from trestle_inbox where at < (select trestle_now()) - ?"
 
@@ -29,7 +28,8 @@ export interface RelayOptions {
   readonly seal: SealedText
   readonly clock: Clock
   readonly events: EventLog
-  /** What consumers here take; a message that nobody takes is done with. */
+  /** What consumers here take. Other messages are left for the nodes of another version, which have written them and take them. */
+  readonly topics: readonly string[]
   readonly topicNamed: (name: string) => Topic<any, any> | undefined
   /** The statements that give a message to every consumer. Never throws: what fits its topic no more is for the consumer to refuse. */
   readonly publishing: (message: NewMessage) => readonly StoreStatement[]
@@ -45,6 +45,7 @@ export interface RelayOptions {
  */
 export class Relay implements Rings {
   readonly #options: RelayOptions
+  readonly #oldest: StoreStatement
   #alarm: Alarm | null = null
   #turn: Promise<void> | null = null
   #isAskedAgain = false
@@ -54,6 +55,9 @@ export class Relay implements Rings {
 
   constructor(options: RelayOptions) {
     this.#options = options
+    const names = options.topics.map(() => "?").join(", ")
+    const text = `select seq, id, topic, body, at from trestle_outbox where topic in (${names}) order by seq limit ${BATCH}`
+    this.#oldest = { text, values: options.topics }
   }
 
   start(): void {
@@ -117,8 +121,8 @@ export class Relay implements Rings {
 
   /** Gives how many there were; as many as a turn takes: there may be more. */
   async #batch(): Promise<number> {
-    const { outbox, store, seal, woken, topicNamed, publishing } = this.#options
-    const rows = await outbox.read({ text: OLDEST, values: [] })
+    const { outbox, store, seal, woken, topics, topicNamed, publishing } = this.#options
+    const rows = topics.length === 0 ? [] : await outbox.read(this.#oldest)
     if (rows.length === 0) return 0
     const jobs: StoreStatement[] = []
     const delivered: StoreStatement[] = []

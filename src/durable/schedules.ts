@@ -26,10 +26,13 @@ interface Scheduled {
 
 /** The calendar may be set, and a store may be away for a while. */
 const LOOK_MS_MAX = 30_000
+/** Clocks of nodes differ by less than this: a day. */
+const AHEAD_MS_MAX = 86_400_000
 
 const KNOWN = "select operation, at from trestle_schedules"
 const BEGIN = "insert into trestle_schedules (operation, at) values (?, ?) on conflict (operation) do nothing"
 const TAKE = "update trestle_schedules set at = ? where operation = ? and at < ?"
+const SET_BACK = "update trestle_schedules set at = ? where operation = ? and at = ?"
 
 /**
  * Puts the jobs of scheduled operations at their times: for each time one, whichever node is first. After times that nobody was there for,
@@ -79,6 +82,7 @@ export class Schedules implements Rings {
     const now = this.#options.clock.epoch()
     for (const { operation, times } of this.#scheduled) {
       const at = times.last(now)
+      if (this.#putAt.get(operation.path)! > now + AHEAD_MS_MAX) await this.#setBack(operation, at ?? now)
       if (at !== null && at > this.#putAt.get(operation.path)!) await this.#put(operation, at)
     }
     this.#hasWarned = false
@@ -87,6 +91,15 @@ export class Schedules implements Rings {
   stop(): void {
     this.#isStopped = true
     if (this.#alarm !== null) this.#options.clock.cancel(this.#alarm)
+  }
+
+  /** The clock was ahead when it was last put, and has been set right: without this, nothing would be put until it is that time again. */
+  async #setBack({ path }: Operation, at: number): Promise<void> {
+    const { store, events } = this.#options
+    const wrong = this.#putAt.get(path)!
+    await store.unit([{ text: SET_BACK, values: [at, path, wrong] }])
+    this.#putAt.set(path, at)
+    events.warn(`${path} was last put for ${new Date(wrong).toISOString()}, by a clock that was ahead: it is put by the present one again`)
   }
 
   async #put(operation: Operation, at: number): Promise<void> {

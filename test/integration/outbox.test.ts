@@ -1,7 +1,14 @@
-import { describe, expect, test } from "vitest"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
+import type { DurableParts } from "../../src/assembly/durable.ts"
+import { startApp } from "../../src/assembly/start.ts"
+import { systemClock } from "../../src/base/clock.ts"
 import { code, nothing, op, sql, sqlite, topic, trestle } from "../../src/index.ts"
 import { testApp } from "../../src/testing/index.ts"
+import { rememberingLog, testEnvironment } from "../../src/testing/stand-ins.ts"
 
 const Added = z.object({ id: z.string(), n: z.number().int() })
 const added = topic("thing.added", Added, { key: (thing) => thing.id })
@@ -60,6 +67,42 @@ describe("tx.emit", () => {
     for (let n = 1; n <= 20; n++) await t.internal().add({ id: "a", n })
     await t.drain()
     expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => `a${i + 1}`))
+  })
+})
+
+describe("a node of an older version", () => {
+  test("messages that it does not take → are left for those that do", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trestle-outbox-"))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const things = sqlite({ file: join(folder, "things.db"), name: "things", outbox: true })
+    const say = (on: typeof added) =>
+      op({ effect: "write", input: Added, output: nothing }).via(things.transaction((tx, thing) => tx.emit(on, thing)))
+    const hear = (on: typeof added) =>
+      op({ on, effect: "write", repeat: "natural", input: Added, output: nothing }).via(code(({ id }) => void seen.push(id)))
+    const older = topic("thing.seen", Added)
+    const started = async (ops: object): Promise<{ parts: DurableParts; running: any }> => {
+      let parts!: DurableParts
+      const running = await startApp(trestle({ name: "versions", ops, store: things }), {
+        clock: systemClock,
+        environment: testEnvironment,
+        keptFolder: null,
+        log: rememberingLog([]),
+        durable: { isByHand: true, opened: (opened) => (parts = opened) },
+      })
+      onTestFinished(() => running.close())
+      return { parts, running }
+    }
+    const newNode = await started({ say: say(added), hear: hear(added) })
+    const oldNode = await started({ say: say(older), hear: hear(older), unheard: say(topic("nobody", Added)) })
+    seen.length = 0
+    await newNode.running.internal().say({ id: "new", n: 1 })
+    await oldNode.running.internal().say({ id: "old", n: 1 })
+    await oldNode.running.internal().unheard({ id: "unheard", n: 1 })
+    await oldNode.parts.work()
+    expect(seen).toEqual(["old"])
+    await newNode.parts.work()
+    expect(seen).toEqual(["old", "new"])
+    expect(await newNode.parts.store.read({ text: "select id from trestle_outbox", values: [] })).toEqual([])
   })
 })
 

@@ -124,6 +124,20 @@ describe("several nodes", () => {
     await close()
   })
 
+  test("a clock that was a year ahead, and is set right → goes on by the right one", async () => {
+    const clock = new FakeClock(START)
+    const { store, close } = await memoryStore(clock)
+    await node(store, new FakeClock(new Date("2027-01-01T12:07:00Z"))).schedules.open()
+    const { schedules, jobs } = node(store, clock)
+    await schedules.open()
+    await schedules.putDue()
+    expect(await ids(jobs)).toEqual([])
+    await clock.advance("8m")
+    await schedules.putDue()
+    expect(await ids(jobs)).toEqual(["schedule/clean/2026-01-01T12:15:00.000Z"])
+    await close()
+  })
+
   test("started → puts them by itself, at their times", async () => {
     const clock = new FakeClock(START)
     const { store, close } = await memoryStore(clock)

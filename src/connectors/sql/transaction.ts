@@ -82,6 +82,7 @@ class OverseenTx implements Tx {
         throw this.#misuse(`emitted a message, and ${this.#service.name} keeps no outbox; declare it with \`outbox: true\``)
       const { principal, trace, isOwnAuthority, random } = this.#call
       const row = durable.outboxed({ id: random.hex(16), topic, payload, trace, principal, isOwnAuthority })
+      if (row === null) return
       await this.#statements.run(compiled(outboxed(row), this.#session.capabilities))
       this.hasEmitted = true
     })
