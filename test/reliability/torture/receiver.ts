@@ -29,6 +29,11 @@ const server = createServer(async (request, response) => {
     return void response.end("{}")
   }
   arrivals++
+  // Declared to mean that nothing has happened.
+  if (troubleEvery > 0 && arrivals % 7 === 3) {
+    response.statusCode = 503
+    return void response.end("{}")
+  }
   const key = `${body.via} ${request.headers["idempotency-key"]}`
   // Some customers cannot pay; that is a real answer, the same each time.
   const status = known.get(key) ?? (body.via === "charge" && body.n % 5 === 0 ? 402 : 201)

@@ -33,7 +33,7 @@ const migrations = [
 
 /** The application that is killed. Nothing in its tables is unique: what is done twice is there twice. */
 export function subjectApp(kind: "sqlite" | "postgres") {
-  const receiver = rest({ url: env("RECEIVER_URL"), policy: { timeout: "1s", retry: 1, breaker: false } })
+  const receiver = rest({ url: env("RECEIVER_URL"), refuses: [503], policy: { timeout: "1s", retry: 1, breaker: false } })
   const [db, store] =
     kind === "sqlite"
       ? [
