@@ -326,3 +326,16 @@ test("within that is no duration → a finding", () => {
   const { app } = appOf(addAll, { within: "soon" as never })
   expect(app.check().map(({ message }) => message)).toEqual(['all: flow: within is not a duration such as "24h"'])
 })
+
+test("callers who have been told PENDING → nobody waits for them any more", async () => {
+  const gate = Promise.withResolvers<void>()
+  const slow = op({ effect: "write", input: Id, output: Id, deadline: "1m" }).via(code((i) => gate.promise.then(() => i)))
+  const all = op({ effect: "write", input: Id, output: Id, deadline: "2s" }).via(flow((i, s) => s.run(slow, i)))
+  await using t = await testApp(trestle({ name: "flows", ops: { slow, all } }))
+  const told = Promise.all([t.internal().all.safe({ id: "a" }), t.internal().all.safe({ id: "b" })])
+  await t.clock.advance("2s")
+  expect((await told).map((result) => !result.ok && result.code)).toEqual(["PENDING", "PENDING"])
+  gate.resolve()
+  await t.drain()
+  expect((await t.jobs()).map(({ state }) => state)).toEqual(["done", "done"])
+})

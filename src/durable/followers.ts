@@ -1,17 +1,10 @@
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
-import type { JobEnd } from "../contract/job.ts"
+import type { BegunJob, JobEnd } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { Jobs } from "./jobs.ts"
 
 /** Jobs may run in another process, which tells nobody here. */
 const LOOK_MS = 500
-
-/** Somebody who waits for the end of a job. */
-export interface Following {
-  /** Never rejects. */
-  readonly end: Promise<JobEnd>
-  leave(): void
-}
 
 interface Follower {
   readonly tell: (end: JobEnd) => void
@@ -35,14 +28,14 @@ export class Followers implements Rings {
   }
 
   /** @param isHurried hears too that the job will be run again later: nothing happens until then */
-  follow(id: string, isHurried = false): Following {
+  follow(id: string, isHurried = false): BegunJob {
     const waiting = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, waiting)
     const { promise: end, resolve: tell } = Promise.withResolvers<JobEnd>()
     const follower = { tell, isHurried }
     waiting.add(follower)
     if (this.#looksElsewhere) this.#alarm ??= this.#clock.after(LOOK_MS, this)
-    return { end, leave: () => void waiting.delete(follower) }
+    return { end, leave: () => this.#leave(id, waiting, follower) }
   }
 
   tell(id: string, end: JobEnd): void {
@@ -74,6 +67,11 @@ export class Followers implements Rings {
     const end = await this.#jobs.endOf(id)
     if (end) this.tell(id, end)
     else if (end === undefined) this.tell(id, { is: "ended", error: forgotten(id) })
+  }
+
+  #leave(id: string, waiting: Set<Follower>, follower: Follower): void {
+    waiting.delete(follower)
+    if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id)
   }
 
   stop(): void {

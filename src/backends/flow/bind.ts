@@ -46,7 +46,7 @@ async function begin({ withinMs }: DeclaredFlow, { site, durable }: { site: Site
   call.noteSent()
   // A flow that runs another one holds a place that the other may need.
   const begun = await durable.begin(job, call.isDelivered)
-  return endOfWork(begun.end, job.id, call)
+  return endOfWork(begun, job.id, call)
 }
 
 /** What may be asked for again must be found, or it would be done again: for as long as its key is kept, or whatever has begun it may last. */
