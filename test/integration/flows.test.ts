@@ -305,6 +305,30 @@ describe("a step that is deferred", () => {
     expect(result).toMatchObject({ ok: false })
     expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow done"])
   })
+  test("lets no step of another branch begin, until it is done", async () => {
+    done.length = 0
+    const slow = op({ effect: "write", repeat: "natural", input: Id, output: Id }).via(
+      code(async (i) => {
+        for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+        return i
+      }),
+    )
+    const all = flowOp(async (i, s) => {
+      const branch = s.run(slow, i, { name: "slow" }).then(() => s.run(add, { id: "after" }, { name: "after" }))
+      await Promise.all([s.run(invite, i, { name: "invite" }), branch])
+      return i
+    })
+    await using t = await testApp(trestle({ name: "flows", ops: { add, slow, invite, all } }))
+    t.wire(people).down()
+    await Promise.all([(t.as(ada) as any).all.safe({ id: "a" }), t.drain()])
+    expect([done, (await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)]).toEqual([[], ["flow waiting", "deferred waiting"]])
+    t.wire(people).up().wire(people).on("POST /people").reply(200, {})
+    for (let n = 0; n < 3; n++) {
+      await t.clock.advance("2m")
+      await t.drain()
+    }
+    expect([done, await ends(t)]).toEqual([["+after"], ["done", expect.stringMatching("done")]])
+  })
   test("waits longer than the flow may last → taken back, TIMEOUT", async () => {
     await using t = await testApp(appOf(async (i, s) => s.run(invite, i)))
     t.wire(people).down()
