@@ -81,9 +81,13 @@ export class Question implements PgSubmittable {
 
   handleRowDescription({ fields }: { readonly fields: readonly PgField[] }): void {
     this.#columns = fields.map(({ name, dataTypeID }) => ({ name, read: readerOf(dataTypeID) }))
-    // All rows have this shape. As an own property even "__proto__" is a name like any other.
-    const empty = {}
-    for (const { name } of fields) Object.defineProperty(empty, name, { value: null, enumerable: true, writable: true, configurable: true })
+    // All rows have this shape.
+    const empty: Record<string, null> = {}
+    for (const { name } of fields) {
+      // As an own property even this is a name like any other. Defining is ten times as slow as setting.
+      if (name === "__proto__") Object.defineProperty(empty, name, { value: null, enumerable: true, writable: true, configurable: true })
+      else empty[name] = null
+    }
     this.#empty = empty
   }
 
