@@ -98,14 +98,24 @@ export interface OwnStore {
   readonly isEphemeral: boolean
 }
 
+function refuseFolder(folder: string, cause: NodeJS.ErrnoException): never {
+  const message = `the data folder ${folder} cannot be made (${cause.code}), and Trestle's own tables are kept there`
+  const fix = "Name a folder that this process may write to: TRESTLE_DATA"
+  throw new TrestleError("START_REFUSED", message, { cause, findings: [finding("TRS1014", null, message, fix)] })
+}
+
 /** Trestle's own file. */
 export async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise<Connection> {
   const file = join(folder, "store.db")
-  if (!isEphemeral) await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (!isEphemeral)
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => refuseFolder(folder, cause))
   const { "~service": service } = sqlite({ file, name: "store" }) as HasService
   const references = { read: (reference: unknown) => String(reference) }
   return service.open({ references, clock, concurrency: 1, openTransport: null, isEphemeral })
 }
+
+const READS = { text: "select count(*) as schedules from trestle_schedules", values: [] }
+const WRITES_NOTHING = { text: "update trestle_schedules set at = at where operation = ''", values: [] }
 
 /** What one started application does beyond its calls: jobs, messages, schedules. */
 export class DurableParts {
@@ -229,9 +239,9 @@ export class DurableParts {
     for (const relay of this.#relays.values()) await relay.drained()
   }
 
-  /** Whether the store answers. */
+  /** Whether the store can be read and written: a file that is gone can still be read, and a database that has become a replica too. */
   state(): Promise<"up" | "down"> {
-    return this.store.read({ text: "select count(*) as schedules from trestle_schedules", values: [] }).then(
+    return Promise.all([this.store.read(READS), this.store.unit([WRITES_NOTHING])]).then(
       () => "up",
       () => "down",
     )

@@ -1,9 +1,13 @@
 // `trestle({ store })`: a database of the application's own, shared by several nodes.
-import { describe, expect, test } from "vitest"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
 import { startApp } from "../../src/assembly/start.ts"
 import { code, nothing, op, postgres, secret, sqlite, topic, trestle } from "../../src/index.ts"
 import { rememberingLog, standInReferences, testEnvironment } from "../../src/testing/stand-ins.ts"
+import { environmentIn } from "../durable/kit.ts"
 import { findPostgres, newDatabase } from "../servers/postgres.ts"
 
 const server = await findPostgres()
@@ -56,6 +60,38 @@ describe("a store that is given", () => {
     await expect(startApp(given(), { ...overrides, openService })).rejects.toMatchObject({
       code: "START_REFUSED",
       findings: [{ code: "TRS1049", message: expect.stringContaining("notes (sqlite)") }],
+    })
+  })
+
+  test("its file is removed while it runs → the application is not ready", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trestle-store-"))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const consume = op({ on: loads, effect: "write", repeat: "natural", input: Load, output: nothing }).via(code(() => undefined))
+    const running = await startApp(trestle({ name: "own", ops: { consume } }), {
+      ...overrides,
+      isEphemeral: false,
+      environment: environmentIn(folder),
+    })
+    const ready = async (): Promise<number> => (await running.fetch(new Request("http://app.test/health/ready"))).status
+    expect(await ready()).toBe(200)
+    rmSync(join(folder, "store.db"))
+    expect(await ready()).toBe(503)
+    await running.close()
+  })
+
+  test("a data folder that cannot be made → the start is refused, and says which", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trestle-store-"))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, "file"), "")
+    const consume = op({ on: loads, effect: "write", repeat: "natural", input: Load, output: nothing }).via(code(() => undefined))
+    const starting = startApp(trestle({ name: "own", ops: { consume } }), {
+      ...overrides,
+      isEphemeral: false,
+      environment: environmentIn(join(folder, "file", "data")),
+    })
+    await expect(starting).rejects.toMatchObject({
+      code: "START_REFUSED",
+      findings: [{ code: "TRS1014", message: expect.stringContaining(join("file", "data")), fix: expect.stringContaining("TRESTLE_DATA") }],
     })
   })
 
