@@ -72,11 +72,11 @@ export class DurableWork implements Durable {
   }
 
   async begin(job: NewJob, isHurried: boolean): Promise<BegunJob> {
-    const { worker, followers } = this.#parts
+    const { followers } = this.#parts
     // Before it is put: a quick run may be over before this hears of it.
     const following = followers.follow(job.id, isHurried)
     try {
-      const put = isDueNow(job) ? await worker.putAndRun(job) : (await this.put(job)) ? "waits" : "known"
+      const put = await this.#putToRun(job)
       if (put === "waits") this.woken()
       if (put === "known") await followers.look(job.id)
       // Whoever began it may be gone: it is found again when it is looked for again.
@@ -86,6 +86,16 @@ export class DurableWork implements Durable {
       throw error
     }
     return following
+  }
+
+  async #putToRun(job: NewJob): Promise<"begun" | "waits" | "known"> {
+    const { worker, followers } = this.#parts
+    try {
+      if (isDueNow(job)) return await worker.putAndRun(job)
+      return (await this.put(job)) ? "waits" : "known"
+    } finally {
+      followers.stored(job.id)
+    }
   }
 
   outboxed(message: NewMessage): OutboxRow | null {

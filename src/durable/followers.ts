@@ -17,6 +17,8 @@ export class Followers implements Rings {
   readonly #jobs: Jobs
   readonly #clock: Clock
   readonly #waiting = new Map<string, Set<Follower>>()
+  /** Being put at this moment, each as often as it is: not to find one of these says nothing. */
+  readonly #beingPut = new Map<string, number>()
   readonly #looksElsewhere: boolean
   #alarm: Alarm | null = null
 
@@ -27,15 +29,27 @@ export class Followers implements Rings {
     this.#looksElsewhere = looksElsewhere
   }
 
-  /** @param isHurried hears too that the job will be run again later: nothing happens until then */
+  /**
+   * Follows a job that is about to be put; `stored` says that it is.
+   *
+   * @param isHurried hears too that the job will be run again later: nothing happens until then
+   */
   follow(id: string, isHurried = false): BegunJob {
     const waiting = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, waiting)
     const { promise: end, resolve: tell } = Promise.withResolvers<JobEnd>()
     const follower = { tell, isHurried }
     waiting.add(follower)
+    this.#beingPut.set(id, (this.#beingPut.get(id) ?? 0) + 1)
     if (this.#looksElsewhere) this.#alarm ??= this.#clock.after(LOOK_MS, this)
     return { end, leave: () => this.#leave(id, waiting, follower) }
+  }
+
+  /** It is there, or could not be put: from here on it can be looked for. */
+  stored(id: string): void {
+    const left = this.#beingPut.get(id)! - 1
+    if (left === 0) this.#beingPut.delete(id)
+    else this.#beingPut.set(id, left)
   }
 
   tell(id: string, end: JobEnd): void {
@@ -82,7 +96,7 @@ export class Followers implements Rings {
 
   async #lookAll(): Promise<void> {
     // A store that does not answer now is asked again.
-    for (const id of [...this.#waiting.keys()]) await this.look(id).catch(() => undefined)
+    for (const id of [...this.#waiting.keys()]) if (!this.#beingPut.has(id)) await this.look(id).catch(() => undefined)
     if (this.#waiting.size > 0) this.#alarm ??= this.#clock.after(LOOK_MS, this)
   }
 }
