@@ -66,11 +66,13 @@ function heads(): string[] {
   return ["ID", "OPERATION", "STATE", "RUNS", "SINCE", "LAST"].map((title) => paint("dim", title))
 }
 
-function rowOf({ id, operation, state, attempts, createdAt, history }: DeskJob): string[] {
+function rowOf({ id, operation, state, attempts, createdAt, endedAt, history }: DeskJob): string[] {
   const colour = COLOURS[state]
   const named = colour ? paintFor(process.stdout)(colour, state) : state
   const last = history.at(-1)
-  return [shown(id), operation, named, String(attempts), iso(createdAt)!, last ? eventText(last) : "-"]
+  // What went before an end that is good is for `show`.
+  const text = state === "done" ? `ended ${iso(endedAt)}` : last ? eventText(last) : "-"
+  return [shown(id), operation, named, String(attempts), iso(createdAt)!, text]
 }
 
 function storyOf(job: DeskJob): string {
@@ -89,8 +91,20 @@ function storyOf(job: DeskJob): string {
     ["ended", iso(job.endedAt) ?? "-"],
     ["progress", job.progress ? `${job.progress.done} done, then ${shown(job.progress.step)}` : "-"],
   ]
-  const events = job.history.map((event) => [iso(event.at)!, eventText(event)])
-  return `${table(rows)}${events.length > 0 ? `\n${table(events)}` : ""}`
+  const events = job.history.length === 0 ? "" : `\n${table(eventRows(job.history))}`
+  return `${table(rows)}${events}`
+}
+
+/** Work that waits looks again and again: what is alike stands in one row. */
+function eventRows(history: readonly JobEvent[]): string[][] {
+  const runs: { text: string; first: number; last: number; times: number }[] = []
+  for (const event of history) {
+    const text = eventText(event)
+    const run = runs.at(-1)
+    if (run?.text === text) Object.assign(run, { last: event.at, times: run.times + 1 })
+    else runs.push({ text, first: event.at, last: event.at, times: 1 })
+  }
+  return runs.map(({ text, first, last, times }) => [iso(first)!, times === 1 ? text : `${text} (${times} times, last ${iso(last)})`])
 }
 
 function eventText({ what, why, code }: JobEvent): string {
