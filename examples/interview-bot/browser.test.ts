@@ -12,6 +12,7 @@ import {
   fillSignUp,
   heading,
   ownBot,
+  play,
   QUESTIONS,
   save,
   signUp,
@@ -30,6 +31,8 @@ describeInBrowser("in a browser", () => {
     const bot = await ownBot({ SCORING_URL: "demo" })
     const ada = await at(bot.url)
     const { page } = ada
+    // Until somebody has looked at the page without scores.
+    await play(bot, "scoring", "refusing")
     await ada.look("01 welcome")
 
     await fillSignUp(page)
@@ -71,21 +74,22 @@ describeInBrowser("in a browser", () => {
 
     await rita.page.getByRole("link", { name: "Ada Lovelace" }).click()
     await rita.page.getByRole("heading", { name: "8 answers" }).waitFor()
+    await expect.poll(() => rita.page.getByRole("button", { name: /^Score the answer/ }).count()).toBe(QUESTIONS)
     await rita.look("10 candidate")
-    await rita.page
-      .getByRole("button", { name: /^Score the answer/ })
-      .first()
-      .click()
+
+    // Nobody has to ask for them: the candidate's page shows the scores as they come.
+    await play(bot, "scoring", "ok")
+    await page.locator("#outcome", { hasText: `${QUESTIONS} of ${QUESTIONS} have a score` }).waitFor({ timeout: 60_000 })
+    await expect.poll(() => page.getByText("Credited:").count()).toBe(QUESTIONS)
+    await expect.poll(() => page.getByText("No score yet.").count()).toBe(0)
+    await ada.look("12 scores seen")
+    const points = await page.locator(".score b").first().textContent()
+
+    await rita.page.reload()
     await rita.page.getByText("of 10", { exact: false }).first().waitFor()
-    const points = await rita.page.locator(".score b").first().textContent()
+    expect(await rita.page.locator(".score b").first().textContent()).toBe(points)
     await expect.poll(() => rita.page.getByText("Placeholder").count()).toBe(0)
     await rita.look("11 scored")
-
-    await page.getByRole("button", { name: "Look for scores" }).click()
-    await page.locator("#outcome", { hasText: `1 of ${QUESTIONS} have a score` }).waitFor()
-    await expect.poll(() => page.locator(".score b").first().textContent()).toBe(points)
-    await expect.poll(() => page.getByText("Credited:").count()).toBe(1)
-    await ada.look("12 score seen")
   })
 
   test("by keyboard alone: the same, with the placeholder in the place of the score", async () => {
@@ -137,7 +141,7 @@ describeInBrowser("in a browser", () => {
     // What is made up is not kept.
     await ada.tabTo("Look for scores")
     await ada.page.keyboard.press("Enter")
-    await ada.page.locator("#outcome", { hasText: "look for scores here" }).waitFor()
+    await ada.page.locator("#outcome", { hasText: "Scores appear here by themselves" }).waitFor()
     await expect.poll(() => ada.page.getByText("No score yet.").count()).toBe(QUESTIONS)
     ada.expectCalm()
   })

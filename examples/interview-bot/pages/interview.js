@@ -5,14 +5,16 @@ import { apiFor } from "./api.js"
 import { byId, say, setText, show } from "./dom.js"
 import { clearIssues, onSubmit, showIssues } from "./form.js"
 import { hideNotice, showFailure, showNotice } from "./notice.js"
+import { stopWaiting, waitFor } from "./pending.js"
 import { upload } from "./recording.js"
-import { dropSession, endSession, keepDraft, keepSession, readDraft, readSession } from "./session.js"
+import { lookForScores, stopLooking } from "./scores.js"
+import { dropSession, endSession, keepDraft, keepPending, keepSession, readDraft, readPending, readSession } from "./session.js"
 import { onSignUp } from "./sign-up.js"
 
 /** @import { Failure } from "trestle/client" */
 /** @import { Answer } from "./answer-card.js" */
 /** @import { Api } from "./api.js" */
-/** @import { Session } from "./session.js" */
+/** @import { Pending, Session } from "./session.js" */
 /** @typedef {Awaited<ReturnType<Api["questions"]["list"]>>["items"][number]} Question */
 
 const ANSWER_LENGTH_MAX = 20_000
@@ -30,7 +32,7 @@ const state = {
   /** @type {Question[]} */ open: [],
 }
 
-onSignUp(begin)
+onSignUp({ begin, wait })
 onSubmit(answerForm, answer)
 onSubmit(recordingForm, sendRecording)
 text.addEventListener("input", () => {
@@ -43,14 +45,27 @@ text.addEventListener("keydown", (event) => {
 byId("skip", HTMLButtonElement).addEventListener("click", skip)
 byId("refresh", HTMLButtonElement).addEventListener("click", refresh)
 byId("leave", HTMLButtonElement).addEventListener("click", leave)
+byId("stop-waiting", HTMLButtonElement).addEventListener("click", startAfresh)
 
-await (state.session ? resume(state.session) : show("welcome"))
+const pending = readPending()
+await (state.session ? resume(state.session) : pending ? waitFor(pending, begin) : show("welcome"))
+
+/** @param {Pending} registration */
+function wait(registration) {
+  keepPending(registration)
+  void waitFor(registration, begin)
+}
+
+function startAfresh() {
+  stopWaiting()
+  show("welcome")
+}
 
 /**
  * @param {Session} session
- * @param {boolean} isByReplica
+ * @param {boolean} [isByReplica]
  */
-async function begin(session, isByReplica) {
+async function begin(session, isByReplica = false) {
   state.session = session
   keepSession(session)
   await resume(session)
@@ -173,16 +188,37 @@ function skip() {
 }
 
 function showDone() {
-  const { session, questions, answers } = state
-  byId("thanks", HTMLElement).textContent = `Thank you, ${session?.name}`
+  byId("thanks", HTMLElement).textContent = `Thank you, ${state.session?.name}`
+  showAnswers()
+  show("done")
+  lookForScores(look)
+}
+
+function showAnswers() {
+  const { questions, answers } = state
   const scored = answers.filter(({ score }) => score !== null).length
   byId("outcome", HTMLElement).textContent =
     scored === 0
-      ? "All your answers are saved. Somebody will read them, and you can look for scores here."
+      ? "All your answers are saved. Scores appear here by themselves as soon as there are any."
       : `All your answers are saved, and ${scored} of ${answers.length} have a score.`
   const inOrder = questions.flatMap(({ id }) => answers.filter(({ questionId }) => questionId === id))
   byId("answers", HTMLElement).replaceChildren(...inOrder.map(answerCard))
-  show("done")
+}
+
+/** Whether scores are still to come. What fails is said to nobody who has not asked: the next look may go better. */
+async function look() {
+  const { session } = state
+  if (!session || byId("done", HTMLElement).hidden) return false
+  const answers = await apiFor(session.token).answers.list.safe({ candidateId: session.id })
+  if (!answers.ok) return true
+  const before = state.answers.filter(({ score }) => score !== null).length
+  state.answers = answers.value
+  const scored = state.answers.filter(({ score }) => score !== null).length
+  if (scored > before) {
+    showAnswers()
+    say(byId("outcome", HTMLElement).textContent ?? "")
+  }
+  return scored < state.answers.length
 }
 
 async function refresh() {
@@ -211,6 +247,7 @@ async function sendRecording() {
 }
 
 function leave() {
+  stopLooking()
   endSession()
   location.reload()
 }

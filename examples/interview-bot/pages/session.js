@@ -3,7 +3,10 @@
 
 /** @typedef {{ id: string, token: string, name: string, level: "junior" | "senior" }} Session */
 
+/** A registration that is still under way: where it is followed, and who it is for. @typedef {{ work: string, name: string, level: Session["level"], email: string }} Pending */
+
 const SESSION = "interview"
+const PENDING = "pending"
 const DRAFT = "draft:"
 
 /** @returns {Session | null} */
@@ -14,6 +17,20 @@ export function readSession() {
 /** @param {Session} session */
 export function keepSession(session) {
   sessionStorage.setItem(SESSION, JSON.stringify(session))
+}
+
+/** @returns {Pending | null} */
+export function readPending() {
+  return JSON.parse(sessionStorage.getItem(PENDING) ?? "null")
+}
+
+/** @param {Pending} pending */
+export function keepPending(pending) {
+  sessionStorage.setItem(PENDING, JSON.stringify(pending))
+}
+
+export function dropPending() {
+  sessionStorage.removeItem(PENDING)
 }
 
 /** The pass is no longer good; what was written stays. */
