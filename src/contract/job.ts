@@ -156,6 +156,8 @@ export interface NewMessage {
   readonly principal: Principal | null
   /** Caused by the application itself: rules about callers do not apply to its consumers. */
   readonly isOwnAuthority: boolean
+  /** Of its topic when it was written, where that was earlier. Default: the topic's own. */
+  readonly version?: number
   /** How long it is remembered that the message was delivered, in milliseconds. Default 0; for messages that may come again. */
   readonly keepMs?: number
 }

@@ -68,7 +68,7 @@ export class Messages {
       trace: message.trace,
       idempotencyKey: `${message.id}/${path}`,
       contractHash,
-      version: topic.version,
+      version: message.version ?? topic.version,
       ...(message.keepMs === undefined ? {} : { keepMs: message.keepMs }),
     }))
   }

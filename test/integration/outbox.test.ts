@@ -106,6 +106,22 @@ describe("a node of an older version", () => {
   })
 })
 
+describe("a message of another version than its consumer takes", () => {
+  test("→ is dead, and never taken for one of its own", async () => {
+    const things = sqlite({ file: ":memory:", name: "things", outbox: true })
+    const [first, second] = [topic("counted", Added, { version: 1 }), topic("counted", Added, { version: 2 })]
+    const heard: string[] = []
+    const hear = op({ on: first, effect: "write", repeat: "natural", input: Added, output: nothing }).via(
+      code(({ id }) => void heard.push(id)),
+    )
+    const say = op({ effect: "write", input: Added, output: nothing }).via(things.transaction((tx, thing) => tx.emit(second, thing)))
+    await using t = await testApp(trestle({ name: "versions", ops: { hear, say } }))
+    await t.internal().say({ id: "a", n: 1 })
+    await t.drain()
+    expect([heard, await t.outbox()]).toMatchObject([[], { dead: 1 }])
+  })
+})
+
 describe("inbox", () => {
   test("a consumer is run again after its step has written → the step has its effect once", async () => {
     await using t = await testApp(app)
