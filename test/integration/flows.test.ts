@@ -129,6 +129,21 @@ describe("a flow whose code changes while it is under way", () => {
     await place.recover(two, 1)
     expect([done, await ends(two)]).toEqual([["+a"], ["done"]])
   })
+  test("a step that may not be repeated is done → not run again, and the flow goes on", async () => {
+    const once = op({ effect: "write", input: Id, output: Id }).via(acting("once "))
+    const versionOf = (stop: any) => ({
+      once,
+      stop,
+      all: flowOp(async (i, s) => {
+        const answer = await s.run(once, i)
+        await s.run(stop, undefined)
+        return answer
+      }),
+    })
+    const going = op({ effect: "write", repeat: "natural", input: nothing, output: nothing }).via(code(() => undefined))
+    const node = await changed(versionOf, versionOf(going))
+    expect([done, await ends(node)]).toEqual([["once a"], ["done"]])
+  })
   test("a step that may not be repeated may have happened → parked, not undone; ordered by a person it runs again", async () => {
     const place = await Place.open()
     done.length = 0

@@ -108,18 +108,15 @@ export class FlowRun {
     }
   }
 
-  /** In reverse order; each is noted, so that it is not undone again without need. */
+  /** In reverse order. What an undo runs are steps too, so in another run it is not done again. */
   async #undo(error: TrestleError, steps: FlowSteps): Promise<void> {
-    const { journal } = this.parts
     // A step that may have happened is decided first, whatever became of the others.
     if (this.#end && this.#end.is !== "suspended") throw HALTED
     const mustBeKept = this.#end !== null || this.#done.length > 0
     if (this.failed === null && mustBeKept) await this.#keepFailure(error)
     this.#seeThatAllWasAsked()
     for (const { key, undo } of this.#done.reverse()) {
-      const name = UNDO + key
-      if (journal.find(name)) continue
-      this.undoing = name
+      this.undoing = UNDO + key
       steps.recount()
       try {
         // Of one that halts nothing is heard any more: then the run ends without it.
@@ -130,7 +127,6 @@ export class FlowRun {
         this.halt({ is: "failed", error: undoFailure(thrown, key, this.parts.site) })
       }
       if (this.#end) throw HALTED
-      await this.write([{ key: name, what: name, state: "done" }])
     }
   }
 
