@@ -19,6 +19,8 @@ interface Subject {
 const SUBJECTS: readonly Subject[] = [
   { name: "trestle, SQLite", file: "trestle", ground: "sqlite" },
   { name: "trestle, PostgreSQL", file: "trestle", ground: "postgres" },
+  { name: "trestle, SQLite, 100 a put", file: "trestle", ground: "sqlite", perPut: 100 },
+  { name: "trestle, PostgreSQL, 100 a put", file: "trestle", ground: "postgres", perPut: 100 },
   { name: "BullMQ, everysec", file: "bullmq", ground: "everysec" },
   { name: "BullMQ, everysec, 100 a put", file: "bullmq", ground: "everysec", perPut: 100 },
   { name: "BullMQ, always", file: "bullmq", ground: "always" },
