@@ -1,8 +1,6 @@
 // `npm run sim -- --seed N --runs M --world calls|durable`: seeds without a test runner, from N on. It stops at the first that breaks, and says
 // how to repeat it; with `--runs 1` it tells the story of that one.
 import { parseArgs } from "node:util"
-import { type Happened, nothingYet, simulateDurable } from "./durable/simulate.ts"
-import { simulate } from "./simulate.ts"
 
 const { values } = parseArgs({
   options: { seed: { type: "string" }, runs: { type: "string", default: "1000" }, world: { type: "string" } },
@@ -16,15 +14,21 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(runs) || runs < 1 || !
 }
 console.log(`simulating from seed ${first}, ${runs} of each world`)
 const tell = runs === 1 ? (line: string) => console.log(`  ${line}`) : () => {}
-const happened: Happened = nothingYet()
-if (world !== "durable") await runAll("calls", (seed) => simulate(seed, tell))
-if (world !== "calls") await runAll("durable", (seed) => simulateDurable(seed, { tell, happened }))
-if (world !== "calls")
+// Each world imports much that the other does not.
+if (world !== "durable") {
+  const { simulate } = await import("./simulate.ts")
+  await runAll("calls", (seed) => simulate(seed, tell))
+}
+if (world !== "calls") {
+  const { nothingYet, simulateDurable } = await import("./durable/simulate.ts")
+  const happened = nothingYet()
+  await runAll("durable", (seed) => simulateDurable(seed, { tell, happened }))
   console.log(
     Object.entries(happened)
       .map(([what, count]) => `${count} ${what}`)
       .join(", "),
   )
+}
 
 async function runAll(name: string, run: (seed: number) => Promise<string[]>): Promise<void> {
   const begunAt = performance.now()
