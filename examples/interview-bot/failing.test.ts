@@ -149,7 +149,8 @@ describe("every mode", () => {
     const { operation, people, replica } = wanted
     const expected = expectedOf(operation, people, replica)
     const pair = await startPair()
-    const id = operation === "register" ? "" : (await pair.register("first@x.io")).body.id
+    const first = operation === "register" ? null : await settled(pair, "first@x.io", await pair.register("first@x.io"))
+    const id = first?.id ?? ""
     await pair.world.fail("people", people)
     await pair.world.fail("replica", replica)
     const before = pair.arrivals.length
@@ -185,8 +186,7 @@ describe("every mode", () => {
     const endOfBob = await sameInProcess(pair, wanted, id, expected)
     await pair.world.fail("people", "ok")
     await pair.world.fail("replica", "ok")
-    const registered: Registered[] =
-      operation === "register" ? [await settled(pair, "ada@x.io", reply), await endOfBob()] : [{ email: "first@x.io", id, told: "created" }]
+    const registered = first ? [first] : [await settled(pair, "ada@x.io", reply), await endOfBob()]
     const log = await pair.close()
     const lines = log.split("\n").flatMap((line) => (line ? [JSON.parse(line)] : []))
     const [line] = lines.filter(
@@ -362,7 +362,7 @@ describe("recovery", () => {
     "people %s, then ok: the primary serves again",
     async (mode) => {
       const pair = await startPair()
-      const { id } = (await pair.register("ada@x.io")).body
+      const { id } = await settled(pair, "ada@x.io", await pair.register("ada@x.io"))
       const show = async () => JSON.parse((await pair.call(`GET /candidates/${id}`)).headers.get("trestle-meta")!)
       await pair.world.fail("people", mode)
       for (let call = 0; call < 3; call++) expect(await show()).toMatchObject({ servedBy: "people-replica" })

@@ -9,27 +9,41 @@
  * @typedef {{ ok: true, value: T } | { ok: false, failure: Pick<ClientFailure, "code" | "detail" | "trace"> | null }} End
  */
 
+/** Pause before the server is asked anew that has ended the connection, in milliseconds. */
+const PAUSE_MS = 2_000
+
 /**
- * Resolves when the work has ended. A connection that breaks is made again by the browser itself.
+ * Resolves when the work has ended. A connection that breaks is made again.
  * @template T
  * @param {string} id
  * @param {(state: "waiting" | "running" | "parked") => void} onChange
  * @returns {Promise<End<T>>}
  */
 export function endOfWork(id, onChange) {
-  const events = new EventSource(`/work/${encodeURIComponent(id)}`)
+  const address = `/work/${encodeURIComponent(id)}`
   return new Promise((resolve) => {
-    /** @param {End<T>} end */
-    const over = (end) => {
-      events.close()
-      resolve(end)
+    listen()
+
+    function listen() {
+      const events = new EventSource(address)
+      /** @param {End<T>} end */
+      const over = (end) => {
+        events.close()
+        resolve(end)
+      }
+      for (const state of /** @type {const} */ (["waiting", "running", "parked"])) events.addEventListener(state, () => onChange(state))
+      events.addEventListener("done", ({ data }) => over({ ok: true, value: JSON.parse(data).answer }))
+      events.addEventListener("failed", ({ data }) => over({ ok: false, failure: JSON.parse(data).problem }))
+      // What breaks is mended by the browser; not what the server refuses, nor what ends because the page is left.
+      events.addEventListener("error", () => {
+        if (events.readyState === EventSource.CLOSED) setTimeout(lookAgain, PAUSE_MS)
+      })
     }
-    for (const state of /** @type {const} */ (["waiting", "running", "parked"])) events.addEventListener(state, () => onChange(state))
-    events.addEventListener("done", ({ data }) => over({ ok: true, value: JSON.parse(data).answer }))
-    events.addEventListener("failed", ({ data }) => over({ ok: false, failure: JSON.parse(data).problem }))
-    // The browser tries again by itself, unless the server has said that there is nothing.
-    events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) over({ ok: false, failure: null })
-    })
+
+    async function lookAgain() {
+      const reply = await fetch(address).catch(() => null)
+      if (reply?.status === 404) resolve({ ok: false, failure: null })
+      else listen()
+    }
   })
 }
