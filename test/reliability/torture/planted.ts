@@ -34,8 +34,8 @@ export const PLANTED_CRASH_BUGS: readonly PlantedCrashBug[] = [
   {
     name: "every run of a flow's step has an idempotency key of its own",
     file: "backends/flow/operation-step.ts",
-    from: "idempotencyKey: `${call.idempotencyKey()}/${key}`,",
-    to: "idempotencyKey: `${call.idempotencyKey()}/${key} ${call.random.hex(4)}`,",
+    from: "idempotencyKey: `${run.intent}/${key}`,",
+    to: "idempotencyKey: `${run.intent}/${key} ${call.random.hex(4)}`,",
   },
   { name: "a flow that failed is not undone", file: "backends/flow/run.ts", from: "of this.#done.reverse()", to: "of this.#done.slice(1)" },
   {
