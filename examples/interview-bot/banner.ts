@@ -27,6 +27,7 @@ ${waiting.join("\n")}
   See what the people service keeps:    curl -s ${url}/_demo/people
   Make it refuse connections and watch: curl -s ${url}/_demo/fail -H 'content-type: application/json' \\
                                           -d '{"service":"people","mode":"refusing"}'
-  Stop: Ctrl-C
+  Look at what waits meanwhile:         npm run trestle -- jobs list
+  Stop: Ctrl-C, or as a crash would:    kill -9 ${process.pid}
 `
 }

@@ -70,11 +70,11 @@ describe("README.md", () => {
         return `printf '\\n@@@\\n'`
       })
     const script = commands.join("\n").replaceAll("localhost:4000", addressIn(banner)).replace("trs_...", keyIn(banner))
-    const { stdout } = await promisify(execFile)("bash", ["-c", script], { timeout: 20_000 })
+    const { stdout } = await promisify(execFile)("bash", ["-c", script], { timeout: 90_000 })
     const outputs = stdout.split("\n@@@\n")
     expect(promises.length).toBeGreaterThan(6)
     for (const [i, promise] of promises.entries()) expect(outputs[i], `${promise}\n${script}`).toMatch(pattern(promise))
-  })
+  }, 100_000)
 
   test("length: below 200 lines", () => {
     expect(readme.text.split("\n").length).toBeLessThan(200)
