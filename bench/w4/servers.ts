@@ -1,10 +1,11 @@
 /** The servers behind the queues: each round has a fresh database on a PostgreSQL that flushes, or a Redis of its own. */
+
 import { execFileSync, spawn } from "node:child_process"
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import pg from "pg"
+import { freePort } from "../../test/servers/free-port.ts"
 import { newDatabase, ownPostgres } from "../../test/servers/postgres.ts"
 
 /** Where a queue keeps its jobs during one run. */
@@ -107,14 +108,4 @@ function redisVersion(): string | null {
 /** The server of a connection's process; PostgreSQL counts connections that have ended to it. */
 function parentOf(pid: number): number {
   return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))![1])
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -3,11 +3,11 @@
 import { execFileSync, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import pg from "pg"
+import { freePort } from "./free-port.ts"
 
 /** Data of tests may be lost with the power, and nobody would miss it; what tests measure of durability says so and starts its own. */
 const FAST = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }
@@ -217,14 +217,4 @@ function commandAs(programs: string, name: string, args: readonly string[]): [st
 function postgresUser(): [number, number] {
   const id = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
   return [id("-u"), id("-g")]
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }

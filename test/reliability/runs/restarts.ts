@@ -2,9 +2,9 @@
 import cluster, { type Worker } from "node:cluster"
 import { once } from "node:events"
 import { Agent, get } from "node:http"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
+import { freePort } from "../../servers/free-port.ts"
 
 export interface RestartOptions {
   readonly restarts: number
@@ -64,16 +64,6 @@ async function ended(worker: Worker): Promise<{ ms: number; code: number | null 
   process.kill(worker.process.pid!, "SIGTERM")
   const [code] = await exit
   return { ms: performance.now() - startedAt, code }
-}
-
-/** Free a moment ago: the workers must all be told the same one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 /** Who waits longer has failed. */

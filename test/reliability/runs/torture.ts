@@ -3,11 +3,11 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { type Random, seededRandom } from "../../../src/base/random.ts"
+import { freePort } from "../../servers/free-port.ts"
 import { CRASH_POINTS } from "../torture/crashing-store.ts"
 import type { TortureDatabase } from "../torture/databases.ts"
 
@@ -362,13 +362,4 @@ function outOfOrder(arrivals: readonly Arrival[], which: string): string[] {
     last.set(customer, Math.max(n, before))
   }
   return broken
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, "close")
-  return port
 }
