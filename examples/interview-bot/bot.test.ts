@@ -206,24 +206,50 @@ describe("the end", () => {
   })
 })
 
+describe("a registration that nobody takes", () => {
+  test("202 with its address; the bot is killed, and the next run makes the record, once", async () => {
+    const env = { TRESTLE_DATA: await freshFolder() }
+    const first = await ownBot(env)
+    for (const service of ["people", "replica"]) await first.call("POST /_demo/fail", { body: { service, mode: "refusing" } })
+    const pending = await first.call("POST /candidates", { body: ADA })
+    expect(pending).toMatchObject({ status: 202, body: { code: "PENDING" } })
+    const route = `GET ${pending.headers.get("location")}`
+    expect(await first.call(route)).toMatchObject({ status: 200, body: { state: expect.stringMatching(/^(waiting|running)$/) } })
+    await first.stop("SIGKILL")
+
+    const second = await ownBot(env)
+    let report: Reply
+    do report = await second.call(route)
+    while (report.body.state !== "done" && (await sleep(100, true)))
+    const { id, token } = report.body.answer
+    expect(await second.call(`GET /candidates/${id}`, { credential: token })).toMatchObject({ status: 200, body: { name: ADA.name } })
+    expect((await second.call("GET /_demo/people")).body.records).toHaveLength(1)
+  }, 90_000)
+})
+
+/** When it is there: nobody asks for it but the message that the answer has sent. */
+async function scoreOf(bot: Bot, credential: string, answerId: string): Promise<{ score: number; why: string }> {
+  for (;;) {
+    const { score } = (await bot.call(`GET /answers/${answerId}`, { credential })).body
+    if (score) return score
+    await sleep(100)
+  }
+}
+
 describe("scoring", () => {
-  test("SCORING_URL=demo: the real service scores, through the 503 of every 7th request; the status says wired", async () => {
+  test("SCORING_URL=demo: the real service scores as soon as somebody answers, through the 503 of every 7th request; the status says wired", async () => {
     // Keys of this shell are not the demo's, and must not get in its way.
     const bot = await ownBot({ SCORING_URL: "demo", SCORING_KEY: "of-a-real-model", PEOPLE_TOKEN: "of-something-else" })
     expect(bot.said()).toContain("25 wired, 0 placeholder")
     const ada = await register(bot)
     const { items: questions } = (await bot.call("GET /questions?level=senior", { credential: ada.token })).body
-    const replies = await Promise.all(
+    const scored = await Promise.all(
       questions.map(async (question: { id: string }) => {
         const { body } = await answer(bot, ada, question.id)
-        const score = await bot.call(`POST /answers/${body.id}/score`, { credential: bot.key })
-        return { score, answer: await bot.call(`GET /answers/${body.id}`, { credential: ada.token }) }
+        return scoreOf(bot, ada.token, body.id)
       }),
     )
-    for (const { score, answer } of replies) {
-      expect(score).toMatchObject({ status: 200, body: { why: expect.stringMatching(/^Credited: .*reasoning \(because\)/) } })
-      expect(answer.body.score).toEqual(score.body)
-    }
+    for (const score of scored) expect(score.why).toMatch(/^Credited: .*reasoning \(because\)/)
     expect((await bot.call(`GET /answers/tally?candidateIds=${ada.id}`, { credential: bot.key })).body).toEqual([
       { candidateId: ada.id, answered: 8, scored: 8 },
     ])
@@ -231,11 +257,22 @@ describe("scoring", () => {
     expect(arrivals.scoring).toEqual({ "POST /v1/chat/completions": 9 })
 
     await bot.call("POST /_demo/fail", { body: { service: "scoring", mode: "drifting" } })
-    const { id } = replies[0]!.answer.body
+    const [{ id }] = (await bot.call(`GET /answers?candidateId=${ada.id}`, { credential: ada.token })).body
     const drifted = await bot.call(`POST /answers/${id}/score`, { credential: bot.key })
     expect(drifted.status).toBeGreaterThanOrEqual(500)
     expect(drifted.text).not.toContain("Thank you")
   })
+
+  test("the model is out and the bot is killed: the next run scores what was answered", async () => {
+    const env = { SCORING_URL: "demo", TRESTLE_DATA: await freshFolder() }
+    const first = await ownBot(env)
+    const ada = await register(first)
+    await first.call("POST /_demo/fail", { body: { service: "scoring", mode: "refusing" } })
+    const { body } = await answer(first, ada)
+    await first.stop("SIGKILL")
+    const second = await ownBot(env)
+    expect((await scoreOf(second, ada.token, body.id)).score).toBeGreaterThan(0)
+  }, 90_000)
 
   test("a dead SCORING_URL: a typed problem, and the answer stays without a score", async () => {
     const bot = await ownBot({ SCORING_URL: `http://127.0.0.1:${await freePort()}`, SCORING_KEY: "k" })
