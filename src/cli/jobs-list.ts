@@ -96,7 +96,7 @@ function storyOf(job: DeskJob): string {
 }
 
 /** Work that waits looks again and again: what is alike stands in one row. */
-function eventRows(history: readonly JobEvent[]): string[][] {
+export function eventRows(history: readonly JobEvent[]): string[][] {
   const runs: { text: string; first: number; last: number; times: number }[] = []
   for (const event of history) {
     const text = eventText(event)
