@@ -79,6 +79,15 @@ describe("people", () => {
     expect(await get(`${urls.people}/v2/people?pg=0`)).toMatchObject({ status: 422 })
   })
 
+  test("people: asked for an address → its record alone, with the remark that came with it", async () => {
+    const { urls } = await freshWorld()
+    await post(`${urls.people}/v2/people`, { ...ada, e_mail: "a@x.io" })
+    await post(`${urls.people}/v2/people`, { ...ada, e_mail: "b@x.io", remark: "from the fair" })
+    const { body } = await get(`${urls.people}/v2/people?e_mail=b@x.io`)
+    expect(body).toEqual({ rows: [{ ...ada, person_no: "1002", e_mail: "b@x.io", remark: "from the fair" }], total_cnt: "1", pg: "1" })
+    expect((await get(`${urls.people}/v2/people?e_mail=c@x.io`)).body).toMatchObject({ rows: [], total_cnt: "0" })
+  })
+
   test("people: no or wrong token → 401 everywhere but /ping", async () => {
     const { urls, records } = await freshWorld({ peopleToken: "secret" })
     expect(await post(`${urls.people}/v2/people`, ada, "wrong")).toMatchObject({ status: 401 })
