@@ -46,6 +46,7 @@ export function defer<V, O>(answer: (input: V) => NoInfer<O>, options: DeferOpti
     expiresMs,
     isForWritesOnly: true,
     repeat: "natural",
+    ...(reconcile ? { reconciles: true } : {}),
     mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? ['expires is not a duration such as "2d"'] : [],
     sampleFor: answer as (input: unknown) => unknown,
     bind: () => {
@@ -70,6 +71,7 @@ function deferring(deferral: Deferral, site: Site, first: Answer): Answer {
   if (durable === null) return first
   return async (input, call) => {
     if (call.delivery?.kind === "deferred") return sendLater(deferral, { site, first }, input, call)
+    if (call.followsUnknown && deferral.reconcile) return askAgain(deferral, { site, durable, first }, input, call)
     const orderKey = deferral.key?.(input) ?? null
     if (orderKey !== null && (await durable.isQueued(site.operation, orderKey)))
       return keep(deferral, { site, durable, orderKey, why: null }, input, call)
@@ -82,6 +84,23 @@ function deferring(deferral: Deferral, site: Site, first: Answer): Answer {
   }
 }
 
+/** A step of a flow that may have had its effect, or was kept for later already. */
+async function askAgain(
+  deferral: Deferral,
+  { site, durable, first }: { readonly site: Site; readonly durable: Durable; readonly first: Answer },
+  input: unknown,
+  call: CallContext,
+): Promise<unknown> {
+  const { id } = workOf("deferred", site, call)
+  if ((await durable.endOf(id)) !== undefined) return provisional(deferral, { site, id, because: "it was kept for later" }, input, call)
+  try {
+    return await sendLater(deferral, { site, first }, input, call)
+  } catch (error) {
+    if (call.stopped || !mayDefer(error)) throw error
+    return keep(deferral, { site, durable, orderKey: deferral.key?.(input) ?? null, why: error as TrestleError }, input, call)
+  }
+}
+
 /** A run of the stored write. Its failure is the job's, which is run again, or parked. */
 async function sendLater(
   { reconcile }: Deferral,
@@ -89,7 +108,7 @@ async function sendLater(
   input: unknown,
   call: CallContext,
 ): Promise<unknown> {
-  if (!reconcile || !call.delivery!.followsUnknown) return first(input, call)
+  if (!reconcile || !call.followsUnknown) return first(input, call)
   const found = await reconcile(input, call.public)
   if (found !== null && found !== undefined) return site.accept(found, call, "defer")
   try {
@@ -112,7 +131,7 @@ interface Keeping {
 }
 
 async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keeping, input: unknown, call: CallContext): Promise<unknown> {
-  const followsUnknown = why?.outcome === "unknown"
+  const followsUnknown = call.followsUnknown || why?.outcome === "unknown"
   const because = why === null ? "an earlier write of its key waits" : (why.note ?? why.code)
   const job: NewJob = {
     ...workOf("deferred", site, call),
@@ -131,7 +150,17 @@ async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keepin
     // Nothing was kept, so the failure of the write itself is what its caller has to know.
     throw why ?? unstored
   }
-  call.noteWork(job.id)
+  return provisional(deferral, { site, id: job.id, because }, input, call)
+}
+
+/** The answer that says that the work of that id goes on. */
+function provisional(
+  deferral: Deferral,
+  { site, id, because }: { readonly site: Site; readonly id: string; readonly because: string },
+  input: unknown,
+  call: CallContext,
+): unknown {
+  call.noteWork(id)
   call.noteDegraded(because)
   return site.accept(deferral.answer(input), call, "defer")
 }

@@ -64,6 +64,8 @@ export interface Plan {
   readonly mappings?: readonly MappingFace[]
   /** The drifts of a contract that change anything for it. Default: any may. */
   readonly heedsDrift?: readonly Drift[]
+  /** Of the last part of a `fallback`: it finds out what became of a write that may have had its effect, before that is sent again. */
+  readonly reconciles?: true
   /** Operations that it may run although its caller may not. */
   readonly grants?: readonly unknown[]
   /** Of a leaf: what its service promises about being asked again. Default: nothing. */

@@ -73,6 +73,8 @@ export interface StepOptions {
   readonly isOwnAuthority?: boolean
   /** The token of the step's own intent. */
   readonly idempotencyKey?: string
+  /** An earlier run of the step may have had its effect. */
+  readonly followsUnknown?: boolean
   /** Hears how its answer was made. */
   readonly heard?: (meta: Meta) => void
 }
@@ -117,6 +119,8 @@ export interface CallContext {
   readonly received: unknown
   /** How it came, where it is run from the store. */
   readonly delivery: Delivery | null
+  /** An earlier run of the same intent may have had its effect: it ended as `unknown`, or its process died. */
+  readonly followsUnknown: boolean
   /** It, or a call that runs it, is run from the store, and so may be run again. */
   readonly isDelivered: boolean
   /** `idempotencyKey()` outlives the process: if the same intent is run again, after a crash too, it has the same one. */

@@ -10,6 +10,11 @@ export function isRepeatable({ effect, repeat, declaration }: Operation): boolea
   return declaration.backend !== null && isRepeatableBackend(declaration.backend)
 }
 
+/** Whether it finds out itself what became of a write that may have had its effect, when it is told so. */
+export function isReconciled({ declaration: { backend } }: Operation): boolean {
+  return backend?.plan.parts?.at(-1)?.plan.reconciles === true
+}
+
 /** The same of a backend alone. */
 export function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
   if (plan.parts !== undefined && plan.service === undefined) return plan.parts.every(isRepeatableBackend)

@@ -25,6 +25,8 @@ export class CallStart {
   patienceMs: number | undefined
   /** Set for a job that is run from the store. */
   delivery: Delivery | null = null
+  /** An earlier run of the same intent may have had its effect. */
+  followsUnknown = false
   /** The call that runs this one. */
   parent: Call | undefined
   revalidation: Revalidation | null = null

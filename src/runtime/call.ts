@@ -46,6 +46,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly revalidation: Revalidation | null
   readonly delivery: Delivery | null
   readonly isDelivered: boolean
+  readonly followsUnknown: boolean
   readonly patienceMs: number | undefined
   readonly #givenKey: string | undefined
   readonly #startedAt: number
@@ -118,6 +119,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.revalidation = start.revalidation
     this.delivery = start.delivery
     this.patienceMs = start.patienceMs
+    this.followsUnknown = start.followsUnknown || start.delivery?.followsUnknown === true
     this.isDelivered = start.delivery !== null || parent?.isDelivered === true
     this.isDurable = this.isDelivered || parent?.isDurable === true
     this.#handedOver = start.handedOver

@@ -149,6 +149,7 @@ export class Engine implements Surroundings {
       const start = new CallStart("nested", how.apartAs ?? parent.principal)
       start.isOwnAuthority = how.isOwnAuthority ?? parent.isOwnAuthority
       start.idempotencyKey = how.idempotencyKey
+      start.followsUnknown = how.followsUnknown === true
       start.input = input
       start.parent = parent
       let isTold = false

@@ -1,5 +1,5 @@
 import type { Operation } from "../../contract/operation.ts"
-import { isRepeatable, isRepeatableBackend } from "../../contract/repeatable.ts"
+import { isReconciled, isRepeatable, isRepeatableBackend } from "../../contract/repeatable.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { journaled, revived } from "./journaled-error.ts"
@@ -66,7 +66,8 @@ export class OperationStep {
     const run = this.#run
     const { call, until, site } = run.parts
     const { key, operation } = this.#asked
-    if (this.#hasBegun && !isRepeatable(operation) && !call.delivery?.isOrdered) {
+    const mayRun = isRepeatable(operation) || isReconciled(operation) || call.delivery?.isOrdered
+    if (this.#hasBegun && !mayRun) {
       const note = `flow ${site.operation}: step ${key} (${operation.path}) may have had its effect, and nobody has promised that it may be repeated`
       run.halt({ is: "parked", error: new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown", note }) })
     }
@@ -85,6 +86,7 @@ export class OperationStep {
       answer = await call.nest(op, input, {
         isOwnAuthority: flow.grants.has(op) || call.isOwnAuthority,
         idempotencyKey: `${run.intent}/${key}`,
+        followsUnknown: this.#hasBegun,
         heard: (meta) => {
           work = meta.work
         },
@@ -178,8 +180,9 @@ export class OperationStep {
 }
 
 /** Another run of the step could tell what became of it: not where only the memory of its key stands between the two. */
-function isDecidedByAnother({ repeat, declaration: { backend } }: Operation): boolean {
-  return repeat === "natural" || (backend !== null && isRepeatableBackend(backend))
+function isDecidedByAnother(operation: Operation): boolean {
+  const { backend } = operation.declaration
+  return operation.repeat === "natural" || isReconciled(operation) || (backend !== null && isRepeatableBackend(backend))
 }
 
 /** Of a step that may have had its effect in an earlier run, and could not be asked for in this one. */
