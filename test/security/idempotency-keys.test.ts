@@ -53,7 +53,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const makeKey = (name: string, roles: string[] = []) => keys.create({ name, roles, permissions: [], expiresInMs: null })
+/** A running application looks at its keys once a second. */
+async function makeKey(name: string, roles: string[] = []): ReturnType<typeof keys.create> {
+  const made = await keys.create({ name, roles, permissions: [], expiresInMs: null })
+  const headers = { "content-type": "application/json", authorization: `Bearer ${made.key}` }
+  const isKnown = async (): Promise<boolean> => (await fetch(`${url}/orders`, { method: "POST", headers, body: "{}" })).status !== 401
+  await vi.waitUntil(isKnown, { timeout: 10_000, interval: 50 })
+  return made
+}
 function post(path: string, key: string, credential: string | null, item = "tea"): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": key }
   if (credential) headers.authorization = `Bearer ${credential}`
