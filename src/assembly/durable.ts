@@ -145,8 +145,13 @@ export class DurableParts {
     this.store = store
     this.#options = options
     this.#formerPaths = new Map(operations.flatMap((operation) => formerPaths(operation).map((was) => [was, operation.path] as const)))
-    this.#jobs = new Jobs({ store, operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()], epoch: clock.epoch })
-    this.desk = new JobDesk({ store, epoch: clock.epoch })
+    this.#jobs = new Jobs({
+      store,
+      operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()],
+      epoch: clock.epoch,
+      seal: PLAIN,
+    })
+    this.desk = new JobDesk({ store, epoch: clock.epoch, seal: PLAIN })
     this.callersWork = new WorkOfCallers({ find: (id) => this.#jobs.find(id), authenticate: options.authenticate })
     this.#followers = new Followers(this.#jobs, clock, !isByHand)
     this.#worker = new Worker({

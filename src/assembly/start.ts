@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../base/clock.ts"
 import { type Random, systemRandom } from "../base/random.ts"
 import { Redactor } from "../base/redact.ts"
 import { type Environment, loadEnvironment } from "../config/environment.ts"
-import { resolveReferences } from "../config/references.ts"
+import { needsOf, resolveReferences } from "../config/references.ts"
 import type { Answer } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { NewMessage } from "../contract/job.ts"
@@ -11,7 +11,7 @@ import type { Operation } from "../contract/operation.ts"
 import { BODY_BYTES_MAX } from "../contract/policy.ts"
 import type { OpenTransport } from "../contract/ports.ts"
 import type { Authenticate, AuthenticatorHost } from "../contract/principal.ts"
-import type { Reference, References } from "../contract/reference.ts"
+import type { References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { Checked } from "../runtime/check.ts"
@@ -83,7 +83,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const services = withStore(servicesOf(checked.operations), options)
   const resolved = overrides.references
     ? { references: overrides.references, findings: [] }
-    : resolveReferences(neededBy(services), environment, redactor)
+    : resolveReferences(services.flatMap(needsOf), environment, redactor)
   refuseIfAny(options.name, [...environment.findings, ...resolved.findings])
 
   const log = overrides.log ?? openLogFor({ name: options.name, environment, redactor }, overrides.hostLog, overrides.logOptions)
@@ -249,12 +249,6 @@ function refuseIfAny(name: string, findings: readonly Finding[]): void {
     "START_REFUSED",
     `${name} cannot start: ${errors.map(({ code, message, at }) => `${code} ${message} (${at})`).join("; ")}`,
     { findings: errors },
-  )
-}
-
-function neededBy(services: readonly Service[]): { reference: Reference; neededBy: string; place: Service["at"] }[] {
-  return services.flatMap((service) =>
-    service.references.map((reference) => ({ reference: reference as Reference, neededBy: service.name, place: service.at })),
   )
 }
 

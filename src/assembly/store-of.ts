@@ -3,9 +3,8 @@ import { join } from "node:path"
 import { systemClock } from "../base/clock.ts"
 import { Redactor } from "../base/redact.ts"
 import type { Environment } from "../config/environment.ts"
-import { resolveReferences } from "../config/references.ts"
+import { needsOf, resolveReferences } from "../config/references.ts"
 import type { Finding } from "../contract/finding.ts"
-import type { Reference } from "../contract/reference.ts"
 import type { Connection, Service } from "../contract/service.ts"
 import { hasStore } from "../contract/store.ts"
 import { TABLES } from "../durable/tables.ts"
@@ -92,8 +91,7 @@ function placeOf(app: App<unknown>, environment: Environment): Place | null {
 }
 
 export async function openedOf(service: Service, environment: Environment): Promise<Connection> {
-  const needs = service.references.map((reference) => ({ reference: reference as Reference, neededBy: service.name, place: service.at }))
-  const { references, findings } = resolveReferences(needs, environment, new Redactor())
+  const { references, findings } = resolveReferences(needsOf(service), environment, new Redactor())
   refuseIfAny([...environment.findings, ...findings])
   return service.open({ references, clock: systemClock, concurrency: 2, openTransport: null, isEphemeral: false })
 }

@@ -1,12 +1,12 @@
-import { hash } from "node:crypto"
 import type { Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
+import { intentAt } from "../contract/intent.ts"
 import { DERIVED, type JobKind, type NewJob } from "../contract/job.ts"
 
 /** The job that goes on with a call: on behalf of the same caller, under the token of the same intent. */
 export function workOf(kind: JobKind, site: Site, call: CallContext): NewJob {
   return {
-    id: idOf(site, call),
+    id: workIdOf(site, call),
     kind,
     operation: site.operation,
     input: call.received,
@@ -24,9 +24,6 @@ export function workOf(kind: JobKind, site: Site, call: CallContext): NewJob {
  * What is run again asks for the same work again. For everybody else the id is one that nobody can guess: whoever knows the id of an
  * anonymous caller's work may follow it, and a key that a caller has chosen may be no secret.
  */
-function idOf(site: Site, call: CallContext): string {
-  if (!call.isDelivered) return call.newWorkId()
-  const { principal } = call
-  const who = principal === null ? "" : `${principal.kind} ${principal.id}`
-  return DERIVED + hash("sha256", JSON.stringify([site.operation, who, call.idempotencyKey()])).slice(0, 31)
+export function workIdOf(site: Site, call: CallContext): string {
+  return call.isDelivered ? DERIVED + intentAt(site.operation, call).slice(0, 31) : call.newWorkId()
 }

@@ -2,9 +2,8 @@ import { describe } from "../assembly/describe.ts"
 import { systemClock } from "../base/clock.ts"
 import { Redactor } from "../base/redact.ts"
 import { loadEnvironment } from "../config/environment.ts"
-import { resolveReferences } from "../config/references.ts"
+import { needsOf, resolveReferences } from "../config/references.ts"
 import type { Finding } from "../contract/finding.ts"
-import type { Reference } from "../contract/reference.ts"
 import { type HasMigrations, hasMigrations, type MigrationState, type Migrator } from "../contract/sql-session.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { type FindingCode, finding } from "../runtime/findings.ts"
@@ -103,10 +102,7 @@ async function tendAll(flags: DbFlags, tend: Tend, hasStore: boolean): Promise<T
   const all = servicesOf(describe(app).operations).filter(hasMigrations)
   const services = all.length === 0 && hasStore ? [] : chosenOf(flags.service, all)
   const environment = loadEnvironment({ folder: process.cwd() })
-  const needs = services.flatMap(({ references, name, at }) =>
-    references.map((reference) => ({ reference: reference as Reference, neededBy: name, place: at })),
-  )
-  const { references, findings } = resolveReferences(needs, environment, new Redactor())
+  const { references, findings } = resolveReferences(services.flatMap(needsOf), environment, new Redactor())
   const missing = [...environment.findings, ...findings].filter(({ severity }) => severity === "error")
   if (missing.length > 0) throw new Stop(EXIT.noLoad, missing)
   const tended: Tended[] = []

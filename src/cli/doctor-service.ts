@@ -2,7 +2,7 @@ import { systemClock } from "../base/clock.ts"
 import { Redactor } from "../base/redact.ts"
 import { pathOf } from "../base/source-excerpt.ts"
 import type { Environment } from "../config/environment.ts"
-import { type Need, resolveReferences } from "../config/references.ts"
+import { needsOf, resolveReferences } from "../config/references.ts"
 import type { DiagnosisHost, Step, Trouble } from "../contract/diagnosis.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Reference, References } from "../contract/reference.ts"
@@ -72,10 +72,6 @@ function exitOf(findings: readonly Finding[], steps: readonly Step[]): ExitCode 
   const failed = steps.find(({ state }) => state === "failed")
   if (failed?.trouble) return KINDS[failed.trouble.kind].exit
   return findings.length > 0 || steps.some(({ state }) => state === "warning") ? EXIT.found : EXIT.ok
-}
-
-function needsOf(service: Service): Need[] {
-  return service.references.map((reference) => ({ reference: reference as Reference, neededBy: service.name, place: service.at }))
 }
 
 function apartFrom(service: Service, { services, environment }: Practice): Environment {

@@ -44,6 +44,13 @@ export function storeFailure(error: unknown): unknown {
   return new Stop(EXIT.unreachable, [cliFinding("TRS3010", error.note ?? error.detail, fix)])
 }
 
+/** `--limit` of a list. @throws {Stop} wrong usage */
+export function countOf(limit: string | undefined): number {
+  const count = Number(limit)
+  if (Number.isInteger(count) && count >= 1) return count
+  throw usage(`--limit is no whole number of at least 1: "${limit}"`, "--limit 100")
+}
+
 /** @throws {Stop} wrong usage */
 export function stateOf({ state }: JobsFlags): JobState | "*" {
   if (state === undefined) return "*"

@@ -3,7 +3,7 @@ import type { DeskJob } from "../durable/job-desk.ts"
 import { EXIT } from "./exit.ts"
 import { usage } from "./findings.ts"
 import type { JobsFlags } from "./jobs.ts"
-import { chosen, found, stateOf, withDesk } from "./jobs-desk.ts"
+import { chosen, countOf, found, stateOf, withDesk } from "./jobs-desk.ts"
 import { type Colour, paintFor, shown } from "./paint.ts"
 import type { Report } from "./report.ts"
 import { table } from "./table.ts"
@@ -12,8 +12,7 @@ const COLOURS: Readonly<Partial<Record<JobState, Colour>>> = { dead: "red", park
 
 /** `trestle jobs list` */
 export function listJobs(flags: JobsFlags): Promise<Report> {
-  const limit = Number(flags.limit)
-  if (!(Number.isInteger(limit) && limit >= 1)) throw usage(`--limit is no whole number of at least 1: "${flags.limit}"`, "--limit 100")
+  const limit = countOf(flags.limit)
   const state = stateOf(flags)
   return withDesk(flags, async (opened) => {
     const jobs: DeskJob[] = []

@@ -3,7 +3,7 @@ import { loadEnvironment } from "../config/environment.ts"
 import { OutboxDesk, type WaitingMessage } from "../durable/outbox-desk.ts"
 import { EXIT } from "./exit.ts"
 import { didYouMean, usage } from "./findings.ts"
-import { storeFailure } from "./jobs-desk.ts"
+import { countOf, storeFailure } from "./jobs-desk.ts"
 import { loadApp } from "./load-app.ts"
 import type { OutboxFlags } from "./outbox.ts"
 import { paintFor, shown } from "./paint.ts"
@@ -17,8 +17,7 @@ interface Found extends WaitingMessage {
 
 /** `trestle outbox list` */
 export async function listOutbox(flags: OutboxFlags): Promise<Report> {
-  const limit = Number(flags.limit)
-  if (!(Number.isInteger(limit) && limit >= 1)) throw usage(`--limit is no whole number of at least 1: "${flags.limit}"`, "--limit 100")
+  const limit = countOf(flags.limit)
   const messages: Found[] = []
   const services = await each(flags, async (desk, service) => {
     for (const message of await desk.list(limit)) messages.push({ ...message, service })

@@ -5,6 +5,7 @@ import { excerptAt, pathOf } from "../base/source-excerpt.ts"
 import type { SourcePlace } from "../base/source-place.ts"
 import type { Finding } from "../contract/finding.ts"
 import { isReference, type Reference, type References } from "../contract/reference.ts"
+import type { Service } from "../contract/service.ts"
 import { type Environment, placesOf } from "./environment.ts"
 import { standInReason } from "./placeholder.ts"
 
@@ -14,6 +15,11 @@ export interface Need {
   /** For the message: `service people`. */
   readonly neededBy: string
   readonly place: SourcePlace | null
+}
+
+/** All references of a service. */
+export function needsOf({ name, at, references }: Service): Need[] {
+  return references.map((reference) => ({ reference: reference as Reference, neededBy: name, place: at }))
 }
 
 export interface Resolution {

@@ -10,6 +10,9 @@ import type { Topic } from "./topic.ts"
 /** Why an operation is run from the store: for a message of a topic, a deferred write, a flow, a schedule. */
 export type JobKind = "message" | "deferred" | "flow" | "schedule"
 
+/** How long it is remembered that a message was delivered, so that one which comes again is dropped: 14 days, in milliseconds. */
+export const REMEMBERED_MS = 1_209_600_000
+
 /** Begins the ids that are made from what a job stands for; no digit of a random one. */
 export const DERIVED = "x"
 

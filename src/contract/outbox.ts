@@ -1,6 +1,6 @@
-import { hash } from "node:crypto"
 import { cloned, kept } from "../base/kept-value.ts"
 import type { CallContext } from "./call.ts"
+import { intentAt } from "./intent.ts"
 import { type SqlText, sql } from "./sql.ts"
 import type { StoreTables } from "./store.ts"
 
@@ -32,14 +32,9 @@ export function outboxed({ id, topic, body, at }: OutboxRow): SqlText {
   return sql`insert into trestle_outbox (id, topic, body, at) values (${id}, ${topic}, ${body}, ${at})`
 }
 
-/**
- * One intent at one place: the same when it is delivered again, by whoever. Of another caller it is another one, for the token of an intent
- * is the caller's own choice.
- */
+/** The mark of one intent at one place. */
 export function inboxId(place: string, call: CallContext): string {
-  const { principal } = call
-  const who = principal === null ? "" : `${principal.kind} ${principal.id}`
-  return hash("sha256", JSON.stringify([place, who, call.idempotencyKey()])).slice(0, 40)
+  return intentAt(place, call).slice(0, 40)
 }
 
 /** Marks the intent as carried out, with the change itself. Changes no row where it was marked before. */

@@ -1,5 +1,5 @@
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
-import type { NewMessage } from "../contract/job.ts"
+import { type NewMessage, REMEMBERED_MS } from "../contract/job.ts"
 import type { EventLog } from "../contract/ports.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 import type { Topic } from "../contract/topic.ts"
@@ -11,8 +11,6 @@ import type { SealedText } from "./sealed-text.ts"
 const BATCH = 100
 /** Somebody else may have written to the outbox, who tells nobody here. */
 const LOOK_MS = 1_000
-/** A message that comes again within this is dropped: 14 days. */
-export const REMEMBERED_MS = 1_209_600_000
 /** How often what is older is removed. */
 const SWEEP_MS = 3_600_000
 
