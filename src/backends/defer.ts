@@ -4,7 +4,7 @@ import type { CallContext, Ctx } from "../contract/call.ts"
 import { mayDefer } from "../contract/failure.ts"
 import type { Durable, NewJob } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
-import { workOf } from "./work.ts"
+import { workIdOf, workOf } from "./work.ts"
 
 /** How long a deferred write may wait when it says nothing of its own: a day, as long as an idempotency key is kept. */
 const EXPIRES_MS = 86_400_000
@@ -78,10 +78,20 @@ function deferring(deferral: Deferral, site: Site, first: Answer): Answer {
     try {
       return await first(input, call)
     } catch (error) {
-      if (call.stopped || !mayDefer(error)) throw error
-      return keep(deferral, { site, durable, orderKey, why: error as TrestleError }, input, call)
+      return keepFailed(deferral, { site, durable, orderKey, error }, input, call)
     }
   }
+}
+
+/** Keeps what could go better later; any other failure is the call's. */
+function keepFailed(
+  deferral: Deferral,
+  { error, ...where }: Omit<Keeping, "why"> & { readonly error: unknown },
+  input: unknown,
+  call: CallContext,
+): Promise<unknown> {
+  if (call.stopped || !mayDefer(error)) throw error
+  return keep(deferral, { ...where, why: error as TrestleError }, input, call)
 }
 
 /** A step of a flow that may have had its effect, or was kept for later already. */
@@ -91,13 +101,12 @@ async function askAgain(
   input: unknown,
   call: CallContext,
 ): Promise<unknown> {
-  const { id } = workOf("deferred", site, call)
+  const id = workIdOf(site, call)
   if ((await durable.endOf(id)) !== undefined) return provisional(deferral, { site, id, because: "it was kept for later" }, input, call)
   try {
     return await sendLater(deferral, { site, first }, input, call)
   } catch (error) {
-    if (call.stopped || !mayDefer(error)) throw error
-    return keep(deferral, { site, durable, orderKey: deferral.key?.(input) ?? null, why: error as TrestleError }, input, call)
+    return keepFailed(deferral, { site, durable, orderKey: deferral.key?.(input) ?? null, error }, input, call)
   }
 }
 
@@ -109,15 +118,15 @@ async function sendLater(
   call: CallContext,
 ): Promise<unknown> {
   if (!reconcile || !call.followsUnknown) return first(input, call)
-  const found = await reconcile(input, call.public)
-  if (found !== null && found !== undefined) return site.accept(found, call, "defer")
+  const found = (await reconcile(input, call.public)) ?? null
+  if (found !== null) return site.accept(found, call, "defer")
   try {
     return await first(input, call)
   } catch (error) {
     // "There is one already" may be the service's word for what an earlier attempt has made, and could not yet be seen.
     if (!TrestleError.is(error) || error.outcome !== "answered") throw error
-    const made = await reconcile(input, call.public)
-    if (made === null || made === undefined) throw error
+    const made = (await reconcile(input, call.public)) ?? null
+    if (made === null) throw error
     return site.accept(made, call, "defer")
   }
 }

@@ -1,6 +1,6 @@
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext, Stoppable } from "../../contract/call.ts"
-import type { Durable, NewJob } from "../../contract/job.ts"
+import { type Durable, type NewJob, REMEMBERED_MS } from "../../contract/job.ts"
 import type { Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { Steps } from "../flow.ts"
@@ -12,8 +12,6 @@ import { endOfWork } from "./wait.ts"
 /** Runs that end without a decision, such as undo steps that fail: for about two hours, by the pauses between them. */
 const TIMES = 30
 const DAY_MS = 86_400_000
-/** As long as it is remembered of a message that it was delivered. */
-const ASKED_AGAIN_MS = 14 * DAY_MS
 
 /** A flow as it was declared. */
 export interface DeclaredFlow {
@@ -51,7 +49,7 @@ async function begin({ withinMs }: DeclaredFlow, { site, durable }: { site: Site
 
 /** What may be asked for again must be found, or it would be done again: for as long as its key is kept, or whatever has begun it may last. */
 function keepMsOf(call: CallContext, withinMs: number): number {
-  if (call.isDelivered) return ASKED_AGAIN_MS
+  if (call.isDelivered) return REMEMBERED_MS
   return call.isDurable ? DAY_MS + withinMs : DAY_MS
 }
 

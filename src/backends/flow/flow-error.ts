@@ -15,6 +15,11 @@ export function asUndone(error: TrestleError): TrestleError {
   return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: error, note: `${error.note ?? error.code}; undone` })
 }
 
+/** It is to be undone. */
+export function overdue(): TrestleError {
+  return new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: "the flow's `within` is over" })
+}
+
 export function undoFailure(thrown: unknown, key: string, site: Site): TrestleError {
   const why = TrestleError.is(thrown) ? `${thrown.code}${thrown.note === undefined ? "" : `, ${thrown.note}`}` : "it threw"
   const note = `flow ${site.operation}: step ${key} could not be undone: ${why}`

@@ -2,6 +2,7 @@ import type { Operation } from "../../contract/operation.ts"
 import { isReconciled, isRepeatable, isRepeatableBackend } from "../../contract/repeatable.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { fingerprint } from "./fingerprint.ts"
+import { overdue } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import type { FlowRun } from "./run.ts"
 
@@ -64,16 +65,14 @@ export class OperationStep {
   /** A write that has begun and of whose end nothing is known runs again only where that does no harm, or a person has said so. */
   #seeThatItMayRun(): void {
     const run = this.#run
-    const { call, until, site } = run.parts
+    const { call, site } = run.parts
     const { key, operation } = this.#asked
     const mayRun = isRepeatable(operation) || isReconciled(operation) || call.delivery?.isOrdered
     if (this.#hasBegun && !mayRun) {
       const note = `flow ${site.operation}: step ${key} (${operation.path}) may have had its effect, and nobody has promised that it may be repeated`
       run.halt({ is: "parked", error: new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown", note }) })
     }
-    if (this.#hasBegun || run.undoing !== null) return
-    if (run.failed) throw run.failed
-    if (call.clock.epoch() >= until) throw overdue()
+    if (!this.#hasBegun) run.seeThatStepsMayBegin()
   }
 
   async #ask(): Promise<unknown> {
@@ -107,9 +106,9 @@ export class OperationStep {
 
   async #failed(error: TrestleError): Promise<never> {
     const run = this.#run
-    const { call, durable } = run.parts
+    const { durable } = run.parts
     const { operation } = this.#asked
-    if (call.stopped) return run.halt({ is: "suspended", delayMs: 0, why: call.stopped.note ?? "it was stopped" })
+    run.haltIfStopped()
     if (error.code === "PENDING" && durable !== null) return this.#waitFor(error.work!)
     if (operation.effect === "write" && (error.outcome === "unknown" || this.#mayHaveHappenedBefore(error))) {
       const undecided = error.outcome === "unknown" ? error : stillUnknown(error)
@@ -192,10 +191,6 @@ function stillUnknown(error: TrestleError): TrestleError {
     cause: error,
     note: `an earlier run may have had its effect; now: ${error.note ?? error.code}`,
   })
-}
-
-function overdue(): TrestleError {
-  return new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: "the flow's `within` is over" })
 }
 
 function undecided(work: string, { parts: { site } }: FlowRun, cause?: TrestleError): TrestleError {

@@ -5,7 +5,7 @@ import type { Durable, JobEnd } from "../../contract/job.ts"
 import type { Journal, JournalEntry } from "../../contract/journal.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { DeclaredFlow } from "./bind.ts"
-import { asUndone, classified, undoFailure } from "./flow-error.ts"
+import { asUndone, classified, overdue, undoFailure } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import { FlowSteps } from "./steps.ts"
 
@@ -169,6 +169,19 @@ export class FlowRun {
     if (this.undoing !== null) return
     this.#stepsDone++
     if (undo) this.#done.push({ key, undo })
+  }
+
+  /** What the journal does not know begins no more where the flow has failed, or its time is over; an undo does. */
+  seeThatStepsMayBegin(): void {
+    if (this.undoing !== null) return
+    if (this.failed) throw this.failed
+    if (this.parts.call.clock.epoch() >= this.parts.until) throw overdue()
+  }
+
+  /** A step that ended because the call was stopped from outside has not failed. */
+  haltIfStopped(): void {
+    const { stopped } = this.parts.call
+    if (stopped) this.halt({ is: "suspended", delayMs: 0, why: stopped.note ?? "it was stopped" })
   }
 
   /** Tells those who follow the flow what it does now. */

@@ -29,18 +29,16 @@ export async function transactionStep(run: FlowRun, asked: Asked): Promise<unkno
 }
 
 async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: string; readonly what: string }): Promise<unknown> {
-  const { call, until } = run.parts
+  const { call } = run.parts
   seeThatItCan(run, asked.database["~service"])
-  if (run.undoing === null && run.failed) throw run.failed
-  if (run.undoing === null && call.clock.epoch() >= until)
-    throw new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: "the flow's `within` is over" })
+  run.seeThatStepsMayBegin()
   run.progressed(entry.key.startsWith(":") ? entry.key.slice(1) : "")
   let answer: unknown
   try {
     answer = await bound(run, asked)(undefined, call)
   } catch (thrown) {
     const error = thrown as TrestleError
-    if (call.stopped) return run.halt({ is: "suspended", delayMs: 0, why: call.stopped.note ?? "it was stopped" })
+    run.haltIfStopped()
     // The mark will say whether it was committed.
     if (error.outcome === "unknown") return run.halt({ is: "failed", error })
     if (run.undoing === null) await run.write([{ ...entry, state: "failed", error: journaled(error) }])

@@ -1,13 +1,17 @@
 import type { MigrationState, Migrator } from "../../contract/sql-session.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import {
+  APPLIED,
   type AppliedMigration,
+  applyAll,
+  failedMigration,
   type MigrationSource,
   type PlannedMigration,
   planMigrations,
   type ReadMigration,
   readMigrations,
   refuseMisfits,
+  statesOf,
 } from "../sql/migrations.ts"
 import { hasTable, type PostgresDatabase } from "./database.ts"
 
@@ -37,17 +41,11 @@ export class PostgresMigrator implements Migrator {
   }
 
   async states(): Promise<readonly MigrationState[]> {
-    const planned = await this.#planned(await this.#database())
-    return planned.map(({ name, state, appliedAt }) => ({ name, state, appliedAt }))
+    return statesOf(await this.#planned(await this.#database()))
   }
 
   async apply(): Promise<readonly string[]> {
-    const applied: string[] = []
-    for (;;) {
-      const name = await this.#applyNext(await this.#database())
-      if (name === null) return applied
-      applied.push(name)
-    }
+    return applyAll(async () => this.#applyNext(await this.#database()))
   }
 
   async close(): Promise<void> {
@@ -66,8 +64,7 @@ export class PostgresMigrator implements Migrator {
 
   async #planned(database: PostgresDatabase): Promise<readonly PlannedMigration[]> {
     if (!(await hasTable(database, "trestle_migrations"))) return planMigrations(this.#migrations, [])
-    const all = { text: 'select number, name, checksum, applied_at as "appliedAt" from trestle_migrations', values: [] }
-    const { rows } = await database.ask(all, ROWS_MAX)
+    const { rows } = await database.ask(APPLIED, ROWS_MAX)
     return planMigrations(this.#migrations, rows as unknown as AppliedMigration[])
   }
 
@@ -100,10 +97,6 @@ async function applyWith(database: PostgresDatabase, { number, name, checksum, s
     await database.ask({ text: "insert into trestle_migrations (number, name, checksum) values ($1, $2, $3)", values }, 0)
     await database.exec("commit")
   } catch (cause) {
-    const message = `the migration ${name} failed: ${(cause as Error).message}; nothing of it was kept`
-    throw new TrestleError("START_REFUSED", message, {
-      cause,
-      findings: [{ code: "TRS1022", fix: "Correct it, then run `trestle db migrate`." }],
-    })
+    throw failedMigration(name, cause)
   }
 }

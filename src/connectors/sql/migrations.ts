@@ -28,6 +28,9 @@ export interface PlannedMigration extends MigrationState {
   readonly migration?: ReadMigration
 }
 
+/** What the database remembers of them, in every database. */
+export const APPLIED = { text: 'select number, name, checksum, applied_at as "appliedAt" from trestle_migrations', values: [] }
+
 const NAME = /^(\d{1,9})-[A-Za-z0-9][\w.-]*$/
 
 /**
@@ -70,6 +73,25 @@ export function refuseMisfits(planned: readonly PlannedMigration[]): void {
   if (misfits.length === 0) return
   const said = misfits.map(({ name, state }) => `${name} ${MISFITS[state as keyof typeof MISFITS]}`).join("; ")
   throw refused(`its migrations do not fit the database: ${said}`, MISFIT_FIX)
+}
+
+/** Applies one after the other; gives their names. @param applyNext gives the name of what it has applied; `null`: nothing is pending */
+export async function applyAll(applyNext: () => Promise<string | null>): Promise<readonly string[]> {
+  const applied: string[] = []
+  for (let name = await applyNext(); name !== null; name = await applyNext()) applied.push(name)
+  return applied
+}
+
+/** Without what only the migrator needs. */
+export function statesOf(planned: readonly PlannedMigration[]): readonly MigrationState[] {
+  return planned.map(({ name, state, appliedAt }) => ({ name, state, appliedAt }))
+}
+
+/** One that could not be applied, and was rolled back: `START_REFUSED` (TRS1022). */
+export function failedMigration(name: string, cause: unknown): TrestleError {
+  const message = `the migration ${name} failed: ${(cause as Error).message}; nothing of it was kept`
+  const findings = [{ code: "TRS1022", fix: "Correct it, then run `trestle db migrate`." }]
+  return new TrestleError("START_REFUSED", message, { cause, findings })
 }
 
 const MISFITS = {

@@ -3,13 +3,17 @@ import type { Clock } from "../../base/clock.ts"
 import type { MigrationState, Migrator } from "../../contract/sql-session.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import {
+  APPLIED,
   type AppliedMigration,
+  applyAll,
+  failedMigration,
   type MigrationSource,
   type PlannedMigration,
   planMigrations,
   type ReadMigration,
   readMigrations,
   refuseMisfits,
+  statesOf,
 } from "../sql/migrations.ts"
 import { SqliteDatabase } from "./database.ts"
 import { isBusy } from "./failure.ts"
@@ -50,16 +54,11 @@ export class SqliteMigrator implements Migrator {
   }
 
   async states(): Promise<readonly MigrationState[]> {
-    return (await this.#planned()).map(({ name, state, appliedAt }) => ({ name, state, appliedAt }))
+    return statesOf(await this.#planned())
   }
 
   async apply(): Promise<readonly string[]> {
-    const applied: string[] = []
-    for (;;) {
-      const name = await this.#applyNext()
-      if (name === null) return applied
-      applied.push(name)
-    }
+    return applyAll(() => this.#applyNext())
   }
 
   async close(): Promise<void> {
@@ -118,11 +117,7 @@ export class SqliteMigrator implements Migrator {
       database.exec("commit")
     } catch (cause) {
       if (isBusy(cause)) throw cause
-      const message = `the migration ${name} failed: ${(cause as Error).message}; nothing of it was kept`
-      throw new TrestleError("START_REFUSED", message, {
-        cause,
-        findings: [{ code: "TRS1022", fix: "Correct it, then run `trestle db migrate`." }],
-      })
+      throw failedMigration(name, cause)
     }
     return name
   }
@@ -156,8 +151,7 @@ const ROWS_MAX = 100_000
 function appliedIn(database: SqliteDatabase): AppliedMigration[] {
   const isThere = { text: "select 1 from sqlite_schema where type = 'table' and name = 'trestle_migrations'", values: [] }
   if (database.rows(isThere, 1).length === 0) return []
-  const all = { text: 'select number, name, checksum, applied_at as "appliedAt" from trestle_migrations', values: [] }
-  return database.rows(all, ROWS_MAX) as unknown as AppliedMigration[]
+  return database.rows(APPLIED, ROWS_MAX) as unknown as AppliedMigration[]
 }
 
 /** @throws {TrestleError} when a row refers to one that is not there. */
