@@ -78,7 +78,9 @@ export async function flowKills({ folder, times, every = 1 }: FlowKillOptions): 
   try {
     for (const isDeclined of [false, true]) {
       const file = join(folder, `${isDeclined ? "declined" : "well"}.db`)
-      const run = (more: Record<string, string>): Promise<Ended> => ended({ RECEIVER: url, DATABASE: file, TRESTLE_DATA: folder, ...more })
+      // Thousands of processes load the same sources.
+      const given = { RECEIVER: url, DATABASE: file, TRESTLE_DATA: folder, NODE_COMPILE_CACHE: join(folder, "compiled") }
+      const run = (more: Record<string, string>): Promise<Ended> => ended({ ...given, ...more })
       const orderOf = (id: string): string => JSON.stringify({ id, isDeclined })
       const kind = isDeclined ? "declined" : "well"
       const whole = await run({ ORDER: orderOf(kind) })
