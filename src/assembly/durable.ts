@@ -22,6 +22,7 @@ import { Schedules } from "../durable/schedules.ts"
 import { PLAIN } from "../durable/seal.ts"
 import { SealedText } from "../durable/sealed-text.ts"
 import { TABLES } from "../durable/tables.ts"
+import { WorkFigures } from "../durable/work-figures.ts"
 import { Worker } from "../durable/worker.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { Engine } from "../runtime/engine.ts"
@@ -29,6 +30,8 @@ import { finding } from "../runtime/findings.ts"
 import { formerPaths } from "../runtime/retiring.ts"
 import { jobRunner } from "./job-runner.ts"
 import { Keys } from "./keys.ts"
+import { keepsJobs } from "./needs-store.ts"
+import { warnOfStrangers } from "./strange-jobs.ts"
 import { WorkOfCallers } from "./work-of-callers.ts"
 
 export interface DurableOptions {
@@ -45,6 +48,8 @@ export interface DurableOptions {
   readonly outboxes: readonly Outbox[]
   /** Hears of every message that is published. */
   readonly published: ((message: NewMessage) => void) | null
+  /** Hears what has become of a job after each run of it here. */
+  readonly ran: (operation: string, end: string) => void
 }
 
 /** The database of a service, as far as Trestle's own tables are concerned. */
@@ -126,6 +131,8 @@ export class DurableParts {
   readonly keys: Keys
   /** For those for whom it was put. */
   readonly callersWork: WorkOfCallers
+  /** For those who watch it. */
+  readonly figures: WorkFigures
   readonly #jobs: Jobs
   readonly #opened: OpenedStore
   readonly #options: DurableOptions
@@ -145,13 +152,20 @@ export class DurableParts {
     this.store = store
     this.#options = options
     this.#formerPaths = new Map(operations.flatMap((operation) => formerPaths(operation).map((was) => [was, operation.path] as const)))
+    this.figures = new WorkFigures({
+      store,
+      clock,
+      outboxes: new Map(options.outboxes.map(({ service, store: outbox }) => [service.name, outbox])),
+      paths: new Map([...this.#formerPaths, ...operations.map(({ path }) => [path, path] as const)]),
+      always: operations.filter(keepsJobs).map(({ path }) => path),
+    })
     this.#jobs = new Jobs({
       store,
       operations: [...operations.map(({ path }) => path), ...this.#formerPaths.keys()],
       epoch: clock.epoch,
       seal: PLAIN,
     })
-    this.desk = new JobDesk({ store, epoch: clock.epoch, seal: PLAIN })
+    this.desk = new JobDesk({ store, epoch: clock.epoch, operations, seal: PLAIN })
     this.callersWork = new WorkOfCallers({ find: (id) => this.#jobs.find(id), authenticate: options.authenticate })
     this.#followers = new Followers(this.#jobs, clock, !isByHand)
     this.#worker = new Worker({
@@ -200,6 +214,7 @@ export class DurableParts {
     this.#run = jobRunner({ engine, random, formerPaths: this.#formerPaths, resolve: authenticate?.resolve })
     await this.#jobs.rename([...this.#formerPaths])
     await this.#schedules.open()
+    warnOfStrangers(await this.figures.look(), this.#options.events)
     if (isByHand) return
     this.keys.begin()
     this.#unwatch = this.store.watch(() => this.#worker.poke())
@@ -253,6 +268,7 @@ export class DurableParts {
   }
 
   #ended(job: HeldJob, end: StoredEnd): void {
+    this.#options.ran(this.#formerPaths.get(job.operation) ?? job.operation, end.is)
     if (end.is === "failed") return this.#followers.pause(job.id, end)
     // Of one that is suspended those who wait hear too: that is as long as it may take.
     this.#followers.tell(job.id, end)

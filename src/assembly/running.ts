@@ -125,9 +125,10 @@ export class RunningApp<T> implements Running<T> {
     return (await this.#parts.durable?.callersWork.look(id)) ?? null
   }
 
-  metrics(): Promise<string> {
-    const { metrics, shedder } = this.#parts
-    return metrics.text({ services: this.services(), shed: shedder?.refused ?? 0 })
+  async metrics(): Promise<string> {
+    const { metrics, shedder, durable } = this.#parts
+    const work = durable ? { work: await durable.figures.look() } : {}
+    return metrics.text({ services: this.services(), shed: shedder?.refused ?? 0, ...work })
   }
 
   forget(principalId: string): void {
@@ -198,6 +199,7 @@ export class RunningApp<T> implements Running<T> {
         return { services: known, isReady: readiness.isReady && store !== "down" && !this.#closing }
       },
       services: () => services.status(),
+      keptWork: async () => this.#parts.durable?.figures.look(),
       maySeeInside,
       isLeaving: () => this.#closing !== null,
       document: (prefix) => documentOf(options, operations, prefix),

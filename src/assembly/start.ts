@@ -8,7 +8,7 @@ import type { Answer } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { NewMessage } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
-import { BODY_BYTES_MAX } from "../contract/policy.ts"
+import { BODY_BYTES_MAX, type Defaults } from "../contract/policy.ts"
 import type { OpenTransport } from "../contract/ports.ts"
 import type { Authenticate, AuthenticatorHost } from "../contract/principal.ts"
 import type { References } from "../contract/reference.ts"
@@ -19,7 +19,7 @@ import { Engine } from "../runtime/engine.ts"
 import type { EvidenceBook } from "../runtime/evidence.ts"
 import { servicesOf } from "../runtime/within.ts"
 import { openAuthentication } from "../security/authentication.ts"
-import { httpStages } from "../server/http-stages.ts"
+import { type HttpLimits, httpStages } from "../server/http-stages.ts"
 import type { Log, LogOptions } from "../telemetry/call-log.ts"
 import type { HostLogger } from "../telemetry/host-log.ts"
 import { Metrics } from "../telemetry/metrics.ts"
@@ -135,7 +135,7 @@ async function open<T>(start: Start): Promise<Running<T>> {
       }),
     )
     const authenticate = await openAuthenticators(options, { now: clock.epoch, folder, ...keeping.host }, overrides)
-    durable = await openDurable(start, { services, folder, authenticate })
+    durable = await openDurable(start, { services, folder, authenticate, metrics })
     return await assemble<T>(start, { services, keeping, durable, metrics, folder, authenticate })
   } catch (error) {
     keeping.close()
@@ -161,7 +161,7 @@ async function assemble<T>(start: Start, opened: Opened): Promise<Running<T>> {
   const { services, keeping, durable, metrics, folder, authenticate } = opened
   const { options, checked, overrides, log, clock, random } = start
   const { operations, named } = checked
-  const limits = { bodyBytesMax: parseBytes(options.defaults?.bodyLimit) ?? BODY_BYTES_MAX }
+  const limits = limitsOf(options.defaults ?? {})
   const permissions = options.permissions ?? {}
   const seesMeta = maySeeMeta(permissions)
   const shedder = openShedder(options.defaults ?? {}, clock, log.events)
@@ -206,10 +206,17 @@ async function assemble<T>(start: Start, opened: Opened): Promise<Running<T>> {
   })
 }
 
+function limitsOf({ bodyLimit, callerDeadline }: Defaults): HttpLimits {
+  return {
+    bodyBytesMax: parseBytes(bodyLimit) ?? BODY_BYTES_MAX,
+    callerDeadline: callerDeadline && { ...callerDeadline, header: callerDeadline.header.toLowerCase() },
+  }
+}
+
 /** The store, where something needs one. */
 async function openDurable(
   start: Start,
-  { services, folder, authenticate }: Pick<Opened, "services" | "folder" | "authenticate">,
+  { services, folder, authenticate, metrics }: Pick<Opened, "services" | "folder" | "authenticate" | "metrics">,
 ): Promise<DurableParts | null> {
   const { options, checked, overrides, log, clock, random } = start
   const { operations } = checked
@@ -231,6 +238,7 @@ async function openDurable(
     outboxes,
     published,
     leaseMs,
+    ran: (operation, end) => metrics.countRun(operation, end),
   })
   told?.(durable)
   return durable

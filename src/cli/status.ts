@@ -12,7 +12,7 @@ export function addStatus(program: Command, run: Run): void {
     .command("status")
     .summary("Show how real each operation is, or how a running application stands")
     .description(
-      "Show how real each operation is; needs no secret and no network.\nWith --url: whether a running application is ready, and its circuits.",
+      "Show how real each operation is; needs no secret and no network.\nWith --url: whether a running application is ready, its circuits, and its jobs.",
     )
     .argument("[targets...]", 'operations: a path, a group, or a glob such as "users.*"')
     .option(...APP_FLAG)

@@ -1,4 +1,6 @@
 import type { Random } from "../base/random.ts"
+import { deadlineIn } from "../contract/deadline-field.ts"
+import type { KeptWork } from "../contract/kept-work.ts"
 import type { Verb } from "../contract/op.ts"
 import type { Pages } from "../contract/pages.ts"
 import type { CallRecord } from "../contract/ports.ts"
@@ -33,6 +35,8 @@ export interface HttpParts {
   readonly readiness: () => Promise<Readiness>
   /** How the application stands with each of its services, for those who may see it. */
   readonly services: () => readonly ServiceStatus[]
+  /** `null`: a store did not answer; nothing where nothing outlives its call. */
+  readonly keptWork: () => Promise<KeptWork | null | undefined>
   readonly maySeeInside: (head: RequestHead) => Promise<boolean>
   /** The application is closing: each answer ends its connection. */
   readonly isLeaving: () => boolean
@@ -142,6 +146,8 @@ function admit(parts: HttpParts, compiled: Compiled, kind: "http" | "rpc", entry
   start.idempotencyKey = operation.repeat === "key" ? (keyIn(key) ?? undefined) : keyOf(key)
   start.ifMatch = headers["if-match"]
   start.patienceMs = waitOf(headers.prefer)
+  const { callerDeadline } = parts.limits
+  if (callerDeadline !== undefined) start.deadlineMs = deadlineIn(callerDeadline, headers[callerDeadline.header])
   const call = parts.engine.start(compiled, start, (ended) => {
     if (parts.isLeaving()) entry.setHeader("connection", "close")
     if (ended.isReplayed) entry.setHeader(REPLAYED_HEADER, "true")

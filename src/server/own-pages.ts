@@ -19,13 +19,15 @@ export function ownPages(parts: HttpParts): Served[] {
 }
 
 function sayReadiness(parts: HttpParts, entry: HttpEntry): void {
-  Promise.all([parts.readiness(), maySeeInside(parts, entry)]).then(
-    ([{ isReady, services }, maySee]) => {
-      const circuits = maySee ? { circuits: parts.services() } : {}
-      entry.send(isReady ? 200 : 503, PROBE_FIELDS, JSON.stringify({ status: isReady ? "ready" : "not ready", services, ...circuits }))
-    },
+  Promise.all([parts.readiness(), inside(parts, entry)]).then(
+    ([{ isReady, services }, seen]) =>
+      entry.send(isReady ? 200 : 503, PROBE_FIELDS, JSON.stringify({ status: isReady ? "ready" : "not ready", services, ...seen })),
     (cause) => refuse(parts, entry, new TrestleError("INTERNAL", undefined, { cause })),
   )
+}
+
+async function inside(parts: HttpParts, entry: HttpEntry): Promise<object> {
+  return (await maySeeInside(parts, entry)) ? { circuits: parts.services(), work: await parts.keptWork() } : {}
 }
 
 /** Whoever shows no credential is not asked for one; and no trouble with one keeps a probe from its answer. */
