@@ -180,6 +180,9 @@ running.internal(somebody)
 await running.internal().inside.getUser({ id: 1 })
 // @ts-expect-error an address is text or a reference
 rest({ url: 4000 })
+rest({ url: "http://crm.test", deadline: { header: "Request-Timeout", unit: "s" } })
+// @ts-expect-error a number without its unit is wrong by a factor of thousand
+rest({ url: "http://crm.test", deadline: { header: "Request-Timeout" } })
 // @ts-expect-error placeholder must satisfy the contract
 op({ effect: "read", input: NewUser, output: User }).via(placeholder({ id: 1 }, "why"))
 // @ts-expect-error placeholder must say why

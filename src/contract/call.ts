@@ -98,6 +98,8 @@ export interface CallContext {
   readonly random: Random
   /** On the clock of `clock.now()`. */
   readonly deadlineAt: number
+  /** Its caller has shortened the deadline. */
+  readonly isHurried: boolean
   /** Made by the application itself: rules about callers do not apply. */
   readonly isOwnAuthority: boolean
   /** What is kept already and may still hold; `null` for most calls. */

@@ -1,4 +1,5 @@
 import { type Duration, parseDuration } from "../base/duration.ts"
+import type { DeadlineField } from "./deadline-field.ts"
 
 /** How patient, how persistent and how busy to be with a service. Absent fields come from the next wider place. */
 export interface Policy {
@@ -34,6 +35,11 @@ export interface Defaults {
   writes?: Policy
   /** When a whole call must end, retries, fallbacks and nested calls included. Default 10 s. */
   deadline?: Duration
+  /**
+   * The header field in which callers may shorten that of their call: `{ header: "Request-Timeout", unit: "s" }`. Never lengthens it; what
+   * is no whole number greater than 0 is not heeded. Default: callers are not asked.
+   */
+  callerDeadline?: DeadlineField
   /** Largest request body. Default 256kb. */
   bodyLimit?: string
   /**

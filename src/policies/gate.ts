@@ -63,7 +63,7 @@ export function createGate(name: string, settings: ServiceSettings, clock: Clock
 }
 
 /** The service has taken longer than anybody waits, which is as good as an answer for how busy it is. */
-function isTimeout(reason: Reason): boolean {
+export function isTimeout(reason: Reason): boolean {
   return reason === "timeout-sent" || reason === "timeout-unsent"
 }
 

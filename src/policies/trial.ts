@@ -6,8 +6,14 @@ import type { Attempt, Exchange } from "../contract/service.ts"
 import { type Reason, verdictOf } from "../errors/reasons.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { NO_ENTRY } from "./circuit-breaker.ts"
-import type { Gate } from "./gate.ts"
+import { type Gate, isTimeout } from "./gate.ts"
 import { placeIn } from "./place.ts"
+
+/**
+ * The part of an attempt's timeout that its caller's haste must leave, if the end of that time is to say anything of the service: otherwise
+ * whoever calls in great haste could open the circuit breaker for everybody.
+ */
+const SHARE_THAT_TELLS = 0.5
 
 /** A leaf, bound: what all its calls share. */
 export interface Leaf {
@@ -139,8 +145,16 @@ export class Trial implements Attempt, Rings, Stoppable {
     this.#end ??= "heard"
     call.clock.cancel(this.#alarm)
     call.detach(this)
-    gate.heard(this.#ticket, reason, gate.isTimed ? call.clock.now() - this.#restedAt : 0)
+    gate.heard(this.#ticket, this.#told(reason), gate.isTimed ? call.clock.now() - this.#restedAt : 0)
     if (!this.#isHeld) gate.bulkhead.leave()
+  }
+
+  /** What its end tells of the service: nothing, where its caller would not wait for an answer. */
+  #told(reason: Reason | null): Reason | null {
+    if (reason === null || !isTimeout(reason)) return reason
+    const { leaf, call } = this.#of
+    const isOutOfHaste = call.isHurried && this.timeoutMs < leaf.settings.timeoutMs * SHARE_THAT_TELLS
+    return isOutOfHaste ? "cancelled-sent" : reason
   }
 
   /** Another attempt of the call has the answer: this one is stopped, and says nothing of the service. */

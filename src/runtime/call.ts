@@ -42,6 +42,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly trace: string
   readonly epoch: number
   readonly deadlineAt: number
+  readonly isHurried: boolean
   readonly ifMatch: string | undefined
   readonly revalidation: Revalidation | null
   readonly delivery: Delivery | null
@@ -126,8 +127,10 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
-    const ownDeadline = this.#startedAt + (start.lastsMs ?? Math.min(of.deadlineMs, start.deadlineMs ?? Infinity))
+    const hurriedMs = start.deadlineMs ?? Infinity
+    const ownDeadline = this.#startedAt + (start.lastsMs ?? Math.min(of.deadlineMs, hurriedMs))
     this.deadlineAt = parent ? Math.min(parent.deadlineAt, ownDeadline) : ownDeadline
+    this.isHurried = hurriedMs < of.deadlineMs || parent?.isHurried === true
   }
 
   /** Runs the stages; `settled` is called exactly once, when the call has ended. */
@@ -163,7 +166,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
 
   /** The deadline is over. */
   ring(): void {
-    this.stop(new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: `deadline of ${this.#of.deadlineMs} ms` }))
+    const note = `deadline of ${Math.round(this.deadlineAt - this.#startedAt)} ms`
+    this.stop(new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note }))
   }
 
   /** Ends the call now, whatever is under way; what has left for a service may have happened, and the error says so. */

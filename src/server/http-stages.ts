@@ -1,4 +1,5 @@
 import { readJson } from "../base/json.ts"
+import type { DeadlineField } from "../contract/deadline-field.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { RequestHead } from "../contract/principal.ts"
 import { type Issue, invalid, TrestleError } from "../errors/trestle-error.ts"
@@ -15,6 +16,8 @@ import { admitUpload, afterUpload, decodeUpload, readUpload } from "./upload-sta
 export interface HttpLimits {
   /** Largest request body, in bytes. */
   readonly bodyBytesMax: number
+  /** In which field callers may shorten the deadline. Its name is in lower case. */
+  readonly callerDeadline: DeadlineField | undefined
 }
 
 /** The stages that know HTTP: what is admitted, how the body is read and decoded, how the answer is written. */

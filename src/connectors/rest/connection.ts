@@ -1,8 +1,10 @@
+import type { DeadlineField } from "../../contract/deadline-field.ts"
 import type { HttpTransport, WireReply, WireRequest } from "../../contract/ports.ts"
 import type { Ref, References } from "../../contract/reference.ts"
-import type { Connection, ServiceHost } from "../../contract/service.ts"
+import type { Attempt, Connection, ServiceHost } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { OutboundAuth } from "./credentials.ts"
+import { Timed } from "./timed.ts"
 import { AnswerTooLarge, openUndici } from "./transport.ts"
 
 /** A probe that takes longer says "no" as well. */
@@ -13,6 +15,7 @@ export interface RestSettings {
   readonly name: string
   readonly url: Ref | string
   readonly auth: OutboundAuth | undefined
+  readonly deadline: DeadlineField | undefined
   readonly health: Probe | null
 }
 
@@ -31,6 +34,7 @@ export class RestConnection implements Connection {
   readonly probe?: () => Promise<void>
   readonly epoch: () => number
   readonly #auth: OutboundAuth | undefined
+  readonly #deadline: DeadlineField | undefined
   readonly #references: References
   readonly #host: ServiceHost
 
@@ -40,6 +44,7 @@ export class RestConnection implements Connection {
     this.prefix = url.pathname.replace(/\/$/, "")
     this.epoch = host.clock.epoch
     this.#auth = settings.auth
+    this.#deadline = settings.deadline
     this.#references = host.references
     this.#host = host
     const { health } = settings
@@ -49,6 +54,16 @@ export class RestConnection implements Connection {
   /** Adds what proves us to the service, from the credentials' present values. */
   prove(headers: Record<string, string>): Record<string, string> {
     return this.#auth ? Object.assign(headers, this.#auth.headers(this.#references)) : headers
+  }
+
+  /**
+   * Says, to a service that takes it, how much time is left. `isLong`: a body on its way has the time of the whole call, for that of the
+   * attempt begins anew with each of its pieces.
+   */
+  timed(request: WireRequest, attempt: Attempt, isLong: boolean): WireRequest {
+    if (this.#deadline === undefined) return request
+    const { call, timeoutMs } = attempt
+    return new Timed(request, this.#deadline, isLong ? call.deadlineAt - call.clock.now() : timeoutMs)
   }
 
   close(): Promise<void> {

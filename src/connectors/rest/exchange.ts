@@ -68,7 +68,8 @@ export function bindRestCall(
   const repeat = repeatOf(route, spec)
   const lookup = spec.lookup ? site.bind(spec.lookup) : null
   const read = readerOf(spec, rules, site)
-  const ask = spec.answer === undefined || spec.answer.kind === "text" ? exchanged : opened
+  const isOpened = spec.answer !== undefined && spec.answer.kind !== "text"
+  const ask = isOpened ? opened : exchanged
 
   const exchange: Exchange = {
     prepare(input, call): Prepared {
@@ -88,7 +89,9 @@ export function bindRestCall(
     async send(request, attempt) {
       const prepared = request as Prepared
       const { input } = prepared
-      const wire = prepared.upload === null ? prepared : new Uploading(prepared, prepared.upload, attempt)
+      const { upload } = prepared
+      const timed = connection.timed(prepared, attempt, isOpened || upload !== null)
+      const wire = upload === null ? timed : new Uploading(timed, upload, attempt)
       const reply = await ask(connection, wire, attempt, rules)
       const isConflict = reply.status === 409 || (reply.status === 412 && spec.versions === true)
       if (isConflict && attempt.followsUnknown) {

@@ -1,6 +1,7 @@
 import { parseBytes } from "../../base/bytes.ts"
 import { callerPlace } from "../../base/source-place.ts"
 import { type Backend, backend, type Site } from "../../contract/backend.ts"
+import { type DeadlineField, deadlineFieldMistakes } from "../../contract/deadline-field.ts"
 import { type Drift, mappingsAmong } from "../../contract/mapping.ts"
 import type { Route } from "../../contract/op.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
@@ -73,6 +74,12 @@ export interface RestOptions {
   url: Ref | string
   /** What proves us to the service: `bearer`, `basic`, `apiKey`. Default: nothing. */
   auth?: OutboundAuth
+  /**
+   * The header field in which it takes the time that is left for a request: `{ header: "Request-Timeout", unit: "s" }`. Each attempt says
+   * in it what it has, `timeout` or the rest of the call's deadline, rounded down to a whole unit and at least 1. A call's own `headers`
+   * come before it. Default: it is told nothing.
+   */
+  deadline?: DeadlineField
   /** For all its calls. Default: that of `trestle({ defaults })`. */
   policy?: Policy
   /** Answers with a status below 400 when the service is well: `"GET /ping"`. */
@@ -93,7 +100,7 @@ const ANSWER_BYTES_MAX = 4 * 1_048_576
 export function rest(options: RestOptions): Rest {
   const name = options.name ?? nameOf(options.url)
   const health = options.health === undefined ? null : parseRoute(options.health)
-  const settings: RestSettings = { name, url: options.url, auth: options.auth, health: probeOf(health) }
+  const settings: RestSettings = { name, url: options.url, auth: options.auth, deadline: options.deadline, health: probeOf(health) }
   const limits = { answerBytesMax: parseBytes(options.answerLimit ?? ANSWER_BYTES_MAX) ?? ANSWER_BYTES_MAX, refuses: options.refuses ?? [] }
   const service: Service = {
     kind: "rest",
@@ -172,7 +179,10 @@ function probeOf(health: ReturnType<typeof parseRoute> | null): { method: string
 }
 
 function mistakesOf(options: RestOptions, health: ReturnType<typeof parseRoute> | null): string[] {
-  const mistakes = policyMistakes(options.policy ?? {})
+  const mistakes = [
+    ...policyMistakes(options.policy ?? {}),
+    ...deadlineFieldMistakes(options.deadline).map((mistake) => `deadline: ${mistake}`),
+  ]
   if (health && "mistake" in health) mistakes.push(`health: ${health.mistake}`)
   if (options.answerLimit !== undefined && parseBytes(options.answerLimit) === null)
     mistakes.push('answerLimit is not a size such as "4mb"')

@@ -97,7 +97,7 @@ export function bindPages({ service, limits, route }: Binding, spec: PagesSpec<a
     },
     async send(request, attempt) {
       const prepared = request as PageRequest
-      const reply = await exchanged(connection, prepared, attempt, rules)
+      const reply = await exchanged(connection, connection.timed(prepared, attempt, false), attempt, rules)
       const error = errorOf(reply, rules)
       if (error) throw error
       return pageOf(reply, prepared.turn, spec, rules)
