@@ -174,6 +174,7 @@ export class DurableParts {
       events,
       run: (job, ended) => this.#run!(job, ended),
       ended: (job, end) => this.#ended(job, end),
+      isShared: operations.filter(keepsJobs).length > 1,
       ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     })
     const seal = new SealedText(PLAIN)

@@ -48,7 +48,7 @@ export class DurableWork implements Durable {
 
   async put(job: NewJob): Promise<boolean> {
     const { jobs, worker } = this.#parts
-    if (worker.hasRoom && isDueNow(job)) {
+    if (isDueNow(job) && worker.hasRoomFor(job.operation)) {
       const put = await worker.putAndRun(job)
       if (put === "waits") this.woken()
       return put !== "known"
@@ -64,7 +64,7 @@ export class DurableWork implements Durable {
     const jobs = messages.jobsOf(message)
     published?.(message)
     const [only] = jobs
-    if (jobs.length === 1 && worker.hasRoom) await this.put(only!)
+    if (jobs.length === 1 && worker.hasRoomFor(only!.operation)) await this.put(only!)
     else if (jobs.length > 0) {
       await store.unit(jobs.map((job) => this.#parts.jobs.putting(job)))
       this.woken()

@@ -18,6 +18,8 @@ export interface JobsOptions {
   readonly seal?: Seal
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** What a claim has found. */
 export interface Claimed {
   readonly jobs: readonly HeldJob[]
@@ -113,18 +115,24 @@ export class Jobs {
 
   // -- running ------------------------------------------------------------------------------------
 
-  async claim(limit: number, leaseMs: number): Promise<Claimed> {
+  /** @param without nothing of these operations */
+  async claim(limit: number, leaseMs: number, without: ReadonlySet<string> = NONE): Promise<Claimed> {
     if (this.#operations.length === 0) return { jobs: [], isMore: false }
-    const [result] = await this.#unit([{ text: this.#claim, values: [...this.#operations, limit, leaseMs] }])
+    const [result] = await this.#unit([{ text: this.#claim, values: [...this.#asked(without), limit, leaseMs] }])
     const rows = result!.rows.filter(({ state }) => state === "running").sort((one, other) => (one.seq as number) - (other.seq as number))
     return { jobs: rows.map((row) => heldOf(row, this.#text)), isMore: result!.rows.length >= limit }
   }
 
   /** Milliseconds until something may be due, 0 and more; `null`: nothing is. */
-  async nextDueMs(): Promise<number | null> {
+  async nextDueMs(without: ReadonlySet<string> = NONE): Promise<number | null> {
     if (this.#operations.length === 0) return null
-    const [row] = await this.#store.read({ text: this.#nextDue, values: this.#operations })
+    const [row] = await this.#store.read({ text: this.#nextDue, values: this.#asked(without) })
     return row === undefined ? null : Math.max(0, row.delay as number)
+  }
+
+  /** Always as many, so that one text serves; no operation has an empty path. */
+  #asked(without: ReadonlySet<string>): readonly string[] {
+    return without.size === 0 ? this.#operations : this.#operations.map((path) => (without.has(path) ? "" : path))
   }
 
   /** Begins the leases anew. Gives those that have been lost. */

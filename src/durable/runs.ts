@@ -53,10 +53,15 @@ export class Runs implements Rings {
     run.stoppable = start()
   }
 
-  remove({ id }: HeldJob): void {
-    this.#runs.delete(id)
-    if (this.#runs.size > 0) return
-    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  /** `false`: it was not there. */
+  remove({ id }: HeldJob): boolean {
+    const wasThere = this.#runs.delete(id)
+    if (this.#runs.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
+    return wasThere
+  }
+
+  has({ id }: HeldJob): boolean {
+    return this.#runs.has(id)
   }
 
   /** Whether it is still ours to run, as far as this process can know. */

@@ -6,6 +6,7 @@ import type { StoredEnd } from "./job-ends.ts"
 import type { HeldJob } from "./job-record.ts"
 import type { Jobs } from "./jobs.ts"
 import { Runs } from "./runs.ts"
+import { Shares } from "./shares.ts"
 
 export interface WorkerOptions {
   readonly jobs: Jobs
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly ended: (job: HeldJob, end: StoredEnd) => void
   /** Jobs that are run at once, 1 and more. Default 64. */
   readonly slots?: number
+  /** Jobs of several operations may come, so that none may take all slots. Default `false`. */
+  readonly isShared?: boolean
   /** How long a lease holds before it must be renewed, in milliseconds. Default 30,000. */
   readonly leaseMs?: number
 }
@@ -40,10 +43,11 @@ const FORGET_EVERY_MS = 60_000
 export class Worker implements Rings {
   readonly leaseMs: number
   readonly #options: WorkerOptions
-  readonly #slots: number
+  /** Of what runs, and of what is being put for a run here. */
+  readonly #shares: Shares
   readonly #runs: Runs
-  /** Jobs that are being put for a run here. */
-  #coming = 0
+  /** They hold their share of the slots, and had to be passed over. */
+  #passedOver: ReadonlySet<string> = new Set()
   #isAwake = false
   #isClosed = false
   #isLooking = false
@@ -57,7 +61,7 @@ export class Worker implements Rings {
 
   constructor(options: WorkerOptions) {
     this.#options = options
-    this.#slots = options.slots ?? SLOTS
+    this.#shares = new Shares(options.slots ?? SLOTS, options.isShared ?? false)
     this.leaseMs = options.leaseMs ?? LEASE_MS
     const { jobs, clock } = options
     this.#runs = new Runs({ jobs, clock, leaseMs: this.leaseMs, troubled: (what, error) => this.#troubled(what, error) })
@@ -87,24 +91,25 @@ export class Worker implements Rings {
     while ((await this.#claimOnce()) || this.#runs.size > 0)
   }
 
-  /** Whether a job that is put now could begin at once. */
-  get hasRoom(): boolean {
-    return this.#isAwake && this.#runs.size + this.#coming < this.#slots
+  /** Whether a job of that operation that is put now could begin at once. */
+  hasRoomFor(operation: string): boolean {
+    return this.#isAwake && this.#shares.mayTake(operation)
   }
 
   /** Puts a job and runs it here, without asking the store for it again. `"waits"`, `"known"`: it was not begun. */
   async putAndRun(job: NewJob): Promise<"begun" | "waits" | "known"> {
     const { jobs, clock } = this.#options
     const leaseEndsAt = clock.now() + this.leaseMs
-    this.#coming++
+    this.#shares.take(job.operation)
+    let put: Awaited<ReturnType<Jobs["putLeased"]>> = "known"
     try {
-      const put = await jobs.putLeased(job, this.leaseMs)
-      if (put === "known" || put === "waits") return put
-      this.#begin(put, leaseEndsAt)
-      return "begun"
+      put = await jobs.putLeased(job, this.leaseMs)
     } finally {
-      this.#coming--
+      if (put === "known" || put === "waits") this.#shares.leave(job.operation)
     }
+    if (put === "known" || put === "waits") return put
+    this.#begin(put, leaseEndsAt)
+    return "begun"
   }
 
   /** Claims nothing any more. What runs goes on. */
@@ -134,7 +139,7 @@ export class Worker implements Rings {
     if (this.#look !== null) this.#options.clock.cancel(this.#look)
     this.#look = null
     try {
-      let isDue = !asksFirst || (await this.#options.jobs.nextDueMs()) === 0
+      let isDue = !asksFirst || (await this.#options.jobs.nextDueMs(this.#passedOver)) === 0
       while (isDue && !this.#isClosed) {
         this.#mustLookAgain = false
         isDue = ((await this.#claimOnce()) || this.#mustLookAgain) && !this.#isHungry
@@ -153,16 +158,18 @@ export class Worker implements Rings {
   /** Whether there may be more. */
   async #claimOnce(): Promise<boolean> {
     const { jobs, clock } = this.#options
-    const free = this.#slots - this.#runs.size - this.#coming
-    this.#isHungry = free < 1
+    this.#isHungry = this.#shares.isFull
     if (this.#isHungry) return false
+    const { limit, without } = this.#shares.claimable()
+    this.#passedOver = without
     const leaseEndsAt = clock.now() + this.leaseMs
-    const claimed = await jobs.claim(free, this.leaseMs)
+    const claimed = await jobs.claim(limit, this.leaseMs, without)
     if (this.#isClosed) {
       await jobs.giveBack(claimed.jobs)
       return false
     }
     if (claimed.jobs.length > 0) this.#lookMs = LOOK_MS_MIN
+    for (const job of claimed.jobs) this.#shares.take(job.operation)
     for (const job of claimed.jobs) this.#begin(job, leaseEndsAt)
     return claimed.isMore || claimed.jobs.length > 0
   }
@@ -175,7 +182,7 @@ export class Worker implements Rings {
       this.#forgottenAt = clock.now()
       await jobs.forget()
     }
-    const dueMs = await jobs.nextDueMs()
+    const dueMs = await jobs.nextDueMs(this.#passedOver)
     // What is due and was not to be had is somebody else's.
     this.#lookIn(dueMs ? Math.min(this.#lookMs, dueMs) : this.#lookMs)
     this.#lookMs = Math.min(LOOK_MS_MAX, this.#lookMs * 2)
@@ -188,8 +195,15 @@ export class Worker implements Rings {
 
   // -- running ------------------------------------------------------------------------------------
 
+  /** Its slot is taken. */
   #begin(job: HeldJob, leaseEndsAt: number): void {
+    // One whose earlier run here has lost its lease keeps that one's slot.
+    if (this.#runs.has(job)) this.#shares.leave(job.operation)
     this.#runs.add(job, leaseEndsAt, () => this.#options.run(job, (end) => this.#end(job, end)))
+  }
+
+  #leave(job: HeldJob): void {
+    if (this.#runs.remove(job)) this.#shares.leave(job.operation)
   }
 
   #end(job: HeldJob, end: StoredEnd): void {
@@ -214,7 +228,7 @@ export class Worker implements Rings {
 
   #isLost(job: HeldJob): boolean {
     if (this.#runs.isHeld(job) && !this.#isClosed) return false
-    this.#runs.remove(job)
+    this.#leave(job)
     return true
   }
 
@@ -223,10 +237,21 @@ export class Worker implements Rings {
     for (const job of lost) this.#options.events.warn(`the lease of ${job.operation} was lost: another run of it counts`, { job: job.id })
     for (const [job, end] of ends) {
       if (!lost.includes(job)) this.#options.ended(job, end)
-      this.#runs.remove(job)
+      this.#leave(job)
     }
     // What comes next of a key, or again after a while, is due at another time than was known.
-    if (this.#isHungry || ends.some(([{ orderKey }, { is }]) => orderKey !== null || is === "failed" || is === "suspended")) this.poke()
+    if (
+      this.#isHungry ||
+      this.#canTakeUp() ||
+      ends.some(([{ orderKey }, { is }]) => orderKey !== null || is === "failed" || is === "suspended")
+    )
+      this.poke()
+  }
+
+  /** Room has been made for an operation that had to be passed over. */
+  #canTakeUp(): boolean {
+    for (const operation of this.#passedOver) if (this.#shares.mayTake(operation)) return true
+    return false
   }
 
   #troubled(what: string, error: unknown): void {

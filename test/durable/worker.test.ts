@@ -70,11 +70,12 @@ afterEach(async () => {
   await opened.close()
 })
 
-function worker(slots = 4): Worker {
+function worker(slots = 4, isShared = false): Worker {
   const made = new Worker({
     jobs,
     clock,
     slots,
+    isShared,
     leaseMs: 30_000,
     events: log,
     run(job, end) {
@@ -155,11 +156,11 @@ describe("a worker", () => {
 
   test("a job put with a lease → is run without being asked for again; one too many is not taken so", async () => {
     const one = worker(2)
-    expect(one.hasRoom).toBe(false)
+    expect(one.hasRoomFor("scores.add")).toBe(false)
     one.start()
     await settle()
     expect(await Promise.all([one.putAndRun(newJob("a")), one.putAndRun(newJob("b"))])).toEqual(["begun", "begun"])
-    expect([ids(), one.hasRoom]).toEqual([["a", "b"], false])
+    expect([ids(), one.hasRoomFor("scores.add")]).toEqual([["a", "b"], false])
     expect(await one.putAndRun(newJob("a"))).toBe("known")
   })
 
@@ -178,6 +179,52 @@ describe("a worker", () => {
     endAll()
     await working
     expect(ended).toEqual(["a done", "b done"])
+  })
+})
+
+describe("slots that several operations share", () => {
+  const many = Array.from({ length: 20 }, (_, i) => `s${i}`)
+  beforeEach(() => {
+    jobs = new Jobs({ store, operations: ["scores.add", "mails.send"], epoch: clock.epoch })
+  })
+
+  test("one operation hangs → holds three quarters, and the others go on", async () => {
+    await put(...many)
+    const one = worker(8, true)
+    one.start()
+    await settle()
+    expect(running).toHaveLength(6)
+    for (const id of ["m1", "m2", "m3"]) {
+      await jobs.put(newJob(id, { operation: "mails.send" }))
+      one.poke()
+      await settle()
+      expect(running.at(-1)!.job.id).toBe(id)
+      running.pop()!.end(DONE)
+      await settle()
+    }
+    expect(ended).toEqual(["m1 done", "m2 done", "m3 done"])
+  })
+
+  test("what held its share ends → the next of it are taken up at once", async () => {
+    await put(...many)
+    worker(8, true).start()
+    await settle()
+    for (let left = many.length; left > 0; left -= 6) {
+      expect(running).toHaveLength(Math.min(left, 6))
+      endAll()
+      await settle()
+    }
+    expect(ended).toHaveLength(20)
+  })
+
+  test("nothing to take but of one that holds its share → asks as seldom as if there were nothing", async () => {
+    await put(...many)
+    worker(8, true).start()
+    await clock.advance("4s")
+    store.units.length = 0
+    await clock.advance("10s")
+    // Leases are renewed meanwhile.
+    expect(store.units.filter((word) => word === "with")).toEqual([])
   })
 })
 
