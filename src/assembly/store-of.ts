@@ -5,6 +5,7 @@ import { Redactor } from "../base/redact.ts"
 import type { Environment } from "../config/environment.ts"
 import { needsOf, resolveReferences } from "../config/references.ts"
 import type { Finding } from "../contract/finding.ts"
+import type { Operation } from "../contract/operation.ts"
 import type { Connection, Service } from "../contract/service.ts"
 import { hasStore } from "../contract/store.ts"
 import { TABLES } from "../durable/tables.ts"
@@ -19,8 +20,8 @@ import { needsStore } from "./needs-store.ts"
 export interface StoreOf extends OpenedStore {
   /** Where it is, for people. */
   readonly place: string
-  /** Paths of the application's operations. */
-  readonly operations: readonly string[]
+  /** Of the application. */
+  readonly operations: readonly Operation[]
 }
 
 /** How it stands with Trestle's own tables. */
@@ -76,7 +77,7 @@ interface Place {
   readonly own: OwnStore
   /** Whether it can be looked at without being made. */
   readonly isThere: boolean
-  readonly operations: readonly string[]
+  readonly operations: readonly Operation[]
 }
 
 function placeOf(app: App<unknown>, environment: Environment): Place | null {
@@ -87,7 +88,7 @@ function placeOf(app: App<unknown>, environment: Environment): Place | null {
   const own = { folder: dataFolder(environment), clock: systemClock, isEphemeral: false }
   const file = join(own.folder, "store.db")
   const isThere = service !== undefined || existsSync(file)
-  return { name: service?.name ?? file, service, own, isThere, operations: operations.map(({ path }) => path) }
+  return { name: service?.name ?? file, service, own, isThere, operations }
 }
 
 export async function openedOf(service: Service, environment: Environment): Promise<Connection> {

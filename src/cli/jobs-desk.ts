@@ -15,6 +15,7 @@ import { matching } from "./targets.ts"
 export interface OpenedDesk {
   readonly desk: JobDesk
   readonly place: string
+  /** Paths of the application's operations. */
   readonly operations: readonly string[]
 }
 
@@ -27,7 +28,9 @@ export async function withDesk<T>(flags: JobsFlags, work: (opened: OpenedDesk | 
     const opened = await openStoreOf(app, loadEnvironment({ folder: process.cwd() }))
     if (opened === null) return await work(null)
     try {
-      return await work({ ...opened, desk: new JobDesk({ store: opened.store, epoch: systemClock.epoch }) })
+      const { store, place, operations } = opened
+      const desk = new JobDesk({ store, epoch: systemClock.epoch, operations })
+      return await work({ desk, place, operations: operations.map(({ path }) => path) })
     } finally {
       await opened.close()
     }

@@ -7,6 +7,7 @@ import { chosen, countOf, found, stateOf, withDesk } from "./jobs-desk.ts"
 import { type Colour, paintFor, shown } from "./paint.ts"
 import type { Report } from "./report.ts"
 import { table } from "./table.ts"
+import { undecidedText } from "./undecided-text.ts"
 
 const COLOURS: Readonly<Partial<Record<JobState, Colour>>> = { dead: "red", parked: "yellow", done: "green" }
 
@@ -38,12 +39,28 @@ export function showJob(id: string, flags: JobsFlags): Promise<Report> {
   return withDesk(flags, async (opened) => {
     const [job] = opened ? await found(opened, [id]) : []
     if (!job) throw usage(`there is no job "${id}"`, "Nothing is kept here yet.")
-    return { exit: EXIT.ok, summary: { store: opened!.place, state: job.state }, json: { job: publicJob(job) }, text: storyOf(job) }
+    const undecided = await opened!.desk.undecided(job)
+    return {
+      exit: EXIT.ok,
+      summary: { store: opened!.place, state: job.state, undecided: undecided.length },
+      json: { job: publicJob(job), undecided },
+      text: storyOf(job) + undecidedText(job, undecided, flags),
+    }
   })
 }
 
 /** Times as people write them. */
-export function publicJob({ seq: _, fence: __, createdAt, dueAt, expiresAt, endedAt, history, ...job }: DeskJob): object {
+export function publicJob({
+  seq: _,
+  fence: __,
+  followsUnknown: ___,
+  createdAt,
+  dueAt,
+  expiresAt,
+  endedAt,
+  history,
+  ...job
+}: DeskJob): object {
   return {
     ...job,
     createdAt: iso(createdAt),
@@ -106,9 +123,10 @@ export function eventRows(history: readonly JobEvent[]): string[][] {
   return runs.map(({ text, first, last, times }) => [iso(first)!, times === 1 ? text : `${text} (${times} times, last ${iso(last)})`])
 }
 
-function eventText({ what, why, code }: JobEvent): string {
+function eventText({ what, by, why, code }: JobEvent): string {
   // A message begins with its code already.
-  return shown(why === undefined ? `${what}${code === undefined ? "" : ` ${code}`}` : `${what}: ${why}`)
+  const head = by === undefined ? what : `${what} by ${by}`
+  return shown(why === undefined ? `${head}${code === undefined ? "" : ` ${code}`}` : `${head}: ${why}`)
 }
 
 function iso(epoch: number | null): string | null {

@@ -12,6 +12,16 @@ export interface JobsFlags {
   readonly app?: string
 }
 
+export interface SettleFlags {
+  readonly step?: string
+  readonly happened?: boolean
+  readonly notHappened?: boolean
+  readonly answer?: string
+  readonly why?: string
+  readonly by?: string
+  readonly app?: string
+}
+
 const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one]
 const OPERATION_FLAG = ["--operation <target>", 'a path, a group, or a glob such as "mails.*"; repeat it for more', collect] as const
 const STATE_FLAG = ["--state <state>", "waiting, running, parked, dead or done"] as const
@@ -25,7 +35,7 @@ export function addJobs(program: Command, run: Run): void {
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  trestle jobs list --state dead\n  trestle jobs show 5f0c/mails.welcome\n  trestle jobs retry --all --operation 'mails.*'\n  trestle jobs drop 5f0c/mails.welcome --yes\n",
+      "\nExamples:\n  trestle jobs list --state dead\n  trestle jobs show 5f0c/mails.welcome\n  trestle jobs retry --all --operation 'mails.*'\n  trestle jobs drop 5f0c/mails.welcome --yes\n  trestle jobs settle 5f0c --step charge --not-happened --why 'no such charge in the bank'\n",
     )
   jobs
     .command("list")
@@ -62,4 +72,16 @@ export function addJobs(program: Command, run: Run): void {
     .option("--dry-run", "only show what would be removed")
     .option(...APP_FLAG)
     .action((ids: string[], flags: JobsFlags) => run("jobs", async () => (await import("./jobs-change.ts")).dropJobs(ids, flags)))
+  jobs
+    .command("settle")
+    .description("Say what you have found out of something of which nobody knows whether it has happened. `jobs show` names it.")
+    .argument("<id>")
+    .option("--step <name>", "of a flow: the step that is undecided")
+    .option("--happened", "it has; a flow goes on from there")
+    .option("--answer <json>", "what it gave: JSON, @file, or - for stdin; checked against the output of its operation")
+    .option("--not-happened", "it has not; it is done now, or a flow that fails is undone without it")
+    .option("--why <text>", "how you know, for the history")
+    .option("--by <name>", "who says so, for the history; else the user of this machine")
+    .option(...APP_FLAG)
+    .action((id: string, flags: SettleFlags) => run("jobs", async () => (await import("./jobs-settle.ts")).settleJob(id, flags)))
 }

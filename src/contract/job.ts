@@ -90,10 +90,12 @@ export interface Delivery {
 export interface JobEvent {
   /** Milliseconds since 1970, on the clock of the process that wrote it. */
   readonly at: number
-  readonly what: "put" | "failed" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended"
+  readonly what: "put" | "failed" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended" | "settled"
   readonly code?: string
   /** For the operator. */
   readonly why?: string
+  /** The person who did it, where that is known. */
+  readonly by?: string
 }
 
 /** A job as people and programs see it. Its input is not here: it may be secret. */

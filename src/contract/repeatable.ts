@@ -15,7 +15,13 @@ export function isReconciled({ declaration: { backend } }: Operation): boolean {
   return backend?.plan.parts?.at(-1)?.plan.reconciles === true
 }
 
-/** The same of a backend alone. */
+/** Another run of it could tell what became of a run before: not where only the memory of its key stands between the two. */
+export function isDecidedByAnotherRun(operation: Operation): boolean {
+  const { backend } = operation.declaration
+  return operation.repeat === "natural" || isReconciled(operation) || (backend !== null && isRepeatableBackend(backend))
+}
+
+/** The same as `isRepeatable`, of a backend alone. */
 export function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
   if (plan.parts !== undefined && plan.service === undefined) return plan.parts.every(isRepeatableBackend)
   return plan.repeat !== undefined && plan.repeat !== "none"

@@ -1,4 +1,5 @@
 import type { JobReport, JobState } from "../contract/job.ts"
+import type { Operation } from "../contract/operation.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 import { historyText, reportOf } from "./job-record.ts"
@@ -6,6 +7,7 @@ import * as SQL from "./job-statements.ts"
 import { FORGET_STEPS } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
+import { type Settled, type Settlement, Settling, type Undecided } from "./settling.ts"
 
 /** A job as it stands on the desk of a person. */
 export interface DeskJob extends JobReport {
@@ -13,12 +15,16 @@ export interface DeskJob extends JobReport {
   readonly fence: number
   /** Its place in the order in which jobs were put. */
   readonly seq: number
+  /** It, or of a flow something in it, may have had its effect. */
+  readonly followsUnknown: boolean
 }
 
 export interface JobDeskOptions {
   readonly store: Store
   /** Milliseconds since 1970, for histories. */
   readonly epoch: () => number
+  /** Of the application, present. */
+  readonly operations: readonly Operation[]
   /** Default: plain text. */
   readonly seal?: Seal
 }
@@ -30,11 +36,13 @@ export class JobDesk {
   readonly #store: Store
   readonly #epoch: () => number
   readonly #text: SealedText
+  readonly #settling: Settling
 
-  constructor({ store, epoch, seal = PLAIN }: JobDeskOptions) {
+  constructor({ store, epoch, operations, seal = PLAIN }: JobDeskOptions) {
     this.#store = store
     this.#epoch = epoch
     this.#text = new SealedText(seal)
+    this.#settling = new Settling({ store, epoch, operations, text: this.#text })
   }
 
   async find(id: string): Promise<DeskJob | null> {
@@ -72,6 +80,22 @@ export class JobDesk {
     ])
   }
 
+  /** What of a job nobody knows: of a parked or dead flow its steps that may have happened, of another one the job itself. */
+  undecided(job: DeskJob): Promise<readonly Undecided[]> {
+    return this.#settling.undecided(job)
+  }
+
+  /**
+   * Writes down what a person has found out of something undecided, and lets the job go on where nothing else of it is. What has happened is
+   * done, with its answer; what has not is done now, or by a flow that fails never. Stands in the history.
+   *
+   * @throws {TrestleError} `CONFLICT`: it is neither parked nor dead, or has changed since it was looked at. `INVALID`: nothing of that name is
+   * undecided, or the answer does not fit the output of its operation. Nothing is changed then.
+   */
+  settle(job: DeskJob, settlement: Settlement): Promise<Settled> {
+    return this.#settling.settle(job, settlement)
+  }
+
   /** So many in one unit; whoever runs the jobs hears of it. */
   async #change(jobs: readonly DeskJob[], change: (job: DeskJob) => readonly StoreStatement[]): Promise<readonly DeskJob[]> {
     const changed: DeskJob[] = []
@@ -90,6 +114,6 @@ export class JobDesk {
   }
 
   #deskJob(row: SqlRow): DeskJob {
-    return { ...reportOf(row, this.#text), fence: row.fence as number, seq: row.seq as number }
+    return { ...reportOf(row, this.#text), fence: row.fence as number, seq: row.seq as number, followsUnknown: row.follows_unknown === 1 }
   }
 }

@@ -95,6 +95,16 @@ export const CANCEL = "delete from trestle_jobs where id = ? and state in ('wait
 
 export const LIST = "select * from trestle_jobs where seq > ? and (state = ? or ? = '*') order by seq limit ?"
 /** Once more from the beginning, whatever became of it; not of what somebody runs. */
-export const ORDER = `update trestle_jobs set state = 'waiting', due_at = ${NOW}, attempts = 0, is_ordered = 1, expires_at = null, ended_at = null,
-  outcome = null, history = ? where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')`
+const ORDERED = `state = 'waiting', due_at = ${NOW}, attempts = 0, is_ordered = 1, expires_at = null, ended_at = null, outcome = null, history = ?`
+export const ORDER = `update trestle_jobs set ${ORDERED} where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')`
 export const DROP = "delete from trestle_jobs where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')"
+
+/** What a person has found out is written once: the fence rises, so that whoever has looked before that changes nothing any more. */
+const SETTLED = "fence = fence + 1 where id = ? and fence = ? and state in ('parked', 'dead')"
+/** It has not happened, so it begins anew. Of a flow only a step has not. */
+export const SETTLED_AGAIN = `update trestle_jobs set ${ORDERED}, follows_unknown = case when kind = 'flow' then follows_unknown else 0 end, ${SETTLED}`
+/** It has happened. */
+export const SETTLED_DONE = `update trestle_jobs set state = 'done', due_at = null, ended_at = ${NOW}, forget_at = ${NOW} + ?, outcome = ?, body = ?,
+  progress = null, history = ?, ${SETTLED}`
+/** Something else of it is still undecided. */
+export const SETTLED_IN_PART = `update trestle_jobs set history = ?, ${SETTLED}`

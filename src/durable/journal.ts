@@ -26,12 +26,29 @@ const WRITE = `insert into trestle_steps (flow, step, position, what, state, bod
 /** For whoever removes the job. */
 export const FORGET_STEPS = "delete from trestle_steps where flow = ?"
 
+/** What a person has found out of a step that had begun or was deferred: it is done, or was never begun. Undone with its unit when that is not so any more. */
+const SETTLE = "update trestle_steps set state = 'done', body = ? where flow = ? and step = ? and state = ?"
+const UNBEGIN = "delete from trestle_steps where flow = ? and step = ? and state = ?"
+
+/** Everything that a flow has done so far, in the order in which it was first written. */
+export async function stepsOf(store: Store, flow: string, seal: SealedText): Promise<readonly JournalEntry[]> {
+  const rows = await store.read({ text: READ, values: [flow] })
+  return rows.map((row) => entryOf(row as unknown as StepRow, flow, seal))
+}
+
+/** Says of a step that it is done, with its answer. */
+export function stepSettled(flow: string, { key, state }: JournalEntry, value: unknown, seal: SealedText): StoreStatement {
+  return { text: SETTLE, values: [seal.writeAny(value === undefined ? {} : { value }, sealKey(flow, key)), flow, key, state], expects: 1 }
+}
+
+/** Says of a step that it has not begun. */
+export function stepUnbegun(flow: string, { key, state }: JournalEntry): StoreStatement {
+  return { text: UNBEGIN, values: [flow, key, state], expects: 1 }
+}
+
 /** Reads what a flow has done so far. */
 export async function openJournal(store: Store, delivery: Delivery, seal: SealedText): Promise<Journal> {
-  const rows = await store.read({ text: READ, values: [delivery.id] })
-  const journal = new StoreJournal(store, delivery, seal)
-  for (const row of rows) journal.recall(row as unknown as StepRow)
-  return journal
+  return new StoreJournal(store, delivery, { seal, entries: await stepsOf(store, delivery.id, seal) })
 }
 
 interface StepRow {
@@ -41,26 +58,32 @@ interface StepRow {
   readonly body: string
 }
 
+function entryOf({ step, what, state, body }: StepRow, flow: string, seal: SealedText): JournalEntry {
+  const kept = seal.readAny(body, sealKey(flow, step)) as Pick<JournalEntry, "value" | "error"> | null
+  if (kept !== null) return { key: step, what, state, ...kept }
+  throw new TrestleError("INTERNAL", undefined, { outcome: "unknown", note: `step ${step} of flow ${flow} cannot be read` })
+}
+
+/** An encrypting seal binds it, so that no step can be passed off as another. */
+function sealKey(flow: string, step: string): string {
+  return `${flow}/${step}`
+}
+
 class StoreJournal implements Journal {
   readonly #store: Store
   readonly #delivery: Delivery
   readonly #seal: SealedText
-  readonly #entries = new Map<string, JournalEntry>()
+  readonly #entries: Map<string, JournalEntry>
 
-  constructor(store: Store, delivery: Delivery, seal: SealedText) {
+  constructor(
+    store: Store,
+    delivery: Delivery,
+    { seal, entries }: { readonly seal: SealedText; readonly entries: readonly JournalEntry[] },
+  ) {
     this.#store = store
     this.#delivery = delivery
     this.#seal = seal
-  }
-
-  recall({ step, what, state, body }: StepRow): void {
-    const kept = this.#seal.readAny(body, this.#keyOf(step)) as Pick<JournalEntry, "value" | "error"> | null
-    if (kept === null)
-      throw new TrestleError("INTERNAL", undefined, {
-        outcome: "unknown",
-        note: `step ${step} of flow ${this.#delivery.id} cannot be read`,
-      })
-    this.#entries.set(step, { key: step, what, state, ...kept })
+    this.#entries = new Map(entries.map((entry) => [entry.key, entry]))
   }
 
   get keys(): readonly string[] {
@@ -83,11 +106,9 @@ class StoreJournal implements Journal {
   #writing(entry: JournalEntry, position: number): StoreStatement {
     const { key, what, state, value, error } = entry
     const kept = error !== undefined ? { error } : value === undefined ? {} : { value }
-    return { text: WRITE, values: [this.#delivery.id, key, position, what, state, this.#seal.writeAny(kept, this.#keyOf(key))] }
-  }
-
-  /** An encrypting seal binds it, so that no step can be passed off as another. */
-  #keyOf(step: string): string {
-    return `${this.#delivery.id}/${step}`
+    return {
+      text: WRITE,
+      values: [this.#delivery.id, key, position, what, state, this.#seal.writeAny(kept, sealKey(this.#delivery.id, key))],
+    }
   }
 }

@@ -1,5 +1,6 @@
 // The door `trestle/testing`. Works with every test runner: it imports none and knows no globals.
 
+export type { Settled, Settlement, Undecided } from "../durable/settling.ts"
 export { type ConnectorPromise, connectorPromises } from "./connector-promises.ts"
 export type { ConnectorSample, ConnectorSubject } from "./connector-subject.ts"
 export { type ContractCase, type ContractCasesOptions, contractCases } from "./contract-cases.ts"

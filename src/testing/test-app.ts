@@ -11,6 +11,7 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Authenticator, AuthenticatorHost, Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
 import type { Topic } from "../contract/topic.ts"
+import type { Settled, Settlement } from "../durable/settling.ts"
 import { checkDeclarations } from "../runtime/check.ts"
 import { servicesOf } from "../runtime/within.ts"
 import { authenticateKeys, reportEnds } from "../security/api-keys.ts"
@@ -123,6 +124,14 @@ export interface TestApp<T> {
   retry(id: string): Promise<boolean>
   /** Removes a job that waits, is parked or dead, as `trestle jobs drop` does. `false`: there is no such job. */
   drop(id: string): Promise<boolean>
+  /**
+   * Says what a person has found out of something of which nobody knows whether it has happened, as `trestle jobs settle` does; what goes on
+   * waits for `drain`.
+   *
+   * @throws {TrestleError} `CONFLICT`: the job is neither parked nor dead. `INVALID`: there is none, nothing of that name is undecided, or the
+   * answer does not fit.
+   */
+  settle(id: string, settlement: Settlement): Promise<Settled>
   /** Forgets programs, requests, records and mistakes. Breakers, budgets, keys and time stay. */
   reset(): void
   /** Ends every call, then the application. @throws the mistake, when a request was not programmed. */

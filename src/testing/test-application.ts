@@ -9,6 +9,8 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { HasService, Service } from "../contract/service.ts"
 import type { Topic } from "../contract/topic.ts"
+import type { Settled, Settlement } from "../durable/settling.ts"
+import { invalid } from "../errors/trestle-error.ts"
 import type { KeyStore } from "../security/key-store.ts"
 import type { WorkReport } from "../server/work.ts"
 import type { FakeClock } from "./fake-clock.ts"
@@ -159,6 +161,13 @@ export class TestApplication<T> implements TestApp<T> {
     const desk = this.#parts.durable?.desk
     const job = await desk?.find(id)
     return job != null && (await desk!.drop([job])).length === 1
+  }
+
+  async settle(id: string, settlement: Settlement): Promise<Settled> {
+    const desk = this.#parts.durable?.desk
+    const job = await desk?.find(id)
+    if (!job) throw invalid([{ path: "id", message: `there is no job "${id}"` }])
+    return desk!.settle(job, settlement)
   }
 
   reset(): void {

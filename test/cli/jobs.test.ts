@@ -1,7 +1,11 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { Jobs } from "../../src/durable/jobs.ts"
+import { openJournal } from "../../src/durable/journal.ts"
+import { PLAIN } from "../../src/durable/seal.ts"
+import { SealedText } from "../../src/durable/sealed-text.ts"
+import { deliveryOf } from "../../src/durable/verdict.ts"
 import { TrestleError } from "../../src/errors/trestle-error.ts"
 import { fileStore, HOUR_MS, newJob } from "../durable/kit.ts"
 import { folder, json, type Ran, serve, trestle } from "./kit.ts"
@@ -106,6 +110,77 @@ describe("jobs retry", () => {
     stop("SIGTERM")
     expect((await ended).code).toBe(0)
     expect(await listed(cwd, "--operation", "mails")).toBe("")
+  })
+})
+
+const SHOP = `import { code, flow, nothing, op, trestle } from "trestle"
+import { z } from "zod"
+const Id = z.object({ id: z.string() })
+const pay = op({ effect: "write", input: Id, output: z.object({ number: z.number() }) }).via(code(() => ({ number: 1 })))
+const buy = op({ effect: "write", input: Id, output: nothing }).via(flow(async (order, s) => void (await s.run(pay, order, { name: "pay now" }))))
+export const app = trestle({ name: "shop", ops: { pay, buy } })
+`
+
+/** A folder with a parked flow whose payment may have happened, and a deferred payment of which nobody knows either. */
+async function undecided(): Promise<string> {
+  const cwd = folder({ "app.ts": SHOP })
+  mkdirSync(join(cwd, ".trestle"))
+  const { store, close } = await fileStore(join(cwd, ".trestle", "store.db"))
+  const jobs = new Jobs({ store, operations: ["pay", "buy"], epoch: Date.now })
+  await jobs.put(newJob("f1", { kind: "flow", operation: "buy", mayRepeat: true }))
+  await jobs.put(newJob("p1", { kind: "deferred", operation: "pay" }))
+  const held = (await jobs.claim(2, HOUR_MS)).jobs
+  const journal = await openJournal(store, deliveryOf(held[0]!), new SealedText(PLAIN))
+  await journal.write([{ key: ":pay now", what: "pay 0123456789abcdef", state: "begun" }])
+  const error = new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown" })
+  await jobs.end(held.map((job) => [job, { is: "parked", error }]))
+  await close()
+  return cwd
+}
+
+describe("jobs settle", () => {
+  test("show names what is undecided, and prints the commands", async () => {
+    const cwd = await undecided()
+    const { stdout } = await jobs(cwd, "show", "f1")
+    expect(stdout).toContain("nobody knows whether step pay now (pay) has happened")
+    expect(stdout).toContain("  trestle jobs settle f1 --step 'pay now' --not-happened --why '<how you know>'\n")
+    expect(json(await jobs(cwd, "show", "f1", "--json")).undecided).toEqual([{ step: "pay now", operation: "pay", isSilent: false }])
+    expect((await jobs(cwd, "show", "p1")).stdout).toContain("  trestle jobs settle p1 --happened --answer '<its answer, as JSON>'")
+  })
+  test("a step that has happened: the flow goes on, and its history says who knew it and how", async () => {
+    const cwd = await undecided()
+    writeFileSync(join(cwd, "receipt.json"), '{ "number": 7 }')
+    const said = ["--happened", "--answer", "@receipt.json", "--why", "on the statement", "--by", "ada"]
+    expect(await jobs(cwd, "settle", "f1", "--step", "pay now", ...said)).toMatchObject({ code: 0, stderr: "f1 goes on\n" })
+    const { stdout } = await jobs(cwd, "show", "f1")
+    expect(stdout).toMatch(/^state +waiting$/m)
+    expect(stdout).toMatch(/^\S+Z +settled by ada: step pay now has happened: on the statement$/m)
+  })
+  test("a deferred write: done, or to be sent again", async () => {
+    const cwd = await undecided()
+    expect(await jobs(cwd, "settle", "p1", "--not-happened", "--why", "asked")).toMatchObject({ code: 0, stderr: "p1 goes on\n" })
+    expect(await listed(cwd, "--operation", "pay")).toBe("p1 waiting")
+    const other = await undecided()
+    expect(await jobs(other, "settle", "p1", "--happened", "--answer", '{"number":7}', "--why", "asked")).toMatchObject({
+      stderr: "p1 is done\n",
+    })
+    expect(await listed(other, "--operation", "pay")).toBe("p1 done")
+  })
+  test.each<[string, string[], number, string]>([
+    ["neither happened nor not", ["--why", "w"], 2, "either --happened or --not-happened"],
+    ["no reason", ["--step", "pay now", "--not-happened"], 2, "--why"],
+    ["another step", ["--step", "pay", "--not-happened", "--why", "w"], 2, '"pay" is not undecided; these are: pay now'],
+    ["no step", ["--not-happened", "--why", "w"], 2, "Undecided: pay now"],
+    ["an answer that does not fit", ["--step", "pay now", "--happened", "--answer", '{"number":"x"}', "--why", "w"], 2, "answer.number"],
+    ["an answer to what has not happened", ["--step", "pay now", "--not-happened", "--answer", "{}", "--why", "w"], 2, "no answer"],
+  ])("%s: refused, and nothing is changed", async (_, args, code, message) => {
+    const cwd = await undecided()
+    expect(await jobs(cwd, "settle", "f1", ...args)).toMatchObject({ code, stderr: expect.stringContaining(message) })
+    expect(await listed(cwd)).toBe("f1 parked, p1 parked")
+  })
+  test("one that runs: exit 1, and it is left alone", async () => {
+    const ran = await jobs(await kept(), "settle", "r1", "--not-happened", "--why", "w")
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining("r1 is left alone: it is running") })
   })
 })
 

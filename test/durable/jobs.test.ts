@@ -30,7 +30,7 @@ for (const { name, open, isHere } of STORES) {
       opened = await open()
       store = opened.store
       jobs = new Jobs({ store, operations: ["scores.add", "mails.send"], epoch: () => 1_000 })
-      desk = new JobDesk({ store, epoch: () => 2_000 })
+      desk = new JobDesk({ store, epoch: () => 2_000, operations: [] })
     })
     afterAll(() => opened.close())
     beforeEach(async () => void (await store.unit([{ text: "delete from trestle_jobs", values: [] }])))

@@ -1,5 +1,5 @@
 import type { Operation } from "../../contract/operation.ts"
-import { isReconciled, isRepeatable, isRepeatableBackend } from "../../contract/repeatable.ts"
+import { isDecidedByAnotherRun, isReconciled, isRepeatable } from "../../contract/repeatable.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { overdue } from "./flow-error.ts"
@@ -112,7 +112,7 @@ export class OperationStep {
     if (error.code === "PENDING" && durable !== null) return this.#waitFor(error.work!)
     if (operation.effect === "write" && (error.outcome === "unknown" || this.#mayHaveHappenedBefore(error))) {
       const undecided = error.outcome === "unknown" ? error : stillUnknown(error)
-      return run.halt({ is: isDecidedByAnother(operation) ? "failed" : "parked", error: undecided })
+      return run.halt({ is: isDecidedByAnotherRun(operation) ? "failed" : "parked", error: undecided })
     }
     if (run.undoing === null) await run.write([{ ...this.#entry, state: "failed", error: journaled(error) }])
     throw error
@@ -176,12 +176,6 @@ export class OperationStep {
     const delayMs = Math.min(Math.max(lastedMs / 10, LOOK_MS_MIN), LOOK_MS_MAX)
     return this.#run.halt({ is: "suspended", delayMs, why: `waits for the work ${work}` })
   }
-}
-
-/** Another run of the step could tell what became of it: not where only the memory of its key stands between the two. */
-function isDecidedByAnother(operation: Operation): boolean {
-  const { backend } = operation.declaration
-  return operation.repeat === "natural" || isReconciled(operation) || (backend !== null && isRepeatableBackend(backend))
 }
 
 /** Of a step that may have had its effect in an earlier run, and could not be asked for in this one. */
