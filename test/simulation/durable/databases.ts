@@ -40,11 +40,14 @@ const LATE_MS = 40_000
 export class SimulatedDatabase {
   readonly session: SqliteSession
   readonly rows: (text: string, values?: readonly (string | number)[]) => readonly Readonly<Record<string, any>>[]
+  /** A database that stays open keeps its clock, and so its whole world, in memory. */
+  readonly close: () => void
 
   constructor(name: string, clock: VirtualClock) {
     const database = new SqliteDatabase({ file: ":memory:", readOnly: false, durability: "normal", epoch: clock.epoch })
     this.session = new SqliteSession(database, { name, file: ":memory:", durability: "normal", rowsMax: 10_000, busyTimeoutMs: 0, clock })
     this.rows = (text, values = []) => database.rows({ text, values }, 10_000)
+    this.close = () => database.close()
   }
 
   exec(text: string): void {

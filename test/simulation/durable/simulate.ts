@@ -119,6 +119,7 @@ class DurableSimulation {
     for (const { operation, state, attempts, outcome, history, body } of this.#store.rows("select * from trestle_jobs order by seq"))
       this.#tell(`left: ${operation} ${state} after ${attempts} runs, ${outcome} ${history} ${body}`)
     for (const serving of this.#serving) serving?.process.crash()
+    for (const database of new Set([this.#db, this.#store])) database.close()
   }
 
   #isDrained(): boolean {
