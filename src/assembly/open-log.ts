@@ -22,7 +22,7 @@ export function openLogFor(
   more: Partial<LogOptions> = {},
 ): Log {
   const wanted = environment.get("TRESTLE_LOG")?.value
-  const level = wanted === "warn" || wanted === "error" ? wanted : "info"
+  const level = wanted === "debug" || wanted === "warn" || wanted === "error" ? wanted : "info"
   if (host && wanted !== "silent") return openHostLog(host, { name, redactor, level, ...more })
   if (wanted === "silent") return openLog({ name, redactor, format: "silent", level, ...more })
   const { file, findings } = logFileSettings(environment)

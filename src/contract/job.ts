@@ -80,6 +80,8 @@ export interface Delivery {
   readonly followsUnknown: boolean
   /** A person has said that it is to be run again, although a run before may have had its effect. */
   readonly isOrdered: boolean
+  /** The run before it was suspended: this one looks whether it can go on. */
+  readonly isLook: boolean
   /** When the job was put, in milliseconds since 1970. */
   readonly putAt: number
   /** Rises with every lease; writes that end the job are refused to whoever holds an older one. */

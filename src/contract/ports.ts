@@ -1,5 +1,6 @@
 import type { TrestleError } from "../errors/trestle-error.ts"
 import type { Meta } from "./call.ts"
+import type { Delivery } from "./job.ts"
 import type { Principal, RequestHead } from "./principal.ts"
 
 /** What is known of a call when it ends: the one record from which log lines, metrics, traces and audits are made. */
@@ -23,6 +24,8 @@ export interface CallRecord {
   readonly ownRepairs?: ReadonlyMap<string, number> | undefined
   /** Its answer was remembered under its idempotency key. */
   readonly isReplayed?: boolean
+  /** How it came, if from the store. */
+  readonly delivery?: Delivery | null
 }
 
 /** Hears of every call's end, early refusals included. Must not throw and must not block. */

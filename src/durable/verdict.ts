@@ -78,8 +78,8 @@ export function endBeforeRun(job: HeldJob, { times, mayRepeat }: Repeating): Sto
 }
 
 export function deliveryOf(job: HeldJob): Delivery {
-  const { id, kind, attempts, followsUnknown, isOrdered, putAt, fence } = job
-  return { id, kind, attempt: attempts, followsUnknown, isOrdered, putAt, fence }
+  const { id, kind, attempts, followsUnknown, isOrdered, putAt, fence, history } = job
+  return { id, kind, attempt: attempts, followsUnknown, isOrdered, isLook: history.at(-1)?.what === "suspended", putAt, fence }
 }
 
 /** Exponential, with full jitter. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog. */

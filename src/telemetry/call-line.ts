@@ -4,7 +4,7 @@ import type { CallRecord } from "../contract/ports.ts"
 import type { Issue, TrestleError } from "../errors/trestle-error.ts"
 import { escapeAwkward, jsonMs, jsonText, QuotedTexts, Timestamps } from "./json-text.ts"
 
-export type CallLevel = "info" | "warn" | "error"
+export type CallLevel = "debug" | "info" | "warn" | "error"
 
 const OUTSIDE_LENGTH_MAX = 200
 const DECLARED_LENGTH_MAX = 500
@@ -21,12 +21,14 @@ const ANONYMOUS = `${CALLER}null${MS}`
 
 /**
  * How loud the end of a call is: `error` for what someone must look into (`INTERNAL`, `OUTCOME_UNKNOWN`, any other 500), `warn` for a
- * degraded answer and for a system that did not answer (5xx), `info` for success and for the caller's own mistakes (4xx).
+ * degraded answer and for a system that did not answer (5xx), `info` for success and for the caller's own mistakes (4xx), `debug` for a
+ * look at a flow that waits still.
  */
 export function levelOf(record: CallRecord): CallLevel {
   const { error } = record
   if (error === null) return record.meta.degraded === false ? "info" : "warn"
   if (error.code === "OUTCOME_UNKNOWN" || error.status === 500) return "error"
+  if (error.code === "PENDING" && record.delivery?.isLook) return "debug"
   return error.status > 500 ? "warn" : "info"
 }
 
@@ -52,6 +54,7 @@ export class CallLines {
   readonly #issues: QuotedTexts
   readonly #declared = new Map<string, Declared>()
   readonly #starts = {
+    debug: new Timestamps('{"level":"debug","time":"'),
     info: new Timestamps('{"level":"info","time":"'),
     warn: new Timestamps('{"level":"warn","time":"'),
     error: new Timestamps('{"level":"error","time":"'),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { REDACTED, Redactor } from "../base/redact.ts"
+import type { Delivery } from "../contract/job.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import { failWith, invalid, TrestleError } from "../errors/trestle-error.ts"
 import { type Log, type LogOptions, openLog } from "./call-log.ts"
@@ -226,6 +227,16 @@ describe("levels", () => {
     })
     open({ level: "warn" }).recorder.record(record)
     expect(touched).toEqual(["error", "meta"])
+  })
+  it("a flow that waits → its first wait is said, each later look only at the level debug", async () => {
+    const pending = (isLook: boolean): CallRecord =>
+      recordOf({ entrance: "flow", error: failWith("PENDING"), delivery: { isLook } as Delivery })
+    const saidAt = async (level: LogOptions["level"]): Promise<unknown[]> => {
+      const log = open({ level })
+      for (const isLook of [false, true, true]) log.recorder.record(pending(isLook))
+      return (await log.lines()).map((line) => line.level)
+    }
+    expect([await saidAt("info"), await saidAt("debug")]).toEqual([["info"], ["info", "debug", "debug"]])
   })
   it("silent → writes nothing", async () => {
     const log = open({ format: "silent" })

@@ -12,7 +12,7 @@ export interface LogOptions {
   /** `json` for production, `pretty` for development, `silent` writes nothing. */
   readonly format: "json" | "pretty" | "silent"
   /** The quietest level that is written. `warn` leaves successes and the mistakes of callers out, and they cost nothing then. */
-  readonly level: "info" | "warn" | "error"
+  readonly level: CallLevel
   readonly redactor: Redactor
   /** The application's name; stands in every JSON line. */
   readonly name: string
@@ -33,7 +33,8 @@ export interface Log {
   close(): Promise<void>
 }
 
-const LEVELS = { info: 0, warn: 1, error: 2 } as const
+/** From the quietest. */
+export const LEVELS = { debug: 0, info: 1, warn: 2, error: 3 } as const
 /** Fields that every line has; an event's own field of the same name gets a `_`, for a name given twice is no honest JSON. */
 const RESERVED = new Set(["level", "time", "name", "msg", "operation"])
 

@@ -1,10 +1,12 @@
 import type { CallRecord, EventLog, Recorder } from "../contract/ports.ts"
 import type { TrestleError } from "../errors/trestle-error.ts"
 import { type CallLevel, CallLines, levelOf } from "./call-line.ts"
-import { eventFields, isLoudEnough, type Log, type LogOptions } from "./call-log.ts"
+import { eventFields, isLoudEnough, LEVELS, type Log, type LogOptions } from "./call-log.ts"
 
 /** A logger of the application's host, in the form of pino's: fields first, then the message. Fastify's `host.log` is one. */
 export interface HostLogger {
+  /** Without one, what is of that level is not said. */
+  debug?(fields: object, message?: string): void
   info(fields: object, message?: string): void
   warn(fields: object, message?: string): void
   error(fields: object, message?: string): void
@@ -62,7 +64,7 @@ function eventsOf(logger: HostLogger, { name, level: quietest, redactor }: Param
   const write =
     (level: CallLevel) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      if (METHODS.indexOf(level) < METHODS.indexOf(quietest)) return
+      if (LEVELS[level] < LEVELS[quietest]) return
       say(logger, level, () => [{ app: redactor.text(name), ...withNamedError(eventFields(fields, redactor)) }, redactor.text(message)])
     }
   return { info: write("info"), warn: write("warn"), error: write("error") }
@@ -70,7 +72,7 @@ function eventsOf(logger: HostLogger, { name, level: quietest, redactor }: Param
 
 function say(logger: HostLogger, level: CallLevel, made: () => [object, string]): void {
   try {
-    logger[level](...made())
+    logger[level]?.(...made())
   } catch {
     // There is no other place to say it, and the call must not suffer for it.
   }

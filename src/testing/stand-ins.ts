@@ -69,6 +69,8 @@ export function rememberingLog(records: CallRecord[]): Log {
 }
 
 /** The engine hands in the call itself; a plain object can be compared and printed, and keeps no backend alive. */
-function copyOf({ operation, entrance, principal, meta, epoch, error, status, route, bytes, isReplayed = false }: CallRecord): CallRecord {
-  return { operation, entrance, principal, meta, epoch, error, status, route, isReplayed, ...(bytes === undefined ? {} : { bytes }) }
+function copyOf(call: CallRecord): CallRecord {
+  const { operation, entrance, principal, meta, epoch, error, status, route, bytes, delivery, isReplayed = false } = call
+  const more = { ...(bytes === undefined ? {} : { bytes }), ...(delivery ? { delivery } : {}) }
+  return { operation, entrance, principal, meta, epoch, error, status, route, isReplayed, ...more }
 }

@@ -146,6 +146,7 @@ export class World<T extends object> {
       attempt: 1,
       followsUnknown: false,
       isOrdered: false,
+      isLook: false,
       putAt: 0,
       fence: 1,
       ...delivery,
