@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { Clock } from "../base/clock.ts"
+import { withPatience } from "../base/patience.ts"
 import type { Random } from "../base/random.ts"
 import { sqlite } from "../connectors/sqlite/index.ts"
 import type { NewMessage } from "../contract/job.ts"
@@ -122,6 +123,11 @@ export async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise
 const READS = { text: "select count(*) as schedules from trestle_schedules", values: [] }
 const WRITES_NOTHING = { text: "update trestle_schedules set at = at where operation = ''", values: [] }
 
+/** Who asks whether the store is well waits no longer. */
+const STATE_MS_MAX = 1_000
+/** A question that hangs for so long may have lost its connection; the store may be well again by then. */
+const ASKED_AGAIN_MS = 10_000
+
 /** What one started application does beyond its calls: jobs, messages, schedules. */
 export class DurableParts {
   readonly site: DurableWork
@@ -143,6 +149,8 @@ export class DurableParts {
   readonly #formerPaths: ReadonlyMap<string, string>
   #run: ReturnType<typeof jobRunner> | null = null
   #unwatch: (() => void) | null = null
+  /** Under way. */
+  #asked: { readonly at: number; readonly state: Promise<"up" | "down"> } | null = null
   readonly #givenUp = Promise.withResolvers<void>()
 
   constructor(opened: OpenedStore, options: DurableOptions) {
@@ -260,12 +268,30 @@ export class DurableParts {
     for (const relay of this.#relays.values()) await relay.drained()
   }
 
-  /** Whether the store can be read and written: a file that is gone can still be read, and a database that has become a replica too. */
-  state(): Promise<"up" | "down"> {
-    return Promise.all([this.store.read(READS), this.store.unit([WRITES_NOTHING])]).then(
-      () => "up",
-      () => "down",
-    )
+  /**
+   * Whether the store can be read and written: a file that is gone can still be read, and a database that has become a replica too. Says so
+   * within a second. One that hangs is not asked by each probe anew.
+   */
+  async state(): Promise<"up" | "down" | "no answer"> {
+    const { clock } = this.#options
+    if (this.#asked === null || clock.now() - this.#asked.at > ASKED_AGAIN_MS) this.#ask(clock.now())
+    return (await withPatience(this.#asked!.state, STATE_MS_MAX, clock)) ?? "no answer"
+  }
+
+  #ask(at: number): void {
+    const asked = Promise.all([this.store.read(READS), this.store.unit([WRITES_NOTHING])])
+    const over = (state: "up" | "down"): typeof state => {
+      if (this.#asked === asking) this.#asked = null
+      return state
+    }
+    const asking = {
+      at,
+      state: asked.then(
+        () => over("up"),
+        () => over("down"),
+      ),
+    }
+    this.#asked = asking
   }
 
   #ended(job: HeldJob, end: StoredEnd): void {

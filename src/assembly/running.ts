@@ -196,7 +196,7 @@ export class RunningApp<T> implements Running<T> {
       readiness: async () => {
         const [readiness, store] = await Promise.all([services.readiness(operations), this.#parts.durable?.state()])
         const known = store === undefined ? readiness.services : { ...readiness.services, store }
-        return { services: known, isReady: readiness.isReady && store !== "down" && !this.#closing }
+        return { services: known, isReady: readiness.isReady && (store === undefined || store === "up") && !this.#closing }
       },
       services: () => services.status(),
       keptWork: async () => this.#parts.durable?.figures.look(),

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts"
+import { withPatience } from "../base/patience.ts"
 import type { Site } from "../contract/backend.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -34,6 +35,8 @@ export type OpenService = (service: Service, host: ServiceHost) => Connection | 
 
 /** A probe's answer is good for this long, so that a health checker cannot become a load. */
 const PROBE_GOOD_FOR_MS = 2_000
+/** Who asks whether the application is ready waits no longer for any of them. */
+const PROBE_MS_MAX = 2_000
 
 /** The services of one started application: their connections, and the policies that all their calls share. */
 export class Services {
@@ -125,11 +128,11 @@ export class Services {
     )
     const states = await Promise.all(
       probes.map(async ({ name, probe }) => {
-        const state = await probe().then(
+        const state = probe().then(
           () => "up",
           () => "down",
         )
-        return [name, state] as const
+        return [name, (await withPatience(state, PROBE_MS_MAX, this.#clock)) ?? "no answer"] as const
       }),
     )
     return Object.fromEntries(states)

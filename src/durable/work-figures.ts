@@ -1,4 +1,5 @@
-import type { Alarm, Clock, Rings } from "../base/clock.ts"
+import type { Clock } from "../base/clock.ts"
+import { withPatience } from "../base/patience.ts"
 import type { JobFigures, KeptWork, OutboxFigures } from "../contract/kept-work.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store } from "../contract/store.ts"
@@ -54,7 +55,7 @@ export class WorkFigures {
       this.#known = known
       return known
     })
-    return new Patience(clock).with(this.#reading)
+    return withPatience(this.#reading, PATIENCE_MS, clock)
   }
 
   async #read(): Promise<KeptWork | null> {
@@ -96,28 +97,4 @@ async function outboxFigures(service: string, outbox: Store): Promise<OutboxFigu
   const [row] = await outbox.read({ text: OUTBOX, values: [] })
   // Its time is the writer's, whose clock may be a little ahead.
   return { service, messages: row!.messages as number, oldestMs: Math.max(0, (row!.age as number | null) ?? 0) }
-}
-
-/** Waits so long for a store, and no longer. */
-class Patience implements Rings {
-  readonly #clock: Clock
-  readonly #end = Promise.withResolvers<null>()
-  readonly #alarm: Alarm
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-    this.#alarm = clock.after(PATIENCE_MS, this)
-  }
-
-  ring(): void {
-    this.#end.resolve(null)
-  }
-
-  async with<T>(answer: Promise<T>): Promise<T | null> {
-    try {
-      return await Promise.race([answer, this.#end.promise])
-    } finally {
-      this.#clock.cancel(this.#alarm)
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import { withPatience } from "../base/patience.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { DocsPageOptions } from "./docs-page.ts"
 import { type Fields, GET, type HttpEntry } from "./entry.ts"
@@ -30,10 +31,14 @@ async function inside(parts: HttpParts, entry: HttpEntry): Promise<object> {
   return (await maySeeInside(parts, entry)) ? { circuits: parts.services(), work: await parts.keptWork() } : {}
 }
 
+/** An authenticator that takes longer is one that does not answer. */
+const CREDENTIAL_MS_MAX = 1_000
+
 /** Whoever shows no credential is not asked for one; and no trouble with one keeps a probe from its answer. */
 async function maySeeInside(parts: HttpParts, { head }: HttpEntry): Promise<boolean> {
   if (head.headers.authorization === undefined) return false
-  return parts.maySeeInside(head).catch(() => false)
+  const mayHe = parts.maySeeInside(head).catch(() => false)
+  return (await withPatience(mayHe, CREDENTIAL_MS_MAX, parts.engine.clock)) === true
 }
 
 const DOCUMENT_FIELDS: Fields = { "content-type": JSON_MEDIA_TYPE, "cache-control": "no-cache", "x-content-type-options": "nosniff" }

@@ -1,6 +1,6 @@
-import type { Rings } from "../../base/clock.ts"
+import { withPatience } from "../../base/patience.ts"
 import type { CallContext, Stoppable } from "../../contract/call.ts"
-import type { BegunJob, JobEnd } from "../../contract/job.ts"
+import type { BegunJob } from "../../contract/job.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 
 /**
@@ -11,7 +11,7 @@ export async function endOfWork(begun: BegunJob, id: string, call: CallContext):
   call.noteWork(id)
   const leaving: Stoppable = { stop: () => begun.leave() }
   call.attach(leaving)
-  const end = await (call.patienceMs === undefined ? begun.end : withPatience(begun.end, call.patienceMs, call))
+  const end = await (call.patienceMs === undefined ? begun.end : withPatience(begun.end, call.patienceMs, call.clock))
   call.detach(leaving)
   begun.leave()
   if (end === null || end.is === "parked" || end.is === "suspended" || end.is === "failed")
@@ -21,16 +21,4 @@ export async function endOfWork(begun: BegunJob, id: string, call: CallContext):
   if (end.made) call.adopt(end.made)
   else call.noteServedBy("flow")
   return end.answer
-}
-
-/** `null` when the patience is over first. */
-function withPatience(work: Promise<JobEnd>, patienceMs: number, { clock }: CallContext): Promise<JobEnd | null> {
-  return new Promise((resolve) => {
-    const over: Rings = { ring: () => resolve(null) }
-    const alarm = clock.after(patienceMs, over)
-    work.then((end) => {
-      clock.cancel(alarm)
-      resolve(end)
-    })
-  })
 }

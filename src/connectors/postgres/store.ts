@@ -18,6 +18,8 @@ const CONNECTIONS = 8
 const UNITS_MAX = 10_000
 /** A unit that has no answer by then gets none. */
 const UNIT_MS_MAX = 30_000
+/** Its tables cannot be looked at, or made, when that takes longer. */
+const OPEN_MS_MAX = 30_000
 /** Two units that lock the same rows in another order: the server ends one of them, which is run anew. */
 const TRIES = 5
 const DEADLOCKS = new Set(["40001", "40P01"])
@@ -42,6 +44,13 @@ export async function openStore(tables: readonly StoreTables[], ground: StoreGro
   const { name, clock } = ground
   const hints = new Hints(ground.open, clock)
   const maker = ground.open()
+  // What hangs after it has taken a connection ends with it.
+  const limit = clock.after(OPEN_MS_MAX, {
+    ring: () => {
+      maker.destroy()
+      void hints.end()
+    },
+  })
   try {
     await maker.connect()
     await applyTables(maker, tables, name)
@@ -52,6 +61,7 @@ export async function openStore(tables: readonly StoreTables[], ground: StoreGro
     const { note } = connectionFailure(cause, "read", name)
     throw new TrestleError("START_REFUSED", `Trestle's own tables cannot be looked at: ${note}`, { cause })
   } finally {
+    clock.cancel(limit)
     await maker.close()
   }
   return new PostgresStore(hints, ground)
