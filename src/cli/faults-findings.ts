@@ -8,9 +8,12 @@ const CODES: Readonly<Record<FaultTrouble["kind"], CliFindingCode>> = {
   "fallback not reached": "TRS3021",
   "write doubled": "TRS3022",
   "not tried": "TRS3023",
+  "nothing to try it on": "TRS3024",
 }
 
-/** One for each row that is broken, and a warning for each operation of which not everything could be tried. */
+const UNTRIED: ReadonlySet<FaultTrouble["kind"]> = new Set(["not tried", "nothing to try it on"] as const)
+
+/** One for each row that is broken, and a warning for each operation and each service of which not everything could be tried. */
 export function faultFindings({ rows, doubts }: Pick<FaultReport, "rows" | "doubts">): readonly Finding[] {
   return [...rows.flatMap(({ trouble }) => trouble ?? []), ...doubts].map(findingOf)
 }
@@ -20,6 +23,6 @@ export function codeOf({ kind }: FaultTrouble): CliFindingCode {
 }
 
 function findingOf(trouble: FaultTrouble): Finding {
-  const severity = trouble.kind === "not tried" ? "warning" : "error"
+  const severity = UNTRIED.has(trouble.kind) ? "warning" : "error"
   return cliFinding(codeOf(trouble), shown(trouble.message), shown(trouble.fix), { severity, place: trouble.place })
 }

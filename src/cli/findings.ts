@@ -51,6 +51,7 @@ export const CLI_FINDINGS = {
     why: "After a failure nobody knows whether it has happened; who sends it again without a promise of the service pays, mails or books twice.",
   },
   TRS3023: { title: "not tried whole", why: "What was not tried may be broken, and nobody would know." },
+  TRS3024: { title: "nothing to try it on", why: "Its faults are made on a real server for tests, and there is none." },
 } as const satisfies Record<string, FindingKind>
 
 /** The place of a finding that is about the command itself. */

@@ -14,4 +14,4 @@ export { boundMap, type Drift, type MappingFace, mappingNote, mappingsAmong, typ
 export { type Policy, policyMistakes } from "./policy.ts"
 export { isReference, type Ref, type References } from "./reference.ts"
 export type { Attempt, Capabilities, Connection, Exchange, HasService, Repeat, Service, ServiceHost } from "./service.ts"
-export type { Arrival, Fault, PlacedCall, Rehearsal, RehearsedCall, Samples, StandIn } from "./stand-in.ts"
+export type { Arrival, Fault, Lack, PlacedCall, Rehearsal, RehearsedCall, Samples, StandIn } from "./stand-in.ts"

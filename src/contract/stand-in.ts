@@ -1,3 +1,4 @@
+import type { References } from "./reference.ts"
 import type { Std } from "./schema.ts"
 import type { Connection, ServiceHost } from "./service.ts"
 
@@ -59,10 +60,22 @@ export interface StandIn {
   close(): Promise<void>
 }
 
+/** Why nothing can stand in the place of a service, and what would change that. */
+export interface Lack {
+  readonly why: string
+  readonly fix: string
+}
+
 /** How `trestle faults` tries the services of a connector without the real ones. */
 export interface Rehearsal {
   /** The ways in which they can fail, in the order in which they are shown. */
   readonly faults: readonly Fault[]
+  /**
+   * Sees to what its stand-ins need beside this process, once, before anything is tried; gives what lacks, or `null`. Default: nothing does.
+   *
+   * @param references that give nothing real but variables whose names begin with `TRESTLE_FAULTS_`
+   */
+  prepare?(references: References): Promise<Lack | null>
   /**
    * @param calls of the service, those of the operation that is tried first
    * @param fault what `fail` begins; `null` for one that stays well

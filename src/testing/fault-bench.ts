@@ -3,11 +3,15 @@ import { type App, definitionOf, type TrestleOptions } from "../assembly/definit
 import { showDuration } from "../base/duration.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Defaults } from "../contract/policy.ts"
+import type { References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
+import type { Fault } from "../contract/stand-in.ts"
 import type { Checked } from "../runtime/check.ts"
 import { servicesOf, within } from "../runtime/within.ts"
 import { type Calls, callsAt, type KnownCall } from "./fault-calls.ts"
+import type { Absence } from "./fault-ground.ts"
 import type { FaultOptions } from "./fault-lab.ts"
+import type { FaultRow, FaultTrouble } from "./fault-row.ts"
 import { type Played, play, rehearseStart, type Script, type World } from "./fault-stage.ts"
 import { Lateness } from "./lateness.ts"
 import { Turns } from "./turns.ts"
@@ -20,6 +24,10 @@ const TRIES_MAX = 3
 interface BenchOptions extends FaultOptions {
   readonly defaults: Defaults
   readonly calls: Calls
+  readonly services: readonly Service[]
+  /** Those of them in whose place nothing can stand. */
+  readonly absent: ReadonlyMap<Service, Absence>
+  readonly references: References
 }
 
 /** Where the runs of one application are made: many at once, in turns, with an eye on whether this machine keeps up. */
@@ -35,7 +43,8 @@ export class FaultBench {
   #planned = 0
   #done = 0
 
-  constructor(app: App<unknown>, operations: readonly Operation[], { defaults, calls, ...options }: BenchOptions) {
+  constructor(app: App<unknown>, operations: readonly Operation[], options: BenchOptions) {
+    const { defaults, calls, services, absent, references } = options
     this.operations = operations
     this.defaults = defaults
     this.#calls = calls
@@ -44,7 +53,9 @@ export class FaultBench {
     const backends = operations.flatMap(({ declaration: { backend } }) => (backend ? within(backend) : []))
     this.#world = {
       app,
-      services: [...new Set([...servicesOf(operations), ...storeOf(app)])],
+      services,
+      absent,
+      references,
       callsOf: (service, operation) => callsAt(calls, service, operation),
       freshMs: Math.max(0, ...backends.map(({ plan }) => plan.freshMs ?? 0)),
       limitMs: options.limitMs ?? LIMIT_MS,
@@ -61,6 +72,24 @@ export class FaultBench {
 
   get isInterrupted(): boolean {
     return this.#world.signal.aborted
+  }
+
+  get absent(): ReadonlyMap<Service, Absence> {
+    return this.#world.absent
+  }
+
+  /** The ways in which a service can fail an operation of that effect, as far as something can stand in its place. */
+  faultsFor(service: Service, { effect }: Pick<Operation, "effect">): readonly Fault[] {
+    const faults = this.absent.has(service) ? [] : service.rehearsal!.faults
+    return faults.filter((fault) => fault.of === undefined || fault.of === effect)
+  }
+
+  /** What would have to be there so that the services of those rows could be tried, once for each. */
+  lacksOf(rows: readonly FaultRow[]): readonly FaultTrouble[] {
+    const named = new Set(rows.map(({ service }) => service))
+    return [...this.absent].flatMap(([{ name, at: place }, { why, fix }]) =>
+      fix !== null && named.has(name) ? [{ kind: "nothing to try it on", message: `${name} is not tried: ${why}`, fix, place }] : [],
+    )
   }
 
   isWanted({ name }: Service): boolean {
@@ -128,8 +157,8 @@ function undisturbed(checked: Checked): Checked {
   return { ...checked, operations }
 }
 
-/** The service that holds Trestle's own tables, whether or not an operation asks it. */
-function storeOf(app: App<unknown>): readonly Service[] {
+/** Those that operations ask, and the one that holds Trestle's own tables. */
+export function servicesTried(app: App<unknown>, operations: readonly Operation[]): readonly Service[] {
   const { store } = definitionOf(app)
-  return store ? [store["~service"]] : []
+  return [...new Set([...servicesOf(operations), ...(store ? [store["~service"]] : [])])]
 }

@@ -30,7 +30,8 @@ export async function tryOperation(bench: FaultBench, operation: Operation): Pro
   const services = [...new Set([...declared, ...asked])]
   const doubt = bench.isInterrupted ? null : doubtIn(bench, operation, { baseline, services })
   if (services.length === 0) return doubt === null ? WITHOUT_SERVICE : { rows: [endedEarly(operation)], isWithoutService: false, doubt }
-  const subject = { operation, input, baseline, operations: bench.operations, defaults: bench.defaults }
+  const { operations, defaults, absent } = bench
+  const subject = { operation, input, baseline, operations, defaults, absent }
   const rows = await Promise.all(services.filter((one) => bench.isWanted(one)).map((service) => tryService(bench, subject, service)))
   return { rows: rows.flat(), isWithoutService: false, doubt }
 }
@@ -42,9 +43,10 @@ async function healthyRun(bench: FaultBench, script: Script): Promise<Played> {
 
 async function tryService(bench: FaultBench, subject: RowSubject, service: Service): Promise<FaultRow[]> {
   const { operation } = subject
-  const faults = faultsFor(service, operation)
+  const faults = bench.faultsFor(service, operation)
   const whole = { ...UNTRIED, operation: operation.path, service: service.name, fault: null, trouble: null }
-  if (!service.rehearsal) return [{ ...whole, why: `its connector (${service.kind}) gives nothing to stand in its place` }]
+  const absence = bench.absent.get(service)
+  if (absence) return [{ ...whole, why: absence.why }]
   if (faults.length === 0) return [{ ...whole, why: `nothing can happen to a ${operation.effect} of it` }]
   bench.plan(faults.length)
   return Promise.all(faults.map((fault) => tryFault(bench, subject, { service, fault })))
@@ -57,7 +59,7 @@ interface Failing {
 
 async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault }: Failing): Promise<FaultRow> {
   const { operation, input } = subject
-  const failing = new Map<Service, Fault>([...firstFaults(operation, service), [service, fault]])
+  const failing = new Map<Service, Fault>([...firstFaults(bench, operation, service), [service, fault]])
   const after = [...failing.keys()].filter((one) => one !== service).map(({ name }) => name)
   const row = { operation: operation.path, service: service.name, fault: fault.name, after }
   if (bench.isInterrupted) return { ...UNTRIED, ...row, why: "interrupted", trouble: null }
@@ -74,17 +76,13 @@ async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault
 }
 
 /** A service that others stand before is asked only when they have failed: in the first way in which each of them can. */
-function firstFaults(operation: Operation, service: Service): [Service, Fault][] {
+function firstFaults(bench: FaultBench, operation: Operation, service: Service): [Service, Fault][] {
   const { backend } = operation.declaration
   const before = backend ? neighboursOf(backend, service).before.flatMap(servicesIn) : []
   return before.flatMap((one): [Service, Fault][] => {
-    const [first] = faultsFor(one, operation)
+    const [first] = bench.faultsFor(one, operation)
     return first && one !== service ? [[one, first]] : []
   })
-}
-
-function faultsFor({ rehearsal }: Service, { effect }: Pick<Operation, "effect">): readonly Fault[] {
-  return (rehearsal?.faults ?? []).filter((fault) => fault.of === undefined || fault.of === effect)
 }
 
 async function inputFor(operation: Operation): Promise<{ readonly input: unknown } | { readonly why: string }> {
@@ -127,7 +125,8 @@ function doubtIn(
   { baseline, services }: { readonly baseline: Played; readonly services: readonly Service[] },
 ): FaultTrouble | null {
   const why = madeUpIn(baseline)
-  if (why === null) return null
+  // What is said of the service that is absent says it all.
+  if (why === null || services.some((one) => bench.absent.has(one))) return null
   const { path, declaration } = operation
   const paths = [path, ...baseline.nested.map((one) => one.operation)]
   const guess = bench.callsOf(services).find((one) => one.unknown !== undefined && paths.includes(one.operation))

@@ -30,7 +30,7 @@ export interface FaultRow {
 
 /** What is wrong, for a finding. */
 export interface FaultTrouble {
-  readonly kind: "fallback not reached" | "write doubled" | "not tried"
+  readonly kind: "fallback not reached" | "write doubled" | "not tried" | "nothing to try it on"
   readonly message: string
   readonly fix: string
   readonly place: SourcePlace | null

@@ -4,19 +4,24 @@ import { seededRandom } from "../base/random.ts"
 import type { FileBody } from "../contract/file-body.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
+import type { References } from "../contract/reference.ts"
 import type { Service } from "../contract/service.ts"
 import type { Arrival, Fault, PlacedCall, StandIn } from "../contract/stand-in.ts"
 import type { Checked } from "../runtime/check.ts"
 import { absent } from "./absent-service.ts"
+import type { Absence } from "./fault-ground.ts"
 import { JumpingClock } from "./jumping-clock.ts"
 import type { Lateness } from "./lateness.ts"
-import { rememberingLog, standInReferences, THROWAWAY } from "./stand-ins.ts"
+import { rememberingLog, THROWAWAY } from "./stand-ins.ts"
 import type { Turns } from "./turns.ts"
 
 /** What every run has in common. */
 export interface World {
   readonly app: App<unknown>
   readonly services: readonly Service[]
+  /** Those in whose place nothing can stand. */
+  readonly absent: ReadonlyMap<Service, Absence>
+  readonly references: References
   /** The declared calls of a service, those of that operation first. */
   callsOf(service: Service, operation: Operation): readonly PlacedCall[]
   /** The longest time for which some `cache` gives its answer without asking. */
@@ -112,11 +117,11 @@ class Stage {
   }
 
   async open(): Promise<void> {
-    const { app, services, callsOf } = this.#world
+    const { app, services, absent: absentees, callsOf } = this.#world
     const { operation, failing } = this.#script
     for (const service of services) {
       const fault = failing.get(service) ?? null
-      if (service.rehearsal) this.#standIns.set(service, await service.rehearsal.standIn(callsOf(service, operation), fault))
+      if (!absentees.has(service)) this.#standIns.set(service, await service.rehearsal!.standIn(callsOf(service, operation), fault))
     }
     this.#running = await startApp(app, {
       ...THROWAWAY,
@@ -124,7 +129,7 @@ class Stage {
       clock: this.#clock,
       random: seededRandom(1),
       log: rememberingLog(this.#records),
-      references: standInReferences(),
+      references: this.#world.references,
       openService: (service, host) => this.#standIns.get(service)?.open(host) ?? absent(service, host),
       // Nobody comes from outside; keys and tokens of this machine are left alone.
       openAuthentication: async () => () => null,

@@ -4,6 +4,7 @@ import { attemptSettings, callPolicies, type Defaults } from "../contract/policy
 import type { Service } from "../contract/service.ts"
 import type { Fault } from "../contract/stand-in.ts"
 import { within } from "../runtime/within.ts"
+import type { Absence } from "./fault-ground.ts"
 import { type FaultRow, type FaultTrouble, UNTRIED } from "./fault-row.ts"
 import type { Played } from "./fault-stage.ts"
 import { type Doubled, doubledIn, guessedIn, neighboursOf, type Unreached, unreachedIn } from "./fault-verdict.ts"
@@ -16,6 +17,7 @@ export interface RowSubject {
   readonly baseline: Played
   readonly operations: readonly Operation[]
   readonly defaults: Defaults
+  readonly absent: ReadonlyMap<Service, Absence>
 }
 
 interface Failing extends RowSubject {

@@ -30,6 +30,8 @@ export interface Doubled {
 export interface Known {
   readonly baseline: Played
   readonly operations: readonly Operation[]
+  /** Services in whose place nothing stands, so that they cannot answer. */
+  readonly absent: ReadonlyMap<Service, unknown>
 }
 
 /** The parts of a backend's fallbacks whose turn comes when that service has failed, and those before it. */
@@ -72,7 +74,7 @@ function isAsked(service: Service, arrivals: Played["arrivals"]): boolean {
 export function unreachedIn(played: Played, service: Service, known: Known): Unreached | null {
   for (const record of [...played.nested, played.record]) {
     const operation = known.operations.find(({ path }) => path === record.operation)
-    const found = operation && unreachedBy(record, operation, service, played, known.baseline)
+    const found = operation && unreachedBy(record, { operation, service, played, known })
     if (found) return found
   }
   return null
@@ -86,13 +88,16 @@ const MISFITS: ReadonlySet<Reason | undefined> = new Set([
   "output-misfit",
 ] as const)
 
-function unreachedBy(
-  { error, meta }: CallRecord,
-  operation: Operation,
-  service: Service,
-  { arrivals }: Played,
-  baseline: Played,
-): Unreached | null {
+interface Seen {
+  readonly operation: Operation
+  readonly service: Service
+  readonly played: Played
+  readonly known: Known
+}
+
+function unreachedBy({ error, meta }: CallRecord, { operation, service, played, known }: Seen): Unreached | null {
+  const { arrivals } = played
+  const { absent, baseline } = known
   const { backend } = operation.declaration
   // Attempt and call ran out of time in one moment: that the fallback was asked first is luck, and another time it is not.
   const isLucky = error === null && meta.ms >= operation.deadlineMs
@@ -108,7 +113,7 @@ function unreachedBy(
 
   function isExcused(part: AnyBackend): boolean {
     const services = servicesIn(part)
-    if (services.some(({ rehearsal }) => !rehearsal)) return true
+    if (services.some((one) => absent.has(one))) return true
     if (services.length > 0) return MISFITS.has(error?.reason) && services.some((one) => isAsked(one, arrivals))
     // Nothing good was answered that could be remembered; and what code of the application does, it decides itself.
     if (part.plan.bindMemory) return baseline.record.error !== null

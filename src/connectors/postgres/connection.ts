@@ -33,7 +33,7 @@ export interface SessionSettings {
 }
 
 /** Connections are read-only unless a transaction says otherwise. */
-const WRITING = "begin read write"
+export const WRITING = "begin read write"
 /** All statements of a read see one state. */
 const READING = "begin isolation level repeatable read read only"
 /** A probe that takes longer says "no" as well. */

@@ -6,6 +6,7 @@ import type { HasMigrations } from "../../contract/sql-session.ts"
 import { type Sql, sqlFace } from "../sql/index.ts"
 import type { MigrationSource } from "../sql/migrations.ts"
 import { readAddress } from "./address.ts"
+import { POSTGRES_FAULTS } from "./faults.ts"
 import { openPostgres, openPostgresMigrator, POOL, type PostgresSettings, ROWS_MAX } from "./open.ts"
 
 /** Which server, and how it is used. */
@@ -66,6 +67,11 @@ export function postgres(options: PostgresOptions): Sql {
     address: options.url,
     open: (host) => openPostgres(settings, host),
     diagnose: async (host) => (await import("./diagnosis.ts")).diagnosePostgres(settings, host),
+    rehearsal: {
+      faults: POSTGRES_FAULTS,
+      prepare: async (references) => (await import("./scratch.ts")).prepareScratch(references, at),
+      standIn: async (calls, fault) => (await import("./stand-in.ts")).openPostgresStandIn(settings, calls, fault),
+    },
   }
   const whole: Service | HasMigrations =
     options.migrations === undefined ? service : { ...service, openMigrator: (host) => openPostgresMigrator(settings, host) }

@@ -11,17 +11,23 @@ import {
 import type { Arrival } from "../../contract/stand-in.ts"
 import { type HasStore, hasStore } from "../../contract/store.ts"
 
+const SHOWN_MAX = 80
+
 /** The session of a stand-in: counts what was committed, and breaks a rule of a table when it is told to. */
 export class WatchedSession implements SqlSession {
-  readonly arrivals: Arrival[] = []
+  readonly arrivals: Arrival[]
   /** The rule that each write breaks; `null`: none. */
   broken: SqlConstraint | null = null
   readonly probe?: () => Promise<void>
   readonly openStore?: HasStore["openStore"]
   readonly #session: SqlSession
+  readonly #countsCommits: boolean
 
-  constructor(session: SqlSession) {
+  /** @param arrivals where somebody else notes what was committed; without it, a write that has answered is */
+  constructor(session: SqlSession, arrivals: Arrival[] | null = null) {
     this.#session = session
+    this.#countsCommits = arrivals === null
+    this.arrivals = arrivals ?? []
     if (session.probe) this.probe = session.probe
     if (hasStore(session)) this.openStore = (tables) => session.openStore(tables)
   }
@@ -74,10 +80,12 @@ export class WatchedSession implements SqlSession {
 
   /** What is committed twice has happened twice: no database takes a second commit for a repeat of the first. */
   #count(asked: string): void {
-    this.arrivals.push({ asked: shortened(asked), effect: `${this.name} ${this.arrivals.length}` })
+    if (this.#countsCommits) this.arrivals.push({ asked: shortened(asked), effect: `${this.name} ${this.arrivals.length}` })
   }
 }
 
-function shortened(text: string): string {
-  return text.trim().replace(/\s+/g, " ").slice(0, 80)
+/** A statement as people are told of it. */
+export function shortened(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ")
+  return line.length <= SHOWN_MAX ? line : `${line.slice(0, SHOWN_MAX - 1)}…`
 }
