@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 import { type Answer, type Backend, backend, type Site } from "../contract/backend.ts"
 import type { CallContext, Meta } from "../contract/call.ts"
 import { isDenial } from "../contract/failure.ts"
@@ -34,7 +34,7 @@ export interface CacheOptions<V> {
  */
 export function cache<V, O, E extends string = never>(options: CacheOptions<V>, inner: Backend<V, O, E>): Backend<V, O, E> {
   const mistakes = keptMistakes(options)
-  if (options.stale !== undefined && parseDuration(options.stale) === null) mistakes.push('stale is not a duration such as "5m"')
+  if (options.stale !== undefined && parseDuration(options.stale) === null) mistakes.push(`stale ${whyNoDuration(options.stale, "5m")}`)
   return backend("cache", {
     isForReadsOnly: true,
     keeps: "memory",

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 import { type Answer, type Backend, backend, type Site } from "../contract/backend.ts"
 import type { CallContext, Ctx } from "../contract/call.ts"
 import { mayDefer } from "../contract/failure.ts"
@@ -47,7 +47,7 @@ export function defer<V, O>(answer: (input: V) => NoInfer<O>, options: DeferOpti
     isForWritesOnly: true,
     repeat: "natural",
     ...(reconcile ? { reconciles: true } : {}),
-    mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? ['expires is not a duration such as "2d"'] : [],
+    mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? [`expires ${whyNoDuration(expires, "2d")}`] : [],
     sampleFor: answer as (input: unknown) => unknown,
     bind: () => {
       throw new TypeError("defer() is the last part of a fallback()")

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 import { type Backend, backend } from "../contract/backend.ts"
 import type { Ctx } from "../contract/call.ts"
 import type { Op } from "../contract/op.ts"
@@ -81,7 +81,8 @@ export function flow<V, O, E extends string = never>(
 
 function mistakesOf(options: FlowOptions): string[] {
   const mistakes: string[] = []
-  if (options.within !== undefined && !(parseDuration(options.within)! > 0)) mistakes.push('within is not a duration such as "24h"')
+  const { within } = options
+  if (within !== undefined && !(parseDuration(within)! > 0)) mistakes.push(`within ${whyNoDuration(within, "24h")}`)
   if (options.durable === false && !options.why) mistakes.push("durable: false needs its reason in `why`")
   return mistakes
 }

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 
 /** Answers of one `cache` or `lastGood` in memory. */
 export const KEPT_ENTRIES_MAX = 1_000
@@ -15,7 +15,8 @@ export interface KeptOptions {
 export function keptMistakes({ for: goodFor, entries, key, shared }: KeptOptions): string[] {
   const mistakes: string[] = []
   const forMs = parseDuration(goodFor)
-  if (forMs === null || forMs === 0) mistakes.push('for is not a duration above 0 such as "30s"')
+  if (forMs === null) mistakes.push(`for ${whyNoDuration(goodFor, "30s")}`)
+  if (forMs === 0) mistakes.push('for is not a duration above 0 such as "30s"')
   if (entries !== undefined && !(Number.isInteger(entries) && entries >= 1)) mistakes.push("entries must be a whole number of at least 1")
   return [...mistakes, ...sharingMistakes({ key, shared })]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { parseDuration, showDuration, showMs } from "./duration.ts"
+import { parseDuration, showDuration, showMs, whyNoDuration } from "./duration.ts"
 
 describe("parseDuration", () => {
   it.each([
@@ -17,6 +17,14 @@ describe("parseDuration", () => {
     "%j → null",
     (given) => expect(parseDuration(given)).toBeNull(),
   )
+})
+
+describe("the longest duration", () => {
+  it("3650 days → a duration", () => expect(parseDuration("3650d")).toBe(315_360_000_000))
+  it.each(["3651d", "199999999d", 315_360_000_001])("%j → null, and it is said why", (given) =>
+    expect([parseDuration(given), whyNoDuration(given, "2d")]).toEqual([null, "is longer than 3650 days"]),
+  )
+  it("no duration at all → an example", () => expect(whyNoDuration("soon", "2d")).toBe('is not a duration such as "2d"'))
 })
 
 describe("showMs", () => {

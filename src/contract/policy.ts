@@ -1,4 +1,4 @@
-import { type Duration, parseDuration } from "../base/duration.ts"
+import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 import type { DeadlineField } from "./deadline-field.ts"
 
 /** How patient, how persistent and how busy to be with a service. Absent fields come from the next wider place. */
@@ -208,7 +208,7 @@ function concurrencyMistakes(concurrency: Policy["concurrency"]): string[] {
 }
 
 function notDuration(name: string, value: Duration | undefined): string[] {
-  return value === undefined || parseDuration(value) !== null ? [] : [`${name} is not a duration such as "800ms" or "2s"`]
+  return value === undefined || parseDuration(value) !== null ? [] : [`${name} ${whyNoDuration(value, "800ms")}`]
 }
 
 function notCount(name: string, value: number | undefined, min: number): string[] {

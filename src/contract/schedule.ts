@@ -1,5 +1,5 @@
 import { type CronTimes, parseCron } from "../base/cron.ts"
-import { parseDuration, showDuration } from "../base/duration.ts"
+import { parseDuration, showDuration, whyNoDuration } from "../base/duration.ts"
 import type { Declaration } from "./op.ts"
 
 /** More often is no schedule. */
@@ -10,7 +10,7 @@ export function scheduleOf(every: NonNullable<Declaration["contract"]["every"]>)
   if (typeof every === "object" && every !== null)
     return typeof every.cron === "string" ? parseCron(every.cron, every.zone ?? "UTC") : { why: "`cron` is not a text" }
   const ms = parseDuration(every)
-  if (ms === null) return { why: `"${String(every)}" is not a duration` }
+  if (ms === null) return { why: `"${String(every)}" ${whyNoDuration(every, "15m")}` }
   if (ms < EVERY_MS_MIN) return { why: `${showDuration(ms)} is less than 1 s` }
   const last = (until: number): number => Math.floor(until / ms) * ms
   return { last, next: (after) => last(after) + ms }

@@ -1,4 +1,4 @@
-import { parseDuration } from "../base/duration.ts"
+import { parseDuration, whyNoDuration } from "../base/duration.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Declaration } from "../contract/op.ts"
 import { nothing } from "../contract/schema.ts"
@@ -32,7 +32,7 @@ export function checkContract({ path, declaration }: Named, findings: Finding[])
     )
   }
   if (contract.deadline !== undefined && parseDuration(contract.deadline) === null) {
-    findings.push(finding("TRS1012", at, `${path}: deadline is not a duration`, 'deadline: "3s",'))
+    findings.push(finding("TRS1012", at, `${path}: deadline ${whyNoDuration(contract.deadline, "3s")}`, 'deadline: "3s",'))
   }
   if (contract.status !== undefined) checkStatus(path, declaration, findings)
   checkErrors(path, declaration, findings)

@@ -1,4 +1,4 @@
-import { parseDuration } from "../base/duration.ts"
+import { parseDuration, whyNoDuration } from "../base/duration.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
 import { scheduleOf } from "../contract/schedule.ts"
@@ -53,7 +53,8 @@ function checkDelivery({ declaration: { contract } }: Operation, refuse: Refuse)
   const { times, backoff } = delivery
   if (times !== undefined && !(Number.isInteger(times) && times >= 1))
     refuse("TRS1012", `: delivery: times is ${times}, and not a whole number of at least 1`, fix)
-  if (backoff !== undefined && parseDuration(backoff) === null) refuse("TRS1012", ": delivery: backoff is not a duration", fix)
+  if (backoff !== undefined && parseDuration(backoff) === null)
+    refuse("TRS1012", `: delivery: backoff ${whyNoDuration(backoff, "1s")}`, fix)
 }
 
 /** Consumers of one topic mean the same one: the same version, and the same payload. */

@@ -485,6 +485,26 @@ describe("kept work", () => {
     expect(codesOf(scheduled({ input: z.object({ text: z.string().optional() }) }))).toEqual([]))
   test("a schedule with no input → no finding", () => expect(codesOf(scheduled({ input: nothing }))).toEqual([]))
   test.each(["1 day", "500ms", 0])("a schedule of %j → TRS1048", (every) => expect(codesOf(scheduled({ every }))).toEqual(["TRS1048"]))
+  const long = "199999999d"
+  const noted = () => ({ id: "1", text: "" })
+  test.each<[string, object]>([
+    ["every", scheduled({ every: long })],
+    ["delivery: backoff", consumer({ delivery: { backoff: long } })],
+    ["deadline", scheduled({ deadline: long })],
+    [
+      "defer: expires",
+      {
+        wrong: op({ effect: "write", input: NewNote, output: Note }).via(
+          fallback(crm.call("POST /notes"), defer(noted, { expires: long })),
+        ),
+      },
+    ],
+    ["flow: within", { wrong: op({ effect: "write", input: NewNote, output: Note }).via(flow(async () => noted(), { within: long })) }],
+  ])("%s of more days than a calendar has → a finding that names the longest", (name, tree) =>
+    expect(find(tree).map(({ message }) => message)).toEqual([
+      expect.stringMatching(new RegExp(`^wrong: ${name}[^a-z].*is longer than 3650 days$`)),
+    ]),
+  )
   test("a zone that does not exist → TRS1048", () =>
     expect(codesOf(scheduled({ every: { cron: "0 3 * * *", zone: "Mars/Olympus" } }))).toEqual(["TRS1048"]))
   test("a consumer that answers a stream → TRS1048", () => expect(codesOf(consumer({ output: stream(Note) }))).toContain("TRS1048"))

@@ -1,6 +1,6 @@
 import { parseBytes } from "../base/bytes.ts"
 import { systemClock } from "../base/clock.ts"
-import { parseDuration } from "../base/duration.ts"
+import { parseDuration, whyNoDuration } from "../base/duration.ts"
 import { deadlineFieldMistakes } from "../contract/deadline-field.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Operation } from "../contract/operation.ts"
@@ -84,7 +84,7 @@ function checkDefaults(defaults: Defaults, findings: Finding[]): void {
     ...policyMistakes(defaults.writes ?? {}).map((mistake) => `writes: ${mistake}`),
   ]
   if (defaults.deadline !== undefined && parseDuration(defaults.deadline) === null)
-    mistakes.push('deadline is not a duration such as "10s"')
+    mistakes.push(`deadline ${whyNoDuration(defaults.deadline, "10s")}`)
   mistakes.push(...deadlineFieldMistakes(defaults.callerDeadline).map((mistake) => `callerDeadline: ${mistake}`))
   if (defaults.bodyLimit !== undefined && parseBytes(defaults.bodyLimit) === null) mistakes.push('bodyLimit is not a size such as "256kb"')
   if (defaults.shed !== undefined && defaults.shed !== false && (parseDuration(defaults.shed) ?? 0) < SHED_MS_MIN)
