@@ -1,4 +1,4 @@
-import { type Answer, type Backend, backend, type Memory, NOTHING_KEPT, type Site } from "../contract/backend.ts"
+import { type Answer, type Backend, backend, type Memory, NOTHING_KEPT, type Rescue, type Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
 import { isDenial, mayFallBack } from "../contract/failure.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -23,9 +23,26 @@ export function fallback<V, O, E extends string = never>(first: Backend<V, O, E>
       })
       const all = { steps, site: steps.some(({ memory }) => memory) ? site : null }
       if (all.site) return (input, call) => inTurn(0, undefined, new Asked(all, input, call))
-      return (input, call) => firstOf(all, input, call)
+      return rescued(steps[0]!.answer, async (failure, input, call) => {
+        if (call.stopped || !mayFallBack(failure, call.effect)) throw failure
+        return inTurn(1, failure, new Asked(all, input, call))
+      })
     },
   })
+}
+
+/** Where nothing is remembered, a good answer of the first costs nothing, or one promise where the first does not offer that. */
+function rescued(answer: Answer, rescue: Rescue): Answer {
+  if (answer.rescuedBy) return answer.rescuedBy(rescue)
+  return (input, call) => {
+    const failed = (failure: unknown): Promise<unknown> => rescue(failure, input, call)
+    try {
+      const given = answer(input, call)
+      return given instanceof Promise ? given.then(undefined, failed) : given
+    } catch (failure) {
+      return failed(failure)
+    }
+  }
 }
 
 /** One part, bound; `memory` where it remembers what those before it answered. */
@@ -54,20 +71,6 @@ class Asked {
     this.input = input
     this.call = call
     this.revocations = site === null ? 0 : site.keeping.revocations
-  }
-}
-
-/** Where nothing is remembered, a good answer of the first costs one promise. */
-function firstOf(all: Steps, input: unknown, call: CallContext): unknown {
-  const failed = (error: unknown): unknown => {
-    if (call.stopped || !mayFallBack(error, call.effect)) throw error
-    return inTurn(1, error, new Asked(all, input, call))
-  }
-  try {
-    const answer = all.steps[0]!.answer(input, call)
-    return answer instanceof Promise ? answer.then(undefined, failed) : answer
-  } catch (error) {
-    return failed(error)
   }
 }
 

@@ -33,8 +33,8 @@ class AlarmList {
     this.#forget = forget
   }
 
-  add(target: Rings): Link {
-    const link = new Link(target, this.#now() + this.#delayMs, this)
+  add(target: Rings, nowMs: number): Link {
+    const link = new Link(target, nowMs + this.#delayMs, this)
     link.earlier = this.last
     if (this.last) this.last.later = link
     else {
@@ -96,14 +96,14 @@ export class Alarms {
     this.#now = now
   }
 
-  after(delayMs: number, target: Rings): Link {
+  after(delayMs: number, target: Rings, nowMs = this.#now()): Link {
     const delay = Math.max(0, Math.ceil(delayMs))
     let list = this.#lists.get(delay)
     if (!list) {
       list = new AlarmList(delay, this.#now, () => this.#lists.delete(delay))
       this.#lists.set(delay, list)
     }
-    return list.add(target)
+    return list.add(target, nowMs)
   }
 
   /** Does nothing when it has rung or was cancelled before. */

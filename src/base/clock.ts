@@ -16,8 +16,8 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970, for people and for records. */
   epoch(): number
-  /** Calls `target.ring()` once after `delayMs` (0 and more). */
-  after(delayMs: number, target: Rings): Alarm
+  /** Calls `target.ring()` once after `delayMs` (0 and more). `nowMs`: what `now()` has just said, to spare another look. */
+  after(delayMs: number, target: Rings, nowMs?: number): Alarm
   cancel(alarm: Alarm): void
   /** Resolves after `delayMs`. A test clock may jump to the end of a pause, never to an alarm. */
   pause(delayMs: number): Promise<void>
@@ -29,7 +29,7 @@ const alarms = new Alarms(now)
 export const systemClock: Clock = {
   now,
   epoch: () => Date.now(),
-  after: (delayMs, target) => alarms.after(delayMs, target),
+  after: (delayMs, target, nowMs) => alarms.after(delayMs, target, nowMs),
   cancel: (alarm) => alarms.cancel(alarm),
   pause: (delayMs) => new Promise((resolve) => alarms.after(delayMs, { ring: resolve })),
 }

@@ -23,7 +23,17 @@ export interface Backend<V, O, E extends string = never> {
 }
 
 /** Answers one call, with a value that has passed `site.accept`. */
-export type Answer = (input: any, call: CallContext) => unknown
+export interface Answer {
+  (input: any, call: CallContext): unknown
+  /**
+   * The same answer, given `rescue` in the place of each of its failures. For makers of promises that can settle them so: whoever handles the
+   * failures then needs no second promise for the answers that are good. Absent: not offered.
+   */
+  readonly rescuedBy?: (rescue: Rescue) => Answer
+}
+
+/** What follows a failure: an answer after all, or a rejection. Never throws. */
+export type Rescue = (failure: unknown, input: unknown, call: CallContext) => Promise<unknown>
 
 /** What can be said of a backend before it is bound, and how it is bound to its operation. */
 export interface Plan {

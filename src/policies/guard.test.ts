@@ -536,6 +536,63 @@ describe("hedge", () => {
   })
 })
 
+describe("a rescue", () => {
+  const rescued = (steps: readonly Step[]) => {
+    const leaf = guarded(steps, { service: WITHOUT_BREAKER })
+    const heard: unknown[] = []
+    const answer = leaf.answer.rescuedBy!(async (failure, input) => {
+      heard.push(failure)
+      return `rescued ${input}`
+    })
+    return { ...leaf, heard, answer }
+  }
+  test("the leaf answers → that answer, and nothing is rescued", async () => {
+    const { answer, callOf, heard } = rescued(["ok"])
+    expect([await answer("in", callOf().context), heard]).toEqual(["answer", []])
+  })
+  test("the last attempt fails → rescued, once, after all attempts", async () => {
+    const { answer, callOf, heard, seen } = rescued(["not-connected", "not-connected", "answered"])
+    expect(await answer("in", callOf().context)).toBe("rescued in")
+    expect([seen.length, heard]).toMatchObject([3, [{ code: "NOT_FOUND" }]])
+  })
+  test("the attempt's time ends → rescued, although the service never answers", async () => {
+    const { answer, callOf, clock, heard } = rescued(["hang sent"])
+    const given = answer("in", callOf(301).context)
+    await clock.advance("300ms")
+    expect(await given).toBe("rescued in")
+    expect(heard).toMatchObject([{ reason: "timeout-sent" }])
+  })
+  test("the circuit is open → rescued without an attempt", async () => {
+    const { answer, callOf, gate, seen } = rescued(["ok"])
+    gate.breaker.isolate()
+    expect([await answer("in", callOf().context), seen.length]).toEqual(["rescued in", 0])
+  })
+  test("the request cannot be made → rescued without an attempt", async () => {
+    const { gate, callOf } = guarded([])
+    const exchange: Exchange = {
+      prepare() {
+        throw new TypeError("no id")
+      },
+      send: () => Promise.reject(new Error("not reached")),
+    }
+    const settings = { timeoutMs: 1, retries: 0, backoffMs: 1, hedgeMs: null }
+    const answer = guard(gate, exchange, { settings, mayRepeatUnknown: true }).rescuedBy!(
+      async (failure) => (failure as TrestleError).reason,
+    )
+    expect(await answer("in", callOf().context)).toBe("request-not-mapped")
+  })
+  test("that refuses → rejected with what it says", async () => {
+    const { answer, callOf } = guarded(["answered"])
+    const refusing = answer.rescuedBy!((failure) => Promise.reject(failure))
+    await expect(refusing("in", callOf().context)).rejects.toMatchObject({ code: "NOT_FOUND" })
+  })
+  test("the leaf it was asked of → fails as before", async () => {
+    const { answer, callOf } = guarded(["answered"])
+    answer.rescuedBy!(async () => "rescued")
+    await expect(answer("in", callOf().context)).rejects.toMatchObject({ code: "NOT_FOUND" })
+  })
+})
+
 describe("adaptive concurrency", () => {
   test("answers come as quickly as ever → more places; ten times later → fewer", async () => {
     const service: ServiceSettings = { breaker: null, concurrency: 40, concurrencyMin: 2, queueMax: 1_000 }

@@ -1,5 +1,5 @@
 import type { Alarm, Rings } from "../base/clock.ts"
-import type { Answer } from "../contract/backend.ts"
+import type { Answer, Rescue } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
 import { failure } from "../contract/failure.ts"
 import { mappingNote } from "../contract/mapping.ts"
@@ -22,16 +22,14 @@ export interface GuardOptions {
 
 /** Puts the policies round an exchange: one answer, one classified error, or the end of the deadline. */
 export function guard(gate: Gate, exchange: Exchange, options: GuardOptions): Answer {
-  const leaf: Leaf = { gate, exchange, settings: options.settings, mayRepeatUnknown: options.mayRepeatUnknown }
-  return (input: unknown, call: CallContext): Promise<unknown> => {
-    let request: unknown
-    try {
-      request = prepare(leaf, input, call)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return new GuardedCall(leaf, request, call).answered()
+  const rescuedBy = (rescue: Rescue): Answer => {
+    const leaf: Leaf = { gate, exchange, rescue, settings: options.settings, mayRepeatUnknown: options.mayRepeatUnknown }
+    return (input: unknown, call: CallContext): Promise<unknown> => new GuardedCall(leaf, input, call).answered()
   }
+  return Object.assign(
+    rescuedBy((failure) => Promise.reject(failure)),
+    { rescuedBy },
+  )
 }
 
 function prepare({ gate, exchange }: Leaf, input: unknown, call: CallContext): unknown {
@@ -51,7 +49,8 @@ function prepare({ gate, exchange }: Leaf, input: unknown, call: CallContext): u
 class GuardedCall implements Attempting, Rings {
   readonly leaf: Leaf
   readonly call: CallContext
-  readonly request: unknown
+  readonly #input: unknown
+  request: unknown
   #attempts = 0
   /** Attempts that follow another, and so not the one of a hedge. */
   #repeats = 0
@@ -61,22 +60,26 @@ class GuardedCall implements Attempting, Rings {
   #hedgeAlarm: Alarm = null
   /** The last attempt that may have had its effect. */
   #unknown: TrestleError | null = null
-  #resolve!: (answer: unknown) => void
-  #reject!: (error: TrestleError) => void
+  #settle!: (answer: unknown) => void
 
-  constructor(leaf: Leaf, request: unknown, call: CallContext) {
+  constructor(leaf: Leaf, input: unknown, call: CallContext) {
     this.leaf = leaf
-    this.request = request
+    this.#input = input
     this.call = call
   }
 
-  /** Called once. */
+  /** Called once. What fails is handed to `rescue` with one function: a second one, to reject, would be made for every answer that is good. */
   answered(): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers()
-    this.#resolve = resolve
-    this.#reject = reject
+    try {
+      this.request = prepare(this.leaf, this.#input, this.call)
+    } catch (error) {
+      return this.leaf.rescue(error, this.#input, this.call)
+    }
+    const answer = new Promise((resolve) => {
+      this.#settle = resolve
+    })
     this.#try()
-    return promise
+    return answer
   }
 
   #try(): void {
@@ -105,7 +108,7 @@ class GuardedCall implements Attempting, Rings {
   succeeded(trial: Trial, answer: unknown): void {
     this.#disarmHedge()
     if (this.#beside !== null) (trial === this.#trial ? this.#beside : this.#trial)?.abandon()
-    this.#resolve(answer)
+    this.#settle(answer)
   }
 
   failed(trial: Trial, thrown: unknown): void {
@@ -124,6 +127,10 @@ class GuardedCall implements Attempting, Rings {
       if (call.stopped) this.#reject(ofAllAttempts(error, this.#unknown, call))
       else this.#try()
     })
+  }
+
+  #reject(error: TrestleError): void {
+    this.#settle(this.leaf.rescue(error, this.#input, this.call))
   }
 
   #canRepeat(): boolean {
