@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import { type Bot, freePort, spawnBot, startBot } from "./bot-process.ts"
+import { type Bot, freePort, laterAttempt, spawnBot, startBot } from "./bot-process.ts"
 import { freshFolder, type Reply } from "./fixture.ts"
 
 const STOP_MS_MAX = 10_000
@@ -215,6 +215,7 @@ describe("a registration that nobody takes", () => {
     expect(pending).toMatchObject({ status: 202, body: { code: "PENDING" } })
     const route = `GET ${pending.headers.get("location")}`
     expect(await first.call(route)).toMatchObject({ status: 200, body: { state: expect.stringMatching(/^(waiting|running)$/) } })
+    await laterAttempt(first)
     await first.stop("SIGKILL")
 
     const second = await ownBot(env)

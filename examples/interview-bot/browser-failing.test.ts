@@ -1,6 +1,6 @@
 // What people see while the services behind the bot fail, and that they can go on.
 import { expect, test } from "vitest"
-import { freePort } from "./bot-process.ts"
+import { freePort, laterAttempt } from "./bot-process.ts"
 import {
   ANSWER,
   answerAll,
@@ -85,6 +85,7 @@ describeInBrowser("while services fail", () => {
     await fillSignUp(page)
     await begin(page)
     await page.getByRole("heading", { name: "We have your registration" }).waitFor()
+    await laterAttempt(bot)
     await bot.stop("SIGKILL")
     await ownBot(data)
     await page.getByText(`0 of ${QUESTIONS} answered`).waitFor({ timeout: 60_000 })
