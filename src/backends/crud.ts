@@ -3,6 +3,7 @@ import { type Answer, backend, type Plan, type Site } from "../contract/backend.
 import type { Declaration, Op, Route } from "../contract/op.ts"
 import type { Access, Principal } from "../contract/principal.ts"
 import { type In, type JsonSchema, nothing, type Std } from "../contract/schema.ts"
+import { repeatOfWrites } from "../contract/sql-once.ts"
 import { type Table, tableOf } from "../contract/sql-table.ts"
 import type { Common } from "../errors/catalog.ts"
 import { bindGet, bindList } from "./crud/read.ts"
@@ -127,7 +128,7 @@ function planOf(name: CrudName, { table }: Resource): Omit<Plan, "bind"> {
   const isWrite = name !== "list" && name !== "get"
   const answers: Common[] = [...(isOfOne ? (["NOT_FOUND"] as const) : []), ...(isWrite ? (["CONFLICT"] as const) : [])]
   const plan = { service: table.service, failures: table.failures, answers } as const
-  return isOfOne ? { ...plan, comparesVersion: true } : plan
+  return { ...plan, ...(isOfOne ? { comparesVersion: true } : {}), ...(isWrite ? { repeat: repeatOfWrites(table.service) } : {}) }
 }
 
 type AnyOptions = CrudOptions<any, Std<any, any>, Std<any, any>, string, string, string, CrudName>

@@ -40,9 +40,9 @@ describe.skipIf(server === null)("a PostgreSQL that hangs", () => {
       keptFolder: null,
       log: rememberingLog([]),
     })
-    const ask = async (): Promise<unknown> => {
+    const ask = async (): Promise<[number, unknown]> => {
       const response = await running.fetch(new Request("http://app.test/health/ready"))
-      return [response.status, (await response.json()).services]
+      return [response.status, ((await response.json()) as { services: unknown }).services]
     }
     expect(await ask()).toEqual([200, { db: "up", store: "up" }])
     database.proxy.mode = "mute"
@@ -53,7 +53,7 @@ describe.skipIf(server === null)("a PostgreSQL that hangs", () => {
     expect(await hanging).toEqual([503, { db: expect.not.stringMatching("up"), store: "no answer" }])
     database.proxy.mode = "pass"
     await clock.advance("31s")
-    await expect.poll(async () => ((await ask()) as [number])[0]).toBe(200)
+    await expect.poll(async () => (await ask())[0]).toBe(200)
     await running.close()
   })
 

@@ -30,7 +30,7 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
   },
   {
     name: "the inbox's marker is not looked at",
-    file: "connectors/sql/once.ts",
+    file: "contract/sql-once.ts",
     from: "if (isFirst === 0) {",
     to: "if (isFirst < 0) {",
     seed: 9,

@@ -5,6 +5,7 @@ import { typesOf } from "../../contract/schema.ts"
 import type { Exchange } from "../../contract/service.ts"
 import { type SqlText, sql } from "../../contract/sql.ts"
 import { compileSql, type SqlStatement } from "../../contract/sql-compile.ts"
+import { happensOnce, once } from "../../contract/sql-once.ts"
 import { answerOfConstraint, type SqlCapabilities, type SqlRow, type SqlStatements } from "../../contract/sql-session.ts"
 import { expectVersion, tagOf } from "./etag.ts"
 import { newKey } from "./key.ts"
@@ -18,17 +19,23 @@ type Prepare = (input: any, call: CallContext, place: Place) => Work
 
 function bindWrite(resource: Resource, site: Site, prepare: Prepare): Answer {
   const place = placeOf(resource, site)
+  const { service } = resource.table
   const exchange: Exchange = {
     prepare: (input, call) => prepare(input, call, place),
-    async send(work, attempt) {
+    async send(request, attempt) {
+      const work = request as Work
+      const { call } = attempt
+      const { name, capabilities } = place.session
+      const marked: Work = (statements) => once(work, statements, { place: site.operation, name, call, capabilities })
+      const whole = happensOnce(service, site, call) ? marked : work
       try {
-        return await place.session.transaction(work as Work, attempt)
+        return await place.session.transaction(whole, attempt)
       } catch (thrown) {
         throw answerOfConstraint(thrown, undefined, site.errors)
       }
     },
   }
-  return site.guard(resource.table.service, exchange, { policy: undefined, mayRepeatUnknown: false })
+  return site.guard(service, exchange, { policy: undefined, mayRepeatUnknown: false })
 }
 
 /** Adds a row. The scope's columns are the scope's; a key that was not given is made here if it is text, else by the database. */

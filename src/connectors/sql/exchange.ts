@@ -6,6 +6,7 @@ import type { Policy } from "../../contract/policy.ts"
 import type { Attempt, Exchange, Service } from "../../contract/service.ts"
 import { isSqlText, type SqlText } from "../../contract/sql.ts"
 import { compileSql, type SqlStatement } from "../../contract/sql-compile.ts"
+import { happensOnce, once } from "../../contract/sql-once.ts"
 import {
   answerOfConstraint,
   type ConstraintCodes,
@@ -15,7 +16,6 @@ import {
   type SqlStatements,
   type SqlTaker,
 } from "../../contract/sql-session.ts"
-import { happensOnce, once } from "./once.ts"
 
 /** How the result of one statement becomes an answer. */
 export interface Shaping {

@@ -2,8 +2,9 @@ import { type Backend, backend } from "../../contract/backend.ts"
 import { mappingsAmong } from "../../contract/mapping.ts"
 import { type Policy, policyMistakes } from "../../contract/policy.ts"
 import type { Std } from "../../contract/schema.ts"
-import type { HasService, Repeat, Service } from "../../contract/service.ts"
+import type { HasService, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
+import { repeatOfWrites } from "../../contract/sql-once.ts"
 import type { ConstraintCodes } from "../../contract/sql-session.ts"
 import { SqlTable, type Table, type TableOptions } from "../../contract/sql-table.ts"
 import type { Tx, TxCtx } from "../../contract/sql-transaction.ts"
@@ -75,7 +76,7 @@ export function sqlFace(service: Service): Sql {
       failures: sqlFailures,
       answers: missingOf(shaping),
       mistakes: policyMistakes(shaping.policy ?? {}),
-      repeat: repeatOf(service),
+      repeat: repeatOfWrites(service),
       mappings: mappingsAmong(shaping.row),
       heedsDrift: mappingsAmong(shaping.row).length > 0 ? ["warn", "repair"] : [],
       bind: (site) => bindStatement(service, make, shaping, site),
@@ -91,17 +92,12 @@ export function sqlFace(service: Service): Sql {
         service,
         policy: spec.policy,
         failures: sqlFailures,
-        repeat: repeatOf(service),
+        repeat: repeatOfWrites(service),
         mistakes: policyMistakes(spec.policy ?? {}),
         bind: (site) => bindTransaction(service, work as never, spec, site),
       }),
     table: (name, row, options = {}) => new SqlTable(name, { service, row, options, failures: sqlFailures }) as Table<any>,
   }
-}
-
-/** What is run again under the same token has its effect once, where the database remembers what was done. */
-function repeatOf({ outbox }: Service): Repeat {
-  return outbox ? { key: "trestle_inbox" } : "none"
 }
 
 /** Of the common codes, what it answers with when there is no row. */

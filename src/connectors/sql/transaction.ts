@@ -4,6 +4,7 @@ import { answered, failure } from "../../contract/failure.ts"
 import { outboxed } from "../../contract/outbox.ts"
 import type { Exchange, Service } from "../../contract/service.ts"
 import type { SqlText } from "../../contract/sql.ts"
+import { happensOnce, once } from "../../contract/sql-once.ts"
 import { answerOfConstraint, type SqlSession, type SqlStatements } from "../../contract/sql-session.ts"
 import type { Tx, TxCtx } from "../../contract/sql-transaction.ts"
 import type { Topic } from "../../contract/topic.ts"
@@ -11,7 +12,6 @@ import { isCatalogCode } from "../../errors/catalog.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import { compiled } from "./exchange.ts"
 import type { StatementSpec } from "./index.ts"
-import { happensOnce, once } from "./once.ts"
 
 type Work = (tx: Tx, input: unknown, ctx: TxCtx) => Promise<unknown>
 

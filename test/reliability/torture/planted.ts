@@ -21,7 +21,7 @@ export const PLANTED_CRASH_BUGS: readonly PlantedCrashBug[] = [
   },
   {
     name: "the mark in the inbox is not looked at",
-    file: "connectors/sql/once.ts",
+    file: "contract/sql-once.ts",
     from: "if (isFirst === 0) {",
     to: "if (isFirst === 2) {",
   },
