@@ -24,6 +24,11 @@ export interface StoreStatement {
   readonly values: readonly StoreValue[]
   /** How many rows it must change (or give, where it gives rows); with another number its whole unit is undone. Default: any. */
   readonly expects?: number
+  /**
+   * The `id` of the one row that it puts, changes or removes: it is an `insert … values`, `update` or `delete` of one table, whose `id` is
+   * unique, and looks at no other row of it. A store may run statements of one text about different rows as one. Default: it is run alone.
+   */
+  readonly rowId?: string
 }
 
 export interface StoreResult {

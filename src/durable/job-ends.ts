@@ -25,7 +25,7 @@ export class JobEnds {
   }
 
   /** The first of them tells by its changes whether the job was still its holder's. */
-  statementsOf(job: HeldJob, end: StoredEnd): StoreStatement[] {
+  statementsOf(job: HeldJob, end: StoredEnd): [StoreStatement, ...StoreStatement[]] {
     switch (end.is) {
       case "done":
       case "ended":
@@ -41,22 +41,26 @@ export class JobEnds {
   }
 
   #over({ id, fence, body }: HeldJob, end: Extract<StoredEnd, { is: "done" | "ended" }>): StoreStatement {
-    if (body === null || body.keepMs === 0) return { text: SQL.REMOVE, values: [id, fence] }
+    if (body === null || body.keepMs === 0) return { text: SQL.REMOVE, values: [id, fence], rowId: id }
     const left = this.#text.write({ ...body, input: undefined }, id)
-    return { text: SQL.KEEP, values: [body.keepMs, outcomeText(end, id, this.#text), left, id, fence] }
+    return { text: SQL.KEEP, values: [body.keepMs, outcomeText(end, id, this.#text), left, id, fence], rowId: id }
   }
 
   #again(job: HeldJob, { told, delayMs, isCounted, error }: Again): StoreStatement {
     const delay = Math.min(Math.round(delayMs), PAUSE_MS_MAX)
     const counted = isCounted ? 0 : 1
-    return { text: SQL.AGAIN, values: [counted, unknownAfter(job, error), this.#told(job, told), delay, delay, job.id, job.fence] }
+    return {
+      text: SQL.AGAIN,
+      values: [counted, unknownAfter(job, error), this.#told(job, told), delay, delay, job.id, job.fence],
+      rowId: job.id,
+    }
   }
 
   #stopped(job: HeldJob, end: Extract<StoredEnd, { is: "parked" | "dead" }>): StoreStatement {
     const { id, fence } = job
     const outcome = outcomeText(end, id, this.#text)
     const told = this.#told(job, failureOf(end.is, end.error))
-    return { text: SQL.STOPPED, values: [end.is, unknownAfter(job, end.error), outcome, told, id, fence] }
+    return { text: SQL.STOPPED, values: [end.is, unknownAfter(job, end.error), outcome, told, id, fence], rowId: id }
   }
 
   #told({ history }: HeldJob, told: Told): string {

@@ -56,7 +56,7 @@ export class Jobs {
     const { id, kind, operation, blocks, isParked = false } = job
     const head = [id, kind, operation, storedOrderKey(job.orderKey), blocks ? 1 : 0, isParked ? "parked" : "waiting"]
     const dueMs = isParked ? null : Math.round(job.delayMs ?? 0)
-    return { text: SQL.PUT, values: [...head, dueMs, expiryOf(job), ...this.#tailOf(job)] }
+    return { text: SQL.PUT, values: [...head, dueMs, expiryOf(job), ...this.#tailOf(job)], rowId: id }
   }
 
   /** `false`: one of that id is known. */
@@ -77,7 +77,7 @@ export class Jobs {
     const { id, kind, operation, blocks } = job
     const orderKey = storedOrderKey(job.orderKey)
     const tail = [blocks ? 1 : 0, leaseMs, expiryOf(job), ...this.#tailOf(job)]
-    if (orderKey === null) return { text: SQL.PUT_LEASED_FREE, values: [id, kind, operation, ...tail] }
+    if (orderKey === null) return { text: SQL.PUT_LEASED_FREE, values: [id, kind, operation, ...tail], rowId: id }
     return { text: SQL.PUT_LEASED, values: [id, kind, operation, orderKey, ...tail, operation, orderKey] }
   }
 
@@ -137,24 +137,21 @@ export class Jobs {
 
   /** Begins the leases anew. Gives those that have been lost. */
   async renew(jobs: readonly HeldJob[], leaseMs: number): Promise<readonly HeldJob[]> {
-    const results = await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.RENEW, values: [leaseMs, id, fence] })))
+    const results = await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.RENEW, values: [leaseMs, id, fence], rowId: id })))
     return jobs.filter((_, i) => results[i]!.changes === 0)
   }
 
   /** Writes ends, all in one unit. Gives those that no longer were this process's to write. */
   async end(ends: readonly (readonly [HeldJob, StoredEnd])[]): Promise<readonly HeldJob[]> {
-    const statements: StoreStatement[] = []
-    const firstOf = ends.map(([job, end]) => {
-      const [first, ...others] = this.#ends.statementsOf(job, end)
-      return statements.push(first!, ...others) - others.length - 1
-    })
-    const results = await this.#unit(statements)
-    return ends.flatMap(([job], i) => (results[firstOf[i]!]!.changes === 0 ? [job] : []))
+    const statements = ends.map(([job, end]) => this.#ends.statementsOf(job, end))
+    // What is done to the jobs themselves stands together, for a store can do it to many at once.
+    const results = await this.#unit([...statements.map(([first]) => first), ...statements.flatMap(([, ...others]) => others)])
+    return ends.flatMap(([job], i) => (results[i]!.changes === 0 ? [job] : []))
   }
 
   /** Gives claimed jobs back that were not begun. */
   async giveBack(jobs: readonly HeldJob[]): Promise<void> {
-    if (jobs.length > 0) await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.GIVE_BACK, values: [id, fence] })))
+    if (jobs.length > 0) await this.#unit(jobs.map(({ id, fence }) => ({ text: SQL.GIVE_BACK, values: [id, fence], rowId: id })))
   }
 
   /** Its unit is undone when somebody else holds the job by now. */

@@ -1,3 +1,4 @@
+import { rowPromises } from "./store-promises-rows.ts"
 import { tablePromises } from "./store-promises-tables.ts"
 import { unitPromises } from "./store-promises-unit.ts"
 import type { StoreSubject } from "./store-subject.ts"
@@ -14,7 +15,7 @@ export interface StorePromise {
  *     for (const { name, run } of storePromises(subject)) test(name, run)
  */
 export function storePromises(subject: StoreSubject): readonly StorePromise[] {
-  const planned = [...unitPromises, ...tablePromises].filter(({ isShared }) => !isShared || subject.isShared)
+  const planned = [...unitPromises, ...rowPromises, ...tablePromises].filter(({ isShared }) => !isShared || subject.isShared)
   return planned.map(({ promise, see }) => ({
     name: `${subject.name}: ${promise}`,
     async run() {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts"
 import type { StoreResult } from "../../contract/store.ts"
-import type { Asked } from "./question.ts"
+import type { StoreAsked } from "./store-folds.ts"
 
 /** Groups under way: while one is flushed to the disk, another one can be run. */
 const GROUPS = 2
@@ -14,11 +14,11 @@ type Results = readonly StoreResult[]
 
 /** One unit that waits. An object of its own class, since it outlives what has made it. */
 class Waiting {
-  readonly statements: readonly Asked[]
+  readonly statements: readonly StoreAsked[]
   readonly resolve: (results: Results | Promise<Results>) => void
   readonly reject: (error: unknown) => void
 
-  constructor(statements: readonly Asked[], resolve: Waiting["resolve"], reject: Waiting["reject"]) {
+  constructor(statements: readonly StoreAsked[], resolve: Waiting["resolve"], reject: Waiting["reject"]) {
     this.statements = statements
     this.resolve = resolve
     this.reject = reject
@@ -28,9 +28,9 @@ class Waiting {
 export interface GroupsOptions {
   readonly clock: Clock
   /** Runs statements in one transaction. */
-  readonly together: (statements: readonly Asked[]) => Promise<Results>
+  readonly together: (statements: readonly StoreAsked[]) => Promise<Results>
   /** The same for one unit, with patience. */
-  readonly alone: (statements: readonly Asked[]) => Promise<Results>
+  readonly alone: (statements: readonly StoreAsked[]) => Promise<Results>
   /** Whether the server has named what it refused, so that nothing of the transaction was kept. */
   readonly isUndone: (error: unknown) => boolean
 }
@@ -52,7 +52,7 @@ export class Groups {
   }
 
   /** @param statements of one unit, none of which expects anything */
-  add(statements: readonly Asked[]): Promise<Results> {
+  add(statements: readonly StoreAsked[]): Promise<Results> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(new Waiting(statements, resolve, reject))
       this.#ask()

@@ -1,14 +1,14 @@
 import { assert } from "../../base/assert.ts"
 import { failure } from "../../contract/failure.ts"
 import { isStorable, type StoreStatement, type StoreValue } from "../../contract/store.ts"
-import type { Asked } from "./question.ts"
+import type { StoreAsked } from "./store-folds.ts"
 
 /** Texts are constants of the program; more of them than this are texts into which values were written. */
 const TEXTS_MAX = 1_000
-const INT8 = 20
+export const INT8 = 20
 const TEXT = 25
 /** Its type is for the server to find out. */
-const NULL = 0
+export const NULL = 0
 
 interface Text {
   readonly text: string
@@ -25,12 +25,12 @@ export class StoreTexts {
   }
 
   /** @throws {TrestleError} `refused`: a value that no store keeps. */
-  asked({ text, values }: StoreStatement): Asked {
+  asked({ text, values, rowId }: StoreStatement): StoreAsked {
     for (const value of values) if (!isStorable(value)) throw this.#unstorable()
     const known = this.#known.get(text) ?? this.#numbered(text)
     const types = values.map(typeOf)
     // With a number in the place of nothing it is another statement to the server.
-    return { text: known.text, values, types, name: `${known.name}_${types.map((type) => KINDS[type]).join("")}` }
+    return { text: known.text, values, types, name: `${known.name}_${types.map((type) => KINDS[type]).join("")}`, rowId }
   }
 
   #numbered(text: string): Text {

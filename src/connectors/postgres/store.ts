@@ -6,7 +6,7 @@ import { TrestleError } from "../../errors/trestle-error.ts"
 import { type PostgresDatabase, within } from "./database.ts"
 import { commitFailure, connectionFailure, isRolledBack, sqlState, statementFailure } from "./failure.ts"
 import { Pool, type Taker } from "./pool.ts"
-import type { Answered, Asked } from "./question.ts"
+import { foldsOf, RowTexts, type StoreAsked } from "./store-folds.ts"
 import { Groups } from "./store-groups.ts"
 import { Hints } from "./store-hints.ts"
 import { applyTables, POSTGRES_DIALECT } from "./store-tables.ts"
@@ -28,10 +28,12 @@ const STALE = new Set(["0A000", "26000"])
 const ROWS_MAX = 100_000
 /** What is under way when the store is closed gets this long: whoever closes has waited for all that matters to him. */
 const LAST_UNITS_MS = 1_500
-const BEGIN: Asked = { text: "begin isolation level read committed read write", values: [], name: "trestle_begin" }
-const COMMIT: Asked = { text: "commit", values: [], name: "trestle_commit" }
+const BEGIN: StoreAsked = { text: "begin isolation level read committed read write", values: [], name: "trestle_begin" }
+const COMMIT: StoreAsked = { text: "commit", values: [], name: "trestle_commit" }
 /** A server may be set to acknowledge before it is sure; what is kept here was promised. */
 const DURABLE = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+/** Rows are found by an index, one by one: a plan that reads the whole table would be made while it is small, and kept when it is large. */
+const PLANS = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
 
 export interface StoreGround {
   readonly name: string
@@ -78,6 +80,7 @@ export class PostgresStore implements Store {
   readonly #pool: Pool
   readonly #hints: Hints
   readonly #texts: StoreTexts
+  readonly #rowTexts = new RowTexts()
   readonly #groups: Groups
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | null = null
@@ -87,7 +90,7 @@ export class PostgresStore implements Store {
     this.#clock = clock
     this.#hints = hints
     this.#texts = new StoreTexts(name)
-    this.#pool = new Pool({ name, connectionsMax: CONNECTIONS, clock, open, prepare: DURABLE })
+    this.#pool = new Pool({ name, connectionsMax: CONNECTIONS, clock, open, prepare: `${DURABLE}; ${PLANS}` })
     this.#groups = new Groups({
       clock,
       together: (statements) => this.#within("write", (database) => this.#all(statements, database)),
@@ -173,7 +176,7 @@ export class PostgresStore implements Store {
   }
 
   async #run(parts: readonly Part[], database: PostgresDatabase): Promise<readonly StoreResult[] | null> {
-    const results: Answered[] = []
+    const results: StoreResult[] = []
     for (const [number, part] of parts.entries()) {
       const statements = [...(number === 0 ? [BEGIN] : []), ...part.statements, ...(part.commits ? [COMMIT] : [])]
       const answers = await this.#asked(statements, part.commits, database)
@@ -187,13 +190,16 @@ export class PostgresStore implements Store {
   }
 
   /** Statements of which nothing is expected, in one message. */
-  async #all(statements: readonly Asked[], database: PostgresDatabase): Promise<readonly StoreResult[]> {
+  async #all(statements: readonly StoreAsked[], database: PostgresDatabase): Promise<readonly StoreResult[]> {
     return (await this.#asked([BEGIN, ...statements, COMMIT], true, database)).slice(1, -1)
   }
 
-  async #asked(statements: readonly Asked[], commits: boolean, database: PostgresDatabase): Promise<readonly Answered[]> {
+  async #asked(statements: readonly StoreAsked[], commits: boolean, database: PostgresDatabase): Promise<readonly StoreResult[]> {
     try {
-      return await database.askAll(statements, ROWS_MAX)
+      const folds = foldsOf(statements)
+      const asked = folds.map((fold) => fold.asked(this.#rowTexts))
+      const answers = await database.askAll(asked, ROWS_MAX)
+      return folds.flatMap((fold, i) => fold.answers(answers[i]!))
     } catch (thrown) {
       // The server has not come as far as the COMMIT when it names an error; when it is gone, nobody knows.
       if (commits && !isRolledBack(thrown)) throw commitFailure(thrown, "write", this.name)
@@ -220,15 +226,15 @@ function expectsNothing({ expects }: StoreStatement): boolean {
 
 /** Statements that leave together. `commits`: with the COMMIT behind them; `expects`: rows of the last of them. */
 interface Part {
-  readonly statements: Asked[]
+  readonly statements: StoreAsked[]
   readonly commits: boolean
   readonly expects: number | undefined
 }
 
 /** What is expected is looked at before anything else is run. */
-function partsOf(statements: readonly (Asked & { readonly expects: number | undefined })[]): Part[] {
+function partsOf(statements: readonly (StoreAsked & { readonly expects: number | undefined })[]): Part[] {
   const parts: Part[] = []
-  let open: Asked[] = []
+  let open: StoreAsked[] = []
   for (const { expects, ...statement } of statements) {
     open.push(statement)
     if (expects === undefined) continue

@@ -9,10 +9,11 @@ import type { Store } from "../../../src/contract/store.ts"
 import { secret } from "../../../src/index.ts"
 import { FaultProxy } from "../../../src/testing/fault-proxy.ts"
 import { standInReferences } from "../../../src/testing/stand-ins.ts"
+import { insert, ROWS, remove } from "../../conformance/store-promises-rows.ts"
 import { kept, keysIn, put, statement, THINGS } from "../../conformance/store-subject.ts"
-import { newSchema, server, tell } from "./kit.ts"
+import { newSchema, otherClient, server, tell } from "./kit.ts"
 
-async function opened(url: string): Promise<Store> {
+async function opened(url: string, tables = THINGS): Promise<Store> {
   const settings = {
     name: "notes",
     at: null,
@@ -26,7 +27,7 @@ async function opened(url: string): Promise<Store> {
   const host = { references, clock: systemClock, concurrency: 2, openTransport: null, isEphemeral: false }
   const session = (await openPostgres(settings, host)) as PostgresSession
   onTestFinished(() => session.close())
-  return session.openStore([THINGS])
+  return session.openStore([tables])
 }
 
 async function behindProxy(): Promise<{ proxy: FaultProxy; store: Store; address: string }> {
@@ -106,6 +107,39 @@ describe.skipIf(server === null)("the store in PostgreSQL", () => {
     const units = Array.from({ length: 40 }, (_, n) => kept(store.unit(n % 2 === 0 ? [add("a"), add("b")] : [add("b"), add("a")])))
     await Promise.all(units)
     expect((await store.read(statement("select n from trestle_things"))).map(({ n }) => n)).toEqual([40, 40])
+  })
+
+  test("somebody changes a row for which a statement over many waits: that one changes nothing, the others do", async () => {
+    const address = await newSchema()
+    const store = await opened(address, ROWS)
+    await kept(store.unit(["a", "b", "c"].map((id) => insert(id, 1))))
+    const other = await otherClient(address)
+    await other.query("begin; update trestle_rows set n = 2 where id = 'b'")
+    const removed = kept(store.unit(["a", "b", "c"].map((id) => remove(id, 1))))
+    const waiting = "select 1 from pg_locks where not granted and transactionid = pg_current_xact_id()::xid"
+    while ((await other.query(waiting)).rowCount === 0) await nextRound()
+    await other.query("commit")
+    expect((await removed).map(({ changes }) => changes)).toEqual([1, 0, 1])
+    expect(await store.read(statement("select id, n from trestle_rows"))).toEqual([{ id: "b", n: 2 }])
+  })
+
+  test("statements about rows, whatever is in the table when they are planned: planned once, over its index", async () => {
+    const store = await opened(await newSchema(), ROWS)
+    for (let n = 2; n < 14; n++) await kept(store.unit(Array.from({ length: n }, (_, i) => remove(`r${i}`, 0))))
+    const [plans] = await kept(
+      store.unit([
+        statement("select sum(generic_plans) as generic, sum(custom_plans) as custom from pg_prepared_statements where name like '%rows'"),
+      ]),
+    )
+    expect(plans!.rows).toEqual([{ generic: 7, custom: 5 }])
+    const [explained] = await kept(
+      store.unit([
+        statement(
+          "explain delete from trestle_rows using unnest((select array['a']), (select array[1])) as given (v1, v2) where id = given.v1 and n = given.v2",
+        ),
+      ]),
+    )
+    expect(explained!.rows.map((row) => row["QUERY PLAN"]).join("\n")).toMatch(/Nested Loop[\s\S]*Index Scan using trestle_rows_id_key/)
   })
 
   test("a server that acknowledges before it is sure: is told to wait for the store", async () => {
