@@ -322,6 +322,32 @@ test("a read made of others → in its caller's call, without a store", async ()
   expect(await t.jobs()).toEqual([])
 })
 
+class Money {
+  readonly cents = 100
+}
+test.each<[string, "read" | "write", unknown, string]>([
+  ["a function", "write", { save: () => 1 }, "its answer.made.save is a function"],
+  ["an object of a class", "write", new Money(), "its answer.made is of the class Money"],
+  ["a function, of a read", "read", () => 1, "its answer.made is a function"],
+])("a step that answers %s → parked at once, with its name and the place", async (_, effect, answer, message) => {
+  const make = op({ effect, input: Id, output: z.object({ made: z.any() }) }).via(code(() => ({ made: answer })))
+  const next = op({ effect: "write", input: Id, output: Id }).via(code((i) => i))
+  const all = op({ effect: "write", input: Id, output: Id, deadline: "5s" }).via(
+    flow(async (i, s) => {
+      await s.run(make, i, { name: "make it" })
+      return s.run(next, i)
+    }),
+  )
+  await using t = await testApp(trestle({ name: "kept", ops: { make, next, all } }))
+  await Promise.all([t.internal().all.safe({ id: "a" }), t.drain()])
+  const jobs = await t.jobs()
+  expect(jobs.map(({ state }) => state)).toEqual(["parked"])
+  expect(t.calls().find(({ entrance }) => entrance === "flow")?.error).toMatchObject({
+    code: "INTERNAL",
+    note: `flow all: step :make it (make): ${message}, which cannot be kept; answer plain data, dates, maps, sets or bytes`,
+  })
+})
+
 test("within that is no duration → a finding", () => {
   const { app } = appOf(addAll, { within: "soon" as never })
   expect(app.check().map(({ message }) => message)).toEqual(['all: flow: within is not a duration such as "24h"'])

@@ -1,3 +1,4 @@
+import type { NotKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 
@@ -13,6 +14,12 @@ export function classified(thrown: unknown, site: Site): TrestleError {
 export function asUndone(error: TrestleError): TrestleError {
   if (error.outcome !== "unknown") return error
   return new TrestleError("INTERNAL", undefined, { outcome: "refused", cause: error, note: `${error.note ?? error.code}; undone` })
+}
+
+/** An answer could not be given again to a resumed flow: only a change of the code makes it better. */
+export function unkept(cause: NotKept, site: Site, outcome: "refused" | "unknown"): TrestleError {
+  const note = `flow ${site.operation}: ${cause.message}, which cannot be kept; answer plain data, dates, maps, sets or bytes`
+  return new TrestleError("INTERNAL", undefined, { outcome, cause, note })
 }
 
 /** It is to be undone. */

@@ -1,11 +1,12 @@
 import { hash } from "node:crypto"
+import { NotKept, seeThatItIsKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import type { Durable, JobEnd } from "../../contract/job.ts"
 import type { Journal, JournalEntry } from "../../contract/journal.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { DeclaredFlow } from "./bind.ts"
-import { asUndone, classified, overdue, undoFailure } from "./flow-error.ts"
+import { asUndone, classified, overdue, undoFailure, unkept } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import { FlowSteps } from "./steps.ts"
 
@@ -230,8 +231,12 @@ export class FlowRun {
     const all = [...this.#unwritten, ...entries]
     this.#unwritten = []
     try {
+      if (this.parts.durable !== null)
+        for (const { key, what, value } of all) seeThatItIsKept(value, `step ${key} (${what.split(" ")[0]}): its answer`)
       await this.parts.journal.write(all, also)
     } catch (error) {
+      // What the step has done counts.
+      if (error instanceof NotKept) this.halt({ is: "parked", error: unkept(error, this.parts.site, "unknown") })
       const why = TrestleError.is(error) ? (error.note ?? error.code) : "its journal cannot be written"
       this.halt({ is: "suspended", delayMs: 1_000, why })
     }

@@ -1,7 +1,9 @@
+import { type NotKept, seeThatItIsKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
 import type { Service } from "../../contract/service.ts"
 import type { HasTransactions } from "../../contract/sql-transaction.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
+import { unkept } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import type { FlowRun } from "./run.ts"
 
@@ -50,10 +52,23 @@ async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: str
 
 /** Marked under the flow and the step, so that the same step of another run finds it, whatever the operation is called by then. */
 function bound(run: FlowRun, { key, database, work }: Asked): ReturnType<Site["bind"]> {
-  const { site, call } = run.parts
-  const backend = database.transaction((tx) => work(tx))
+  const { site, call, durable } = run.parts
+  const backend = database.transaction(async (tx) => {
+    const answer = await work(tx)
+    if (durable !== null) seeThatAnswerIsKept(answer, key, site)
+    return answer
+  })
   const operation = call.delivery === null ? site.operation : `flow ${call.delivery.id} ${key}`
   return backend.plan.bind({ ...site, operation, accept: (answer) => answer })
+}
+
+/** While it can still be rolled back. */
+function seeThatAnswerIsKept(answer: unknown, key: string, site: Site): void {
+  try {
+    seeThatItIsKept(answer, `step ${key}: its answer`)
+  } catch (thrown) {
+    throw unkept(thrown as NotKept, site, "refused")
+  }
 }
 
 function seeThatItCan({ parts: { flow, site, durable } }: FlowRun, service: Service): void {
