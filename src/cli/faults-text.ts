@@ -3,7 +3,7 @@ import type { Operation } from "../contract/operation.ts"
 import type { FaultReport } from "../testing/fault-lab.ts"
 import type { FaultRow } from "../testing/fault-row.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
-import { table } from "./table.ts"
+import { paragraph, table } from "./table.ts"
 
 const MARKS: Readonly<Record<FaultRow["result"], readonly [string, Colour]>> = {
   held: ["✓", "green"],
@@ -11,6 +11,8 @@ const MARKS: Readonly<Record<FaultRow["result"], readonly [string, Colour]>> = {
   untried: ["!", "yellow"],
 }
 const HEAD = ["    FAULT", "THE CALLER GETS", "FROM / OUTCOME", "TRIES", " TIME"]
+
+const WIDTH = 80
 
 export interface FaultsLook {
   readonly name: string
@@ -56,7 +58,8 @@ function titlesOf(row: FaultRow, before: FaultRow | undefined, { operations, pai
 
 /** Why it was not tried; what is broken has a finding that says so. */
 function reasonOf({ result, why }: FaultRow, paint: Paint): string[] {
-  return result === "untried" && why !== null ? [paint("dim", `      ${shown(why)}`)] : []
+  if (result !== "untried" || why === null) return []
+  return paragraph(shown(why), 6, WIDTH).map((line) => paint("dim", line))
 }
 
 export interface FaultCounts {

@@ -29,6 +29,9 @@ tells what the caller gets. In real time: a service that hangs is waited for.
 Reads no secret, keeps nothing, connects to nothing beyond this machine, and
 does not run in production. Code of the application runs.
 
+PostgreSQL is tried in databases that are made for it, and dropped, on a
+server for tests: TRESTLE_FAULTS_POSTGRES=postgres://user:password@host/name
+
 Exits 1 when a declared fallback does not answer, or when a write may have its
 effect twice. What cannot be tried is counted, and is a warning.
 `

@@ -22,7 +22,8 @@ export interface FaultCasesOptions {
  *     for (const { name, run } of faultCases(app)) test.concurrent(name, run, 120_000)
  *
  * In real time: a service that hangs is waited for, so a test lasts about as long as its operation may take. Meanwhile this process
- * connects to nothing beyond this machine. Services whose connector has no stand-in are left out.
+ * connects to nothing beyond this machine. Services whose connector has no stand-in are left out; where one lacks what its stand-in needs, as
+ * PostgreSQL does without `TRESTLE_FAULTS_POSTGRES`, the test fails and says so.
  */
 export function faultCases<T>(app: App<T>, { limit }: FaultCasesOptions = {}): readonly FaultCase[] {
   const { ops, defaults = {} } = definitionOf(app)

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
+import { type Row, rowsOf, tried } from "./faults-kit.ts"
 import { finished, folder, json, startTrestle, trestle } from "./kit.ts"
 
 /** What a REST service can do, and a SQLite file to a write. */
@@ -25,45 +26,6 @@ const appWith = (operations: string, ops = "one"): string =>
 
 const READ = 'effect: "read", input: Id, output: Person'
 const WRITE = 'effect: "write", input: Name, output: Person'
-
-interface Row {
-  operation: string
-  service: string | null
-  fault: string | null
-  after: string[]
-  result: string
-  code: string | null
-  outcome: string | null
-  servedBy: string | null
-  isDegraded: boolean
-  attempts: number
-  ms: number
-  effects: number
-  why: string | null
-}
-
-/** A run whose temporary folder is its own: what is left in it was left behind. */
-async function tried(app: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-  const cwd = folder({ "app.ts": app })
-  const temporary = mkdtempSync(join(tmpdir(), "trestle-test-"))
-  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }))
-  const ran = await trestle(["faults", ...args], { cwd, env: { TMPDIR: temporary, ...env } })
-  return {
-    ran,
-    cwd,
-    left: readdirSync(temporary),
-    made: readdirSync(cwd).filter((name) => !["app.ts", "node_modules", "package.json"].includes(name)),
-  }
-}
-
-async function rowsOf(app: string, args: readonly string[] = [], env?: Readonly<Record<string, string>>) {
-  const { ran, ...more } = await tried(app, ["--json", ...args], env)
-  const document = json(ran)
-  const rows: Row[] = document.rows
-  const row = (fault: string, service = "crm", operation = "one"): Row =>
-    rows.find((one) => one.fault === fault && one.service === service && one.operation === operation)!
-  return { ...more, ran, document, rows, row, codes: document.findings.map(({ code }: { code: string }) => code) }
-}
 
 describe("promises that hold: exit 0", () => {
   test("a read with a backup → answers whatever the first does, but for real answers; nothing is left behind", async () => {

@@ -60,7 +60,7 @@ export function folder(files: Readonly<Record<string, string>> = {}): string {
 export function installInto(path: string): void {
   mkdirSync(join(path, "node_modules"), { recursive: true })
   symlinkSync(ROOT, join(path, "node_modules", "trestle"))
-  for (const name of ["zod", "@types"]) symlinkSync(join(ROOT, "node_modules", name), join(path, "node_modules", name))
+  for (const name of ["zod", "pg", "@types"]) symlinkSync(join(ROOT, "node_modules", name), join(path, "node_modules", name))
 }
 
 /** Starts `trestle serve` on a free port; resolves when it says where it listens. */
