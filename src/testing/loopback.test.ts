@@ -34,6 +34,22 @@ test("this machine → answers", async () => {
     expect(await onLoopbackOnly(async () => (await fetch(`http://${host}:${port}/`)).text())).toBe("here")
 })
 
+test("the one host that is allowed → is connected to; no other, and not afterwards", async () => {
+  const server = createServer((_, response) => void response.end("here"))
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as { port: number }
+  // To the system it is this machine; by its number it is none of ours.
+  const allowed = "0.0.0.0"
+  const open = (host: string): Promise<"open" | "refused"> =>
+    new Promise((resolve) => {
+      const socket = connect(port, host, () => resolve("open"))
+      socket.once("error", () => resolve("refused")).once("connect", () => socket.destroy())
+    })
+  expect(await onLoopbackOnly(() => Promise.all([open(allowed), open(ELSEWHERE)]), allowed)).toEqual(["open", "refused"])
+  expect(await onLoopbackOnly(() => open(allowed))).toBe("refused")
+})
+
 test("two at once, then none → as before", async () => {
   const { connect: before } = Socket.prototype
   await Promise.all([onLoopbackOnly(async () => undefined), onLoopbackOnly(async () => expect(Socket.prototype.connect).not.toBe(before))])

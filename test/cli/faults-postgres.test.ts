@@ -111,6 +111,14 @@ const two = op({ ...write, deadline: "2s" }).via(flow((i, ctx) => ctx.run(put, i
     expect([ran.code, broken, new Set(codes)]).toEqual([1, ["hangs", "is locked"], new Set(["TRS3021"])])
   })
 
+  test("a server beyond this machine, when its host is named → is used", async () => {
+    const url = new URL(server!)
+    url.hostname = "0.0.0.0"
+    url.searchParams.set("sslmode", "disable")
+    const { rows } = await rowsOf(appWith("", "put"), ["put"], { TRESTLE_FAULTS_POSTGRES: url.href, TRESTLE_FAULTS_HOST: "0.0.0.0" })
+    expect(rows.map(({ result }) => result)).toEqual(Array(WRITE_FAULTS).fill("held"))
+  })
+
   test("what a killed run left a day ago → is dropped; what is younger, or has another name, stays", async () => {
     const at = (ageS: number): string => `trestle_faults_${Math.floor(Date.now() / 1000) - ageS}_0123456789ab`
     const [old, young, other] = [at(86_500), at(80_000), "trestle_faults_mine"]
