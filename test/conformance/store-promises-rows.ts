@@ -14,7 +14,7 @@ export const ROWS: StoreTables = {
 const INSERT = "insert into trestle_rows (id, n, mark) values (?, ?, ?) on conflict (id) do nothing"
 const RETURNING = "insert into trestle_rows (id, n, mark) values (?, (select trestle_now()) * 0 + ?, ?) returning mark, n as amount"
 const ADD = "update trestle_rows set n = n + ? where id = ?"
-const REMOVE = "delete from trestle_rows where id = ? and n = ?"
+const REMOVE = "delete from trestle_rows where id = ? and n = ? and mark is null"
 
 const ofRow = (rowId: string, text: string, ...values: StoreValue[]): StoreStatement => ({ text, values, rowId })
 export const insert = (id: string, n: number | null, mark: string | null = null) => ofRow(id, INSERT, id, n, mark)
