@@ -145,11 +145,9 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     }
     if (waiting === undefined) return this.#end(null)
     this.#parent?.attach(this)
-    this.#alarm = this.clock.after(Math.max(0, this.deadlineAt - this.clock.now()), this)
-    waiting.then(
-      () => this.#end(null),
-      (thrown) => this.#fail(thrown),
-    )
+    const now = this.clock.now()
+    this.#alarm = this.clock.after(Math.max(0, this.deadlineAt - now), this, now)
+    waiting.then(this.#succeed.bind(this), this.#fail.bind(this))
   }
 
   /** The answer can be read now. */
@@ -179,6 +177,10 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     const phase = this.#mayHaveActed ? "sent" : "unsent"
     const reason = why.code === "CANCELLED" ? (`cancelled-${phase}` as const) : (`timeout-${phase}` as const)
     this.#end(failure(reason, this.#of.effect, { ...(why.note === undefined ? {} : { note: why.note }) }))
+  }
+
+  #succeed(): void {
+    this.#end(null)
   }
 
   #fail(thrown: unknown): void {

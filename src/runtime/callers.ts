@@ -48,17 +48,16 @@ export function compileCallers(ops: object, engine: Engine): MakeCallers {
 function makeFn(compiled: Compiled, engine: Engine): MakeCallers {
   return (who) => {
     if (!who.isOwnAuthority && !compiled.operation.route) return notExposed(compiled)
-    const begin = (input: unknown, options: CallOptions | undefined, settled: (call: Call) => void): void =>
-      start(engine, compiled, who, input, options, settled)
+    const calls = new Calls(engine, compiled, who)
     const fn = (input: unknown, options?: CallOptions): Promise<unknown> =>
-      new Promise((resolve, reject) => begin(input, options, (call) => (call.error ? reject(call.error) : resolve(call.output))))
+      new Promise((resolve, reject) => calls.begin(input, options, (call) => (call.error ? reject(call.error) : resolve(call.output))))
     fn.detailed = (input: unknown, options?: CallOptions): Promise<{ value: unknown; meta: Meta }> =>
       new Promise((resolve, reject) =>
-        begin(input, options, (call) => (call.error ? reject(call.error) : resolve({ value: call.output, meta: call.meta }))),
+        calls.begin(input, options, (call) => (call.error ? reject(call.error) : resolve({ value: call.output, meta: call.meta }))),
       )
     fn.safe = (input: unknown, options?: CallOptions): Promise<Success<unknown> | Failure<string>> =>
       new Promise((resolve) =>
-        begin(input, options, (call) => resolve(call.error ? failed(call.error) : { ok: true, value: call.output, meta: call.meta })),
+        calls.begin(input, options, (call) => resolve(call.error ? failed(call.error) : { ok: true, value: call.output, meta: call.meta })),
       )
     return fn satisfies AnyFn
   }
@@ -71,38 +70,51 @@ function notExposed({ operation }: Compiled): () => never {
   }
 }
 
-function start(
-  engine: Engine,
-  compiled: Compiled,
-  who: CallerOf,
-  input: unknown,
-  options: CallOptions | undefined,
-  settled: (call: Call) => void,
-): void {
-  const start = new CallStart("in-process", who.principal)
-  start.isOwnAuthority = who.isOwnAuthority
-  start.input = input
-  // What is read while it comes is given to the caller before the call has ended.
-  if (isStreamed(compiled.operation)) start.handedOver = settled
-  if (options === undefined) {
-    engine.start(compiled, start, settled)
-    return
+/** The calls of one operation by one caller. */
+class Calls {
+  readonly #engine: Engine
+  readonly #compiled: Compiled
+  readonly #who: CallerOf
+  readonly #isStreamed: boolean
+
+  constructor(engine: Engine, compiled: Compiled, who: CallerOf) {
+    this.#engine = engine
+    this.#compiled = compiled
+    this.#who = who
+    this.#isStreamed = isStreamed(compiled.operation)
   }
-  const { signal } = options
-  start.idempotencyKey = options.idempotencyKey
-  start.ifMatch = options.ifMatch
-  start.deadlineMs = options.deadline === undefined ? undefined : (parseDuration(options.deadline) ?? Number.NaN)
+
+  begin(input: unknown, options: CallOptions | undefined, settled: (call: Call) => void): void {
+    const start = new CallStart("in-process", this.#who.principal)
+    start.isOwnAuthority = this.#who.isOwnAuthority
+    start.input = input
+    // What is read while it comes is given to the caller before the call has ended.
+    if (this.#isStreamed) start.handedOver = settled
+    if (options !== undefined) readOptions(options, start)
+    if (options?.signal) this.#beginUntil(options.signal, start, settled)
+    else this.#engine.start(this.#compiled, start, settled)
+  }
+
+  /** Apart: what its listeners close over would be made for every call. */
+  #beginUntil(signal: AbortSignal, start: CallStart, settled: (call: Call) => void): void {
+    const giveUp = (): void => call.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
+    const call = this.#engine.start(this.#compiled, start, (ended) => {
+      signal.removeEventListener("abort", giveUp)
+      settled(ended)
+    })
+    if (call.isSettled) return
+    // Aborted by the very code that the call has begun with: no event will come any more.
+    if (signal.aborted) giveUp()
+    else signal.addEventListener("abort", giveUp, { once: true })
+  }
+}
+
+function readOptions({ signal, idempotencyKey, ifMatch, deadline }: CallOptions, start: CallStart): void {
+  start.idempotencyKey = idempotencyKey
+  start.ifMatch = ifMatch
+  start.deadlineMs = deadline === undefined ? undefined : (parseDuration(deadline) ?? Number.NaN)
   start.isCancelled = signal?.aborted === true
   if (Number.isNaN(start.deadlineMs)) throw invalid([{ path: "options.deadline", message: 'must be a duration such as "3s"' }])
-  const giveUp = (): void => call.stop(new TrestleError("CANCELLED", undefined, { reason: "cancelled-unsent" }))
-  const call = engine.start(compiled, start, (ended) => {
-    signal?.removeEventListener("abort", giveUp)
-    settled(ended)
-  })
-  if (call.isSettled || !signal) return
-  // Aborted by the very code that the call has begun with: no event will come any more.
-  if (signal.aborted) giveUp()
-  else signal.addEventListener("abort", giveUp, { once: true })
 }
 
 function failed(error: TrestleError): Failure<string> {
