@@ -14,22 +14,46 @@ export function fallback<V, O, E extends string = never>(first: Backend<V, O, E>
     parts,
     fallsBack: true,
     mistakes: parts.slice(0, -1).some(({ plan }) => plan.bindLast) ? ["defer() must be its last part"] : [],
-    bind: (site) => {
-      const last = then.at(-1)?.plan.bindLast
-      if (last) return last(site, parts.slice(0, -1), site.bind(then.length === 1 ? first : fallback(first, ...then.slice(0, -1))))
-      const steps = parts.map((part) => {
-        const memory = part.plan.bindMemory?.(site) ?? null
-        return { memory, answer: memory ? (input: unknown, call: CallContext) => memory.recall(input, call) : site.bind(part) }
-      })
-      const all = { steps, site: steps.some(({ memory }) => memory) ? site : null }
-      if (all.site) return (input, call) => inTurn(0, undefined, new Asked(all, input, call))
-      return rescued(steps[0]!.answer, async (failure, input, call) => {
-        if (call.stopped || !mayFallBack(failure, call.effect)) throw failure
-        return inTurn(1, failure, new Asked(all, input, call))
-      })
-    },
+    bind: (site) => (site.effect === "write" ? orAtOne(parts, site, inOrder(parts, site)) : inOrder(parts, site)),
   })
 }
+
+function inOrder(parts: Alternatives, site: Site): Answer {
+  const [first, ...others] = parts.slice(0, -1)
+  const last = parts.at(-1)!.plan.bindLast
+  if (last && first) return last(site, parts.slice(0, -1), site.bind(others.length === 0 ? first : fallback(first, ...others)))
+  const steps = parts.map((part) => {
+    const memory = part.plan.bindMemory?.(site) ?? null
+    return { memory, answer: memory ? (input: unknown, call: CallContext) => memory.recall(input, call) : site.bind(part) }
+  })
+  const all = { steps, site: steps.some(({ memory }) => memory) ? site : null }
+  if (all.site) return (input, call) => inTurn(0, undefined, new Asked(all, input, call))
+  return rescued(steps[0]!.answer, async (failure, input, call) => {
+    if (call.stopped || !mayFallBack(failure, call.effect)) throw failure
+    return inTurn(1, failure, new Asked(all, input, call))
+  })
+}
+
+/**
+ * An undo goes to the service that has served what it takes back: others may know nothing of it yet. When that service fails, so does the
+ * undo, which its flow tries again; kept for later it could be sent to any of them.
+ */
+function orAtOne(parts: Alternatives, site: Site, anywhere: Answer): Answer {
+  const alone = new Map<string, Answer>()
+  for (const part of parts) for (const name of servicesIn(part)) if (!alone.has(name)) alone.set(name, site.bind(part))
+  if (alone.size < 2) return anywhere
+  return (input, call) => {
+    const there = call.onlyAt === undefined ? undefined : alone.get(call.onlyAt)
+    return (there ?? anywhere)(input, call)
+  }
+}
+
+function servicesIn({ plan }: Backend<any, any, any>): readonly string[] {
+  const own = plan.service === undefined ? [] : [plan.service.name]
+  return [...own, ...(plan.parts ?? []).flatMap(servicesIn)]
+}
+
+type Alternatives = readonly Backend<any, any, any>[]
 
 /** Where nothing is remembered, a good answer of the first costs nothing, or one promise where the first does not offer that. */
 function rescued(answer: Answer, rescue: Rescue): Answer {

@@ -75,6 +75,8 @@ export interface StepOptions {
   readonly idempotencyKey?: string
   /** An earlier run of the step may have had its effect. */
   readonly followsUnknown?: boolean
+  /** As `CallContext.onlyAt`. */
+  readonly onlyAt?: string | undefined
   /** Hears how its answer was made. */
   readonly heard?: (meta: Meta) => void
 }
@@ -123,6 +125,8 @@ export interface CallContext {
   readonly delivery: Delivery | null
   /** An earlier run of the same intent may have had its effect: it ended as `unknown`, or its process died. */
   readonly followsUnknown: boolean
+  /** Of an undo: the service that has served what it takes back. A write that this one and others could take goes to no other. */
+  readonly onlyAt: string | undefined
   /** It, or a call that runs it, is run from the store, and so may be run again. */
   readonly isDelivered: boolean
   /** `idempotencyKey()` outlives the process: if the same intent is run again, after a crash too, it has the same one. */

@@ -11,6 +11,8 @@ export interface JournalEntry {
   /** Anything that can be cloned; of `done` its answer. */
   readonly value?: unknown
   readonly error?: JournaledError
+  /** Of `done`, where several services could have: the one that has served it. */
+  readonly servedBy?: string | undefined
 }
 
 /** An error as it is kept: what its caller may know of it, and what the operator may. */

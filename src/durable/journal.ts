@@ -59,7 +59,7 @@ interface StepRow {
 }
 
 function entryOf({ step, what, state, body }: StepRow, flow: string, seal: SealedText): JournalEntry {
-  const kept = seal.readAny(body, sealKey(flow, step)) as Pick<JournalEntry, "value" | "error"> | null
+  const kept = seal.readAny(body, sealKey(flow, step)) as Pick<JournalEntry, "value" | "error" | "servedBy"> | null
   if (kept !== null) return { key: step, what, state, ...kept }
   throw new TrestleError("INTERNAL", undefined, { outcome: "unknown", note: `step ${step} of flow ${flow} cannot be read` })
 }
@@ -104,8 +104,8 @@ class StoreJournal implements Journal {
   }
 
   #writing(entry: JournalEntry, position: number): StoreStatement {
-    const { key, what, state, value, error } = entry
-    const kept = error !== undefined ? { error } : value === undefined ? {} : { value }
+    const { key, what, state, value, error, servedBy } = entry
+    const kept = { ...(error && { error }), ...(value !== undefined && { value }), ...(servedBy !== undefined && { servedBy }) }
     return {
       text: WRITE,
       values: [this.#delivery.id, key, position, what, state, this.#seal.writeAny(kept, sealKey(this.#delivery.id, key))],

@@ -27,6 +27,8 @@ export class CallStart {
   delivery: Delivery | null = null
   /** An earlier run of the same intent may have had its effect. */
   followsUnknown = false
+  /** The service that must take it, where others could too. Default: that of the parent. */
+  onlyAt: string | undefined
   /** The call that runs this one. */
   parent: Call | undefined
   revalidation: Revalidation | null = null

@@ -48,6 +48,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly delivery: Delivery | null
   readonly isDelivered: boolean
   readonly followsUnknown: boolean
+  readonly onlyAt: string | undefined
   readonly patienceMs: number | undefined
   readonly #givenKey: string | undefined
   readonly #startedAt: number
@@ -121,6 +122,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.delivery = start.delivery
     this.patienceMs = start.patienceMs
     this.followsUnknown = start.followsUnknown || start.delivery?.followsUnknown === true
+    this.onlyAt = start.onlyAt ?? parent?.onlyAt
     this.isDelivered = start.delivery !== null || parent?.isDelivered === true
     this.isDurable = this.isDelivered || parent?.isDurable === true
     this.#handedOver = start.handedOver

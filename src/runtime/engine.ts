@@ -150,6 +150,7 @@ export class Engine implements Surroundings {
       start.isOwnAuthority = how.isOwnAuthority ?? parent.isOwnAuthority
       start.idempotencyKey = how.idempotencyKey
       start.followsUnknown = how.followsUnknown === true
+      start.onlyAt = how.onlyAt
       start.input = input
       start.parent = parent
       let isTold = false

@@ -1,3 +1,4 @@
+import type { Meta } from "../../contract/call.ts"
 import type { Operation } from "../../contract/operation.ts"
 import { isDecidedByAnotherRun, isReconciled, isRepeatable } from "../../contract/repeatable.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
@@ -79,25 +80,28 @@ export class OperationStep {
     const run = this.#run
     const { call, flow, durable } = run.parts
     const { op, input, key, operation } = this.#asked
-    let work: string | undefined
+    let made: Meta | undefined
     let answer: unknown
     try {
       answer = await call.nest(op, input, {
         isOwnAuthority: flow.grants.has(op) || call.isOwnAuthority,
         idempotencyKey: `${run.intent}/${key}`,
         followsUnknown: this.#hasBegun,
+        onlyAt: run.undoneAt,
         heard: (meta) => {
-          work = meta.work
+          made = meta
         },
       })
     } catch (thrown) {
       return this.#failed(thrown as TrestleError)
     }
+    const { work, servedBy } = made!
     if (work !== undefined && durable !== null) {
       await run.write([{ ...this.#entry, state: "deferred", value: work }])
       return this.#waitFor(work)
     }
-    const done = { ...this.#entry, state: "done", value: answer } as const
+    const isOneOfSeveral = operation.declaration.backend?.plan.fallsBack === true
+    const done = { ...this.#entry, state: "done", value: answer, ...(isOneOfSeveral && { servedBy }) } as const
     // What was read may be read anew as long as nothing has come of it.
     if (operation.effect === "read") run.writeLater(done)
     else await run.write([done])

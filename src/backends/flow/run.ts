@@ -191,6 +191,11 @@ export class FlowRun {
     durable?.progressed(call, { done: this.#stepsDone, step })
   }
 
+  /** The service that has served the step that is being undone, where others could have. */
+  get undoneAt(): string | undefined {
+    return this.undoing === null ? undefined : this.parts.journal.find(this.undoing.slice(UNDO.length))?.servedBy
+  }
+
   get hasStepsUnderWay(): boolean {
     return this.#underWay.size > 0
   }
