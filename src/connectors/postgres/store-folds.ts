@@ -34,7 +34,8 @@ export class Fold {
   /** Whether it goes with those that are here: if so, it is here now. */
   takes(statement: StoreAsked): boolean {
     const { name, rowId } = statement
-    if (rowId === undefined || name !== this.#statements[0].name || this.#rowIds.has(rowId)) return false
+    const [first] = this.#statements
+    if (first.rowId === undefined || rowId === undefined || name !== first.name || this.#rowIds.has(rowId)) return false
     const length = this.#length + lengthOf(statement)
     if (length > LENGTH_MAX) return false
     this.#statements.push(statement)
@@ -85,7 +86,7 @@ function lengthOf({ values }: StoreAsked): number {
 
 const TABLE = /^(?:insert into|update|delete from) (\w+)/
 const VALUES = /\bvalues \((.+)\)(?=\s+on conflict|\s+returning|$)/s
-const WHERE = /\swhere\s/
+const WHERE = /\s+where\s/
 const RETURNING = /\sreturning\s/
 
 /** The texts over lists of rows, each written once. */
