@@ -1,7 +1,7 @@
 // A step that another service has served than the first: it is taken back there, and nowhere else.
 import { expect, test } from "vitest"
 import { z } from "zod"
-import { defer, env, fallback, flow, nothing, op, rest, trestle } from "../../src/index.ts"
+import { defer, env, fallback, flow, nothing, op, type Rest, rest, trestle } from "../../src/index.ts"
 import { type TestApp, testApp } from "../../src/testing/index.ts"
 
 const Seat = z.object({ id: z.string() })
@@ -66,22 +66,31 @@ test("the first is there again → the undo goes to the one that has served", as
 })
 
 test.each([
-  ["", false],
-  [", though it could be kept for later", true],
-])("the one that has served is gone → the undo waits for it%s, and goes to no other", async (_, isKept) => {
-  const { t, hall, copy, released, states } = await opened((running, of) => void running.wire(of.hall).down(), isKept)
+  ["the first", "", false],
+  ["the first", ", though it could be kept for later", true],
+  ["another", ", in later runs of the flow too", false],
+])("%s has served, and is gone → the undo waits for it%s, and goes to no other", async (who, _, isKept) => {
+  const servingOf = ({ hall, copy }: ReturnType<typeof appOf>): [served: Rest, other: Rest] =>
+    who === "the first" ? [hall, copy] : [copy, hall]
+  const world = await opened((running, of) => {
+    const [served, other] = servingOf(of)
+    running.wire(served).down().wire(other).up()
+  }, isKept)
+  const { t, hall, released, states } = world
   await using _t = t
+  if (who === "another") t.wire(hall).down()
   const call = t.internal().buy.safe({ id: "a" })
   await t.clock.advance("10s")
   await call
-  expect([released(), await states()]).toEqual([[0, 0], ["flow waiting"]])
-  t.wire(hall).up()
-  t.wire(copy).down()
-  for (let n = 0; n < 8; n++) {
+  const later = async (): Promise<void> => {
     await t.clock.advance("1m")
     await t.drain()
   }
-  expect([released(), await states()]).toEqual([[1, 0], ["flow done"]])
+  for (let n = 0; n < 3; n++) await later()
+  expect([released(), await states()]).toEqual([[0, 0], ["flow waiting"]])
+  t.wire(servingOf(world)[0]).up()
+  for (let n = 0; n < 8; n++) await later()
+  expect([released(), await states()]).toEqual([[Number(who === "the first"), Number(who === "another")], ["flow done"]])
 })
 
 test("a step outside of an undo → in the declared order, as ever", async () => {
