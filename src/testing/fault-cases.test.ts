@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { z } from "zod"
-import { anyone, code, env, fallback, op, placeholder, rest, trestle } from "../index.ts"
+import { anyone, code, env, fallback, op, placeholder, postgres, rest, secret, sql, trestle } from "../index.ts"
 import { faultCases } from "./fault-cases.ts"
 
 const policy = { timeout: "500ms", retry: 0 } as const
@@ -47,6 +47,15 @@ test("a write that is sent again → rejects with what and how to mend it", { ti
 
 test("an answer that nobody knows → rejects, and says what to declare", { timeout: 60_000 }, async () => {
   await expect(run("opaque")).rejects.toThrow(/what its services answer when all is well is not known .* give the call a response schema/)
+})
+
+test("PostgreSQL, and no server to try it on → rejects, and says how to name one", async () => {
+  vi.stubEnv("TRESTLE_FAULTS_POSTGRES", "")
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const db = postgres({ url: secret("NOTES_DB_URL"), name: "notes" })
+  const count = op({ effect: "read", input: Id, output: Person }).via(db.one(() => sql`select '1' as id, 'x' as name`))
+  const [only] = faultCases(trestle({ name: "notes", ops: { count } }))
+  await expect(only!.run()).rejects.toThrow(/^notes is not tried: .* it is not set\. .*TRESTLE_FAULTS_POSTGRES=postgres:/)
 })
 
 test("a limit that is none → refused at once", () => {
