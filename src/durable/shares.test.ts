@@ -4,7 +4,7 @@ import { Shares } from "./shares.ts"
 /** Claims for that operation until nothing more of it may be claimed; gives how many slots it got. */
 function hang(shares: Shares, operation: string): number {
   let got = 0
-  while (!shares.isFull) {
+  while (!shares.isFull && got < 1_000) {
     const { limit, without } = shares.claimable()
     if (without.has(operation)) break
     for (let i = 0; i < limit; i++) shares.take(operation)
