@@ -41,7 +41,10 @@ export function jobRunner(options: JobRunnerOptions): (job: HeldJob, ended: (end
       ended(over)
       return null
     }
-    const run = new JobRun(options, compiled, job, (call) => ended(boundedEnd(verdictOf(call), job, { repeating, random })))
+    const run = new JobRun(options, compiled, job, (call) => {
+      const ageMs = engine.clock.epoch() - job.putAt
+      ended(boundedEnd(verdictOf(call), job, { repeating, random, ageMs }))
+    })
     run.begin()
     return run
   }

@@ -4,7 +4,8 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { answered, failure, mayFallBack } from "./failure.ts"
 
 /** Reason, outcome, code of a read, code of a write. From `failure.md`: nothing sent is refused, later is unknown. */
-const TABLE: Record<Exclude<Reason, "answered">, readonly ["refused" | "unknown", string, string]> = {
+const TABLE: Record<Exclude<Reason, "answered">, readonly ["answered" | "refused" | "unknown", string, string]> = {
+  "credential-rejected": ["answered", "INTERNAL", "INTERNAL"],
   "not-connected": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
   "timeout-unsent": ["refused", "TIMEOUT", "TIMEOUT"],
   "refused-by-service": ["refused", "UNAVAILABLE", "UNAVAILABLE"],
@@ -37,11 +38,11 @@ describe.each(rows)("%s", (reason, [outcome, read, write]) => {
   test("outcome and codes", () => {
     expect([failure(reason, "write").outcome, failure(reason, "read").code, failure(reason, "write").code]).toEqual([outcome, read, write])
   })
-  test("to the caller of a read nothing has happened", () => expect(failure(reason, "read").outcome).toBe("refused"))
+  test("to the caller of a read nothing has happened", () => expect(failure(reason, "read").outcome).not.toBe("unknown"))
   test("a write falls back only when refused, nothing after its caller gave up", () => {
-    const isCancelled = reason.startsWith("cancelled")
-    expect(mayFallBack(failure(reason, "write"), "write")).toBe(outcome === "refused" && !isCancelled)
-    expect(mayFallBack(failure(reason, "read"), "read")).toBe(!isCancelled)
+    const isFinal = reason.startsWith("cancelled") || outcome === "answered"
+    expect(mayFallBack(failure(reason, "write"), "write")).toBe(outcome === "refused" && !isFinal)
+    expect(mayFallBack(failure(reason, "read"), "read")).toBe(!isFinal)
   })
 })
 
@@ -54,6 +55,7 @@ test("what is not the service's fault neither feeds its breaker nor is tried aga
     "request-not-mapped",
     "answer-not-mapped",
     "answered",
+    "credential-rejected",
   ]
   for (const reason of own) expect(REASONS[reason]).toMatchObject({ feedsBreaker: false, isTransient: false })
 })

@@ -36,6 +36,7 @@ function codeOf(reason: Reason, effect: "read" | "write"): Common {
     case "answer-too-large":
     case "output-misfit":
     case "thrown":
+    case "credential-rejected":
       return "INTERNAL"
     default:
       return "UNAVAILABLE"
@@ -59,7 +60,7 @@ export function answered(
  */
 export function mayFallBack(error: unknown, effect: "read" | "write"): boolean {
   if (!TrestleError.is(error)) return effect === "read"
-  if (error.reason === undefined || error.reason === "answered" || error.code === "CANCELLED") return false
+  if (error.reason === undefined || error.outcome === "answered" || error.code === "CANCELLED") return false
   return effect === "read" || error.outcome === "refused"
 }
 
@@ -72,8 +73,20 @@ const PASSING: ReadonlySet<Reason> = new Set<Reason>(["circuit-open", "bulkhead-
  */
 export function mayDefer(error: unknown): boolean {
   if (!TrestleError.is(error) || error.reason === undefined || error.code === "CANCELLED") return false
-  const { outcome, isTransient } = REASONS[error.reason]
-  return outcome === "unknown" || (outcome === "refused" && (isTransient || PASSING.has(error.reason)))
+  return REASONS[error.reason].outcome === "unknown" || isOfAMoment(error.reason)
+}
+
+/**
+ * Whether nothing has happened because a service was not there for us: away, busy, or of another opinion on our credential. Whoever can wait
+ * asks again when that is over.
+ */
+export function isOutage(error: TrestleError): boolean {
+  return error.reason === "credential-rejected" || (error.reason !== undefined && isOfAMoment(error.reason))
+}
+
+function isOfAMoment(reason: Reason): boolean {
+  const { outcome, isTransient } = REASONS[reason]
+  return outcome === "refused" && (isTransient || PASSING.has(reason))
 }
 
 /** Real answers that are no errors of a moment: there is nothing here, or nothing for this caller any more. */

@@ -9,7 +9,13 @@ import type { SealedText } from "./sealed-text.ts"
 /** A run's end, with how long to wait where it is to be run again. */
 export type StoredEnd =
   | Exclude<JobEnd, { is: "failed" }>
-  | { readonly is: "failed"; readonly error: TrestleError; readonly delayMs: number }
+  | {
+      readonly is: "failed"
+      readonly error: TrestleError
+      readonly delayMs: number
+      /** Not one of its times. */
+      readonly isOfNoFault?: boolean
+    }
 
 /** Between two runs, whatever a service asks for: 30 days. What cannot be counted any more could not be stored either. */
 const PAUSE_MS_MAX = 2_592_000_000
@@ -33,7 +39,9 @@ export class JobEnds {
       case "suspended":
         return [this.#again(job, { told: { what: "suspended", why: end.why }, delayMs: end.delayMs, isCounted: false })]
       case "failed":
-        return [this.#again(job, { told: failureOf("failed", end.error), delayMs: end.delayMs, isCounted: true, error: end.error })]
+        return [
+          this.#again(job, { told: failureOf("failed", end.error), delayMs: end.delayMs, isCounted: !end.isOfNoFault, error: end.error }),
+        ]
       case "parked":
       case "dead":
         return job.blocks ? [this.#stopped(job, end)] : [this.#stopped(job, end), ...nextOf(job)]

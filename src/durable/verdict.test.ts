@@ -27,8 +27,10 @@ const held = (more: Partial<HeldJob> = {}): HeldJob => ({
   ...more,
 })
 const repeating = (more: Partial<Repeating> = {}): Repeating => ({ times: 10, backoffMs: 1_000, mayRepeat: true, ...more })
-const bounded = (error: TrestleError, job: Partial<HeldJob> = {}, how: Partial<Repeating> = {}, random = seededRandom(1)) =>
-  boundedEnd({ is: "failed", error }, held(job), { repeating: repeating(how), random })
+const DAY_MS = 86_400_000
+const LONGEST = { next: () => 1, hex: () => "" }
+const bounded = (error: TrestleError, job: Partial<HeldJob> = {}, how: Partial<Repeating> = {}, random = seededRandom(1), ageMs = DAY_MS) =>
+  boundedEnd({ is: "failed", error }, held(job), { repeating: repeating(how), random, ageMs })
 
 describe("after a run", () => {
   test("an answer → done", () => expect(verdictOf({ error: null, output: 5, jobEnd: null })).toEqual({ is: "done", answer: 5 }))
@@ -36,9 +38,9 @@ describe("after a run", () => {
     const jobEnd = { is: "suspended", delayMs: 1, why: "w" } as const
     expect(verdictOf({ error: invalid([]), output: 1, jobEnd })).toBe(jobEnd)
   })
-  test("every reason: what was answered is over, everything else is tried again", () => {
+  test("every reason: what was answered is over, everything else is tried again, a service that does not take our credential too", () => {
     for (const reason of Object.keys(REASONS) as Reason[])
-      expect(endAfter(because(reason)), reason).toBe(REASONS[reason].outcome === "answered" ? "dead" : "failed")
+      expect(endAfter(because(reason)), reason).toBe(reason === "answered" ? "dead" : "failed")
   })
   test.each(["INVALID", "TOO_LARGE"])("%s → dead at once, for the input stays as it is", (code) =>
     expect(endAfter(new TrestleError(code))).toBe("dead"),
@@ -58,8 +60,7 @@ describe("how often", () => {
   test("what was refused → again, though the write may not be repeated", () =>
     expect(bounded(refused, {}, { mayRepeat: false }).is).toBe("failed"))
   test("pauses: from nothing to twice the one before, and at most ten minutes", () => {
-    const longest = { next: () => 1, hex: () => "" }
-    const pauses = [1, 2, 3, 9, 40].map((attempts) => bounded(refused, { attempts }, { times: 99 }, longest))
+    const pauses = [1, 2, 3, 9, 40].map((attempts) => bounded(refused, { attempts }, { times: 99 }, LONGEST))
     expect(pauses.map((end) => (end as { delayMs: number }).delayMs)).toEqual([1_000, 2_000, 4_000, 256_000, 600_000])
     expect(bounded(refused, {}, {}, { next: () => 0, hex: () => "" })).toMatchObject({ delayMs: 0 })
   })
@@ -69,8 +70,28 @@ describe("how often", () => {
   })
   test("what is not a failure → stays as it is", () => {
     const end = { is: "done", answer: 1 } as const
-    expect(boundedEnd(end, held({ attempts: 99 }), { repeating: repeating(), random: seededRandom(1) })).toBe(end)
+    expect(boundedEnd(end, held({ attempts: 99 }), { repeating: repeating(), random: seededRandom(1), ageMs: 0 })).toBe(end)
   })
+})
+
+describe("a message whose service is away", () => {
+  const endOf = (reason: Reason, ageMs: number, job: Partial<HeldJob> = {}) =>
+    bounded(because(reason), { attempts: 10, ...job }, {}, LONGEST, ageMs)
+  test.each(["not-connected", "circuit-open", "bulkhead-full", "rate-limited", "credential-rejected"] as const)(
+    "%s → waits for a day, then it is one of its times",
+    (reason) => {
+      expect(endOf(reason, DAY_MS - 1)).toMatchObject({ is: "failed", isOfNoFault: true })
+      expect(endOf(reason, DAY_MS)).toMatchObject({ is: "dead" })
+    },
+  )
+  test("the pause is a tenth of its age: no less than the first, at most ten minutes", () => {
+    const pauses = [0, 60_000, DAY_MS - 1].map((ageMs) => (endOf("not-connected", ageMs) as { delayMs: number }).delayMs)
+    expect(pauses).toEqual([1_000, 6_000, 600_000])
+  })
+  test("what may have happened, and what is not understood, is one of its times", () =>
+    expect([endOf("server-error", 0).is, endOf("request-not-mapped", 0).is]).toEqual(["dead", "dead"]))
+  test("a run by schedule is one of its times: the next run will do", () =>
+    expect(endOf("not-connected", 0, { kind: "schedule" as HeldJob["kind"] }).is).toBe("dead"))
 })
 
 describe("before a run", () => {

@@ -1,5 +1,6 @@
 import type { Random } from "../base/random.ts"
 import type { Meta } from "../contract/call.ts"
+import { isOutage } from "../contract/failure.ts"
 import type { Delivery, JobEnd } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { StoredEnd } from "./job-ends.ts"
@@ -31,6 +32,8 @@ const BACKOFF_MS_MAX = 600_000
 /** Rules that another run would meet again; a person may change them, then order another one. */
 const FOR_A_PERSON: ReadonlySet<string> = new Set(["FORBIDDEN", "UNAUTHENTICATED"])
 const PAUSE_MS = 1_000
+/** So long a message waits for a service that is away before its runs count. */
+const OUTAGE_MS_MAX = 86_400_000
 /** Of the input itself. */
 const NEVER_BETTER: ReadonlySet<string> = new Set(["INVALID", "TOO_LARGE"])
 
@@ -46,21 +49,28 @@ export function verdictOf({ error, output, meta, jobEnd }: RunEnd): JobEnd {
   if (isOfNoFault) return { is: "suspended", delayMs: error.retryAfterMs ?? PAUSE_MS, why: error.message }
   if (error.outcome === "unknown") return { is: "failed", error }
   if (FOR_A_PERSON.has(error.code)) return { is: "parked", error }
+  if (isOutage(error)) return { is: "failed", error }
   if (error.outcome === "answered" || NEVER_BETTER.has(error.code)) return { is: "dead", error }
   return { is: "failed", error }
 }
 
-/** The same, bounded: how often, and whether it may be repeated at all. */
-export function boundedEnd(
-  end: JobEnd,
-  job: HeldJob,
-  { repeating, random }: { readonly repeating: Repeating; readonly random: Random },
-): StoredEnd {
+export interface Bounds {
+  readonly repeating: Repeating
+  readonly random: Random
+  /** Since the job was put. */
+  readonly ageMs: number
+}
+
+/** The same, bounded: how often, and whether it may be repeated at all. That a service is away is no fault of the message that waits for it. */
+export function boundedEnd(end: JobEnd, job: HeldJob, { repeating, random, ageMs }: Bounds): StoredEnd {
   if (end.is !== "failed") return end
   const { error } = end
   if (error.outcome === "unknown" && !repeating.mayRepeat) return { is: "parked", error }
-  if (job.attempts >= repeating.times) return { is: "dead", error }
-  return { is: "failed", error, delayMs: Math.max(error.retryAfterMs ?? 0, backoffOf(job.attempts, repeating.backoffMs, random)) }
+  const isOfNoFault = job.kind === "message" && ageMs < OUTAGE_MS_MAX && isOutage(error)
+  if (!isOfNoFault && job.attempts >= repeating.times) return { is: "dead", error }
+  const longest = isOfNoFault ? Math.max(repeating.backoffMs, ageMs / 10) : repeating.backoffMs * 2 ** Math.min(job.attempts - 1, 30)
+  const delayMs = Math.max(error.retryAfterMs ?? 0, jittered(longest, random))
+  return { is: "failed", error, delayMs, ...(isOfNoFault ? { isOfNoFault } : {}) }
 }
 
 /** What must not be run at all is over before it begins. */
@@ -83,7 +93,6 @@ export function deliveryOf(job: HeldJob): Delivery {
 }
 
 /** Exponential, with full jitter. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog. */
-function backoffOf(attempts: number, backoffMs: number, random: Random): number {
-  const longest = Math.min(BACKOFF_MS_MAX, backoffMs * 2 ** Math.min(attempts - 1, 30))
-  return longest * random.next()
+function jittered(longestMs: number, random: Random): number {
+  return Math.min(BACKOFF_MS_MAX, longestMs) * random.next()
 }

@@ -23,6 +23,7 @@ interface Verdict {
  */
 export const REASONS = {
   answered: { outcome: "answered", feedsBreaker: false, isTransient: false, isReply: true },
+  "credential-rejected": { outcome: "answered", feedsBreaker: false, isTransient: false, isReply: true },
 
   "not-connected": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: false },
   "timeout-unsent": { outcome: "refused", feedsBreaker: true, isTransient: true, isReply: false },

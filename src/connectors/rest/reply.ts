@@ -8,6 +8,7 @@ import { issuesText, type TrestleError } from "../../errors/trestle-error.ts"
 /** Deeper than what callers may send: services are trusted a little more, and never without bound. */
 export const ANSWER_DEPTH_MAX = 128
 const ISSUES_SHOWN_MAX = 5
+const NOT_OURS = "it does not accept our credentials"
 
 export interface ReplyRules {
   readonly service: string
@@ -44,10 +45,8 @@ function clientError(status: number, options: FailureOptions, rules: ReplyRules)
   if (status === 404 || status === 410) return answered("NOT_FOUND", rules.declared, undefined, options)
   if (status === 412 && rules.comparesVersion) return answered("PRECONDITION_FAILED", rules.declared, undefined, options)
   if (status === 409) return answered("CONFLICT", rules.declared, undefined, options)
-  const note =
-    status === 401 || status === 403
-      ? `${options.note}: it does not accept our credentials`
-      : `${options.note}: it does not accept our request`
+  if (status === 401) return failure("credential-rejected", rules.effect, { ...options, note: `${options.note}: ${NOT_OURS}` })
+  const note = `${options.note}: ${status === 403 ? NOT_OURS : "it does not accept our request"}`
   return answered("INTERNAL", {}, undefined, { ...options, note })
 }
 
