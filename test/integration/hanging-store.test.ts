@@ -6,11 +6,12 @@ import { type PostgresAddress, readAddress } from "../../src/connectors/postgres
 import { PostgresDatabase } from "../../src/connectors/postgres/database.ts"
 import type { PgDriver } from "../../src/connectors/postgres/driver.ts"
 import { openStore } from "../../src/connectors/postgres/store.ts"
+import { Hints } from "../../src/connectors/postgres/store-hints.ts"
 import { TABLES } from "../../src/durable/tables.ts"
 import { code, nothing, op, postgres, secret, topic, trestle } from "../../src/index.ts"
 import { FakeClock } from "../../src/testing/index.ts"
 import { rememberingLog, standInReferences, testEnvironment } from "../../src/testing/stand-ins.ts"
-import { postgresBehindProxy } from "../reliability/kit/postgres-behind-proxy.ts"
+import { type PostgresBehindProxy, postgresBehindProxy } from "../reliability/kit/postgres-behind-proxy.ts"
 import { findPostgres } from "../servers/postgres.ts"
 
 const server = await findPostgres()
@@ -26,6 +27,19 @@ async function secondsUntil(work: Promise<unknown>, clock: FakeClock): Promise<n
   work.then(over, over)
   while (!isOver) await clock.advance("1s")
   return (clock.now() - begun) / 1_000
+}
+
+/** Connections that are made, and hear nothing from then on. */
+function hangingAfterwards({ url, proxy }: PostgresBehindProxy): () => PostgresDatabase {
+  return () => {
+    const connection = new PostgresDatabase(pg as unknown as PgDriver, readAddress(url) as PostgresAddress, "db")
+    const connect = connection.connect.bind(connection)
+    connection.connect = async () => {
+      await connect()
+      proxy.mode = "mute"
+    }
+    return connection
+  }
 }
 
 describe.skipIf(server === null)("a PostgreSQL that hangs", () => {
@@ -60,17 +74,17 @@ describe.skipIf(server === null)("a PostgreSQL that hangs", () => {
   test("after it has taken the connection of a start → the start is refused after half a minute", async () => {
     await using database = (await postgresBehindProxy())!
     const clock = new FakeClock()
-    const open = (): PostgresDatabase => {
-      const connection = new PostgresDatabase(pg as unknown as PgDriver, readAddress(database.url) as PostgresAddress, "db")
-      const connect = connection.connect.bind(connection)
-      connection.connect = async () => {
-        await connect()
-        database.proxy.mode = "mute"
-      }
-      return connection
-    }
+    const open = hangingAfterwards(database)
     const opening = openStore(TABLES, { name: "db", clock, open })
     expect(await secondsUntil(opening, clock)).toBeGreaterThanOrEqual(30)
     await expect(opening).rejects.toMatchObject({ code: "START_REFUSED" })
+  })
+
+  test("after it has taken the connection for hints → that is given up, to be made anew", async () => {
+    await using database = (await postgresBehindProxy())!
+    const clock = new FakeClock()
+    const beginning = new Hints(hangingAfterwards(database), clock).begin()
+    expect(await secondsUntil(beginning, clock)).toBeGreaterThanOrEqual(10)
+    await expect(beginning).rejects.toThrow()
   })
 })

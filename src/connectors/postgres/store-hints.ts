@@ -4,6 +4,8 @@ import type { PostgresDatabase } from "./database.ts"
 const CHANNEL = "trestle_wake"
 /** After the connection was lost, until the next try. */
 const PAUSE_MS = 1_000
+/** A connection that has not begun to listen by then never will. */
+const BEGIN_MS_MAX = 10_000
 
 /**
  * Hints between the processes that use one database, by LISTEN and NOTIFY over a connection of their own. They only wake: one that is lost
@@ -31,10 +33,12 @@ export class Hints {
     const database = this.#open()
     database.listen(() => this.#tell())
     this.#coming = database
+    const limit = this.#clock.after(BEGIN_MS_MAX, { ring: () => database.destroy() })
     try {
       await database.connect()
       await database.exec(`listen ${CHANNEL}`)
     } finally {
+      this.#clock.cancel(limit)
       this.#coming = null
     }
     if (this.#isEnded) return database.close()
