@@ -176,10 +176,12 @@ class Torture {
 
   async #startSubject(point: string | null): Promise<ChildProcess | null> {
     const { database, subject = join(import.meta.dirname, "../torture/subject.ts") } = this.#options
+    const { PATH, NODE_COMPILE_CACHE } = process.env
     const child = fork(subject, {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       env: {
-        PATH: process.env.PATH,
+        PATH,
+        NODE_COMPILE_CACHE,
         ...database.variables(this.#folder),
         TRESTLE_DATA: join(this.#folder, "data"),
         SUBJECT_PORT: String(this.#subjectPort),
