@@ -16,7 +16,7 @@ import {
   sourceOf,
 } from "../contract/policy.ts"
 import type { BuiltInAccess } from "../contract/principal.ts"
-import { keptMsOf } from "../durable/keyed-call.ts"
+import { keyKeptMs } from "../contract/repeatable.ts"
 import { backoffCeilingMs } from "../policies/retry.ts"
 import { rulesOf } from "../runtime/operations.ts"
 import { type Prediction, predictions, type WorstCase, worstCase } from "./explain-predictions.ts"
@@ -99,7 +99,7 @@ export async function explanationOf(operation: Operation, defaults: Defaults): P
     entrances: route ? [`${route.verb} ${route.pattern}`, `POST /rpc/${path}`] : [],
     who: whoMayCall(operation),
     deadline: { value: deadlineMs, from: deadlineFrom },
-    repeat: { value: repeat, keptMs: repeat === "key" ? keptMsOf(declaration) : null },
+    repeat: { value: repeat, keptMs: repeat === "key" ? keyKeptMs(declaration) : null },
     bodyBytesMax: {
       value: parseBytes(defaults.bodyLimit) ?? BODY_BYTES_MAX,
       from: from(defaults.bodyLimit === undefined ? "built in" : "defaults"),

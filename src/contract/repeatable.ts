@@ -26,3 +26,14 @@ export function isRepeatableBackend({ plan }: Backend<any, any, any>): boolean {
   if (plan.parts !== undefined && plan.service === undefined) return plan.parts.every(isRepeatableBackend)
   return plan.repeat !== undefined && plan.repeat !== "none"
 }
+
+const DAY_MS = 86_400_000
+
+/** How long an idempotency key and its answer are known, in milliseconds: a day, and as long as the work may last that goes on under it. */
+export function keyKeptMs({ backend }: Operation["declaration"]): number {
+  return DAY_MS + (backend === null ? 0 : lastingMs(backend))
+}
+
+function lastingMs({ plan }: Backend<any, any, any>): number {
+  return Math.max(plan.expiresMs ?? 0, ...(plan.parts ?? []).map(lastingMs))
+}

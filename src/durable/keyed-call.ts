@@ -3,7 +3,7 @@ import type { CallContext, Meta, Stoppable } from "../contract/call.ts"
 import { answered } from "../contract/failure.ts"
 import type { Delivery } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
-import { isRepeatableBackend } from "../contract/repeatable.ts"
+import { isRepeatableBackend, keyKeptMs } from "../contract/repeatable.ts"
 import { secretFields, withoutFields } from "../contract/secret-fields.ts"
 import { invalid, TrestleError } from "../errors/trestle-error.ts"
 import { claimId, fingerprintOf, type Lane, tokenOf } from "./claim-names.ts"
@@ -56,7 +56,7 @@ class KeyRules {
     this.formerPaths = contract.was ?? []
     this.isRepeatable = backend !== null && isRepeatableBackend(backend)
     this.goesOn = backend?.kind === "flow" && backend.plan.isDurable === true
-    this.keptMs = keptMsOf(declaration)
+    this.keptMs = keyKeptMs(declaration)
     this.form = hash("sha256", JSON.stringify(output.json), "base64url").slice(0, 16)
     this.#secrets = new Set(secretFields(output.json).map(({ name }) => name))
   }
@@ -187,13 +187,4 @@ function requestOf(key: string, call: KeyedCall, { path, formerPaths, isRepeatab
 /** It was done; what was answered is not kept, or not for this form of answer. */
 function withheld(): TrestleError {
   return answered("CONFLICT", {}, "This was carried out under the same idempotency key; its answer is not kept. Read what it has made.")
-}
-
-/** How long a key is known: a day, and as long as what it defers may wait. What goes on in the store has its own record there, which lives longer. */
-export function keptMsOf({ backend }: Operation["declaration"]): number {
-  return DAY_MS + (backend === null ? 0 : deferralMs(backend))
-}
-
-function deferralMs({ plan }: NonNullable<Operation["declaration"]["backend"]>): number {
-  return Math.max(plan.expiresMs ?? 0, ...(plan.parts ?? []).map(deferralMs))
 }

@@ -414,6 +414,16 @@ describe("idempotency keys", () => {
     expect(await validityOf(document)).toBe("valid")
   })
 
+  test.each([
+    ["24h", undefined],
+    ["27h", 10_800_000],
+  ])("remembered for %s, where its work may last %s ms more", (kept, expiresMs) => {
+    const made = backend<any, any>("flow", { ...(expiresMs ? { expiresMs } : {}), bind: () => () => undefined })
+    const declared = op({ http: "POST /all", input: nothing, output: User, allow: signedIn(), repeat: "key" }).via(made)
+    const { parameters } = documentOf({ all: declared }).paths["/all"].post
+    expect(parameters[0].description).toContain(`the same answer for ${kept}.`)
+  })
+
   test("without it → nothing of all that", () => {
     const { parameters, responses } = documentOf({ create: create("none") }).paths["/notes"].post
     expect(parameters).toBeUndefined()
@@ -430,7 +440,10 @@ describe("work that goes on", () => {
     expect(parameters.map(({ name }: { name: string }) => name)).toEqual(["Prefer"])
     expect(Object.keys(responses[202].headers)).toEqual(["Location", "Preference-Applied"])
     expect(Object.keys(responses[202].content)).toEqual(["application/problem+json"])
-    expect(Object.keys(document.paths["/work/{id}"].get.responses)).toEqual(["200", "204", "401", "404"])
+    const { responses: told, security, tags } = document.paths["/work/{id}"].get
+    expect(Object.keys(told)).toEqual(["200", "204", "401", "404"])
+    expect(security).toEqual([{}, { apiKey: [] }, { jwt: [] }])
+    expect(document.tags.at(-1)).toEqual({ name: tags[0] })
     expect(await validityOf(document)).toBe("valid")
   })
   test("a deferral → 202 with an answer, provisional, of the declared form", async () => {
