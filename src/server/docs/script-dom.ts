@@ -21,6 +21,8 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 const own = (value, ...keys) => keys.reduce((place, key) => isObject(place) && Object.hasOwn(place, key) ? place[key] : undefined, value)
 const list = (value) => Array.isArray(value) ? value : []
 const entries = (value) => isObject(value) ? Object.entries(value) : []
+/* What the document marks as code, between backticks, is shown as code. */
+const prose = (value) => text(value).split(/\x60([^\x60]+)\x60/).map((part, index) => index % 2 ? el("code", null, part) : part)
 const pretty = (value) => JSON.stringify(value, null, 2)
 
 /* Follows references inside the document; what stands beside a reference wins over what it leads to. */

@@ -9,23 +9,25 @@ const itemOf = (path, verb, operation) => {
   const content = own(follow(operation.requestBody).value, "content", "application/json")
   const upload = content ? [] : entries(own(follow(operation.requestBody).value, "content")).map(([type]) => type).filter((type) => type !== "multipart/form-data")
   const security = operation.security ?? doc.security
+  const inputs = parameters.filter((one) => one.in === "path" || one.in === "query")
   const id = text(operation.operationId || verb + " " + path)
   const item = {
-    id, path, operation, parameters, body: content || null, upload, verb: verb.toUpperCase(), summary: text(operation.summary), tag: text(list(operation.tags)[0] ?? "operations"),
+    id, path, operation, parameters, inputs, headers: parameters.filter((one) => one.in === "header"), body: content || null, upload, verb: verb.toUpperCase(), summary: text(operation.summary), tag: text(list(operation.tags)[0] ?? "operations"),
     why: text(note.why), effect: text(note.effect), repeat: text(note.repeat), isPlaceholder: note.state === "placeholder", hasState: "state" in note,
-    ends: operation.deprecated && text(operation.description), isPublic: Array.isArray(security) && security.length === 0, hasInput: parameters.length > 0 || !!content,
+    ends: operation.deprecated && text(operation.description), isPublic: Array.isArray(security) && security.length === 0, mayBeAnyone: list(security).some((one) => !entries(one).length),
+    isOperation: !!operation.operationId, hasInput: inputs.length > 0 || !!content,
   }
   item.words = [id, item.verb, path, item.summary, item.why, item.tag].join(" ").toLowerCase()
   item.start = startOf(item)
   return item
 }
 /* The declared example where there is one, else something that fits the schema. */
-const startOf = ({ parameters, body }) => {
+const startOf = ({ inputs, body }) => {
   const given = body && entries(body.examples)[0]
   const fromBody = body ? given ? own(given[1], "value") : sampleOf(body.schema) : undefined
   if (body && !isObject(fromBody)) return fromBody
-  const hasExample = parameters.some((one) => "example" in one)
-  const kept = parameters.filter((one) => one.required || "example" in one || (!hasExample && own(one.schema, "default") !== undefined))
+  const hasExample = inputs.some((one) => "example" in one)
+  const kept = inputs.filter((one) => one.required || "example" in one || (!hasExample && own(one.schema, "default") !== undefined))
   return { ...Object.fromEntries(kept.map((one) => [text(one.name), "example" in one ? one.example : sampleOf(one.schema)])), ...fromBody }
 }
 
@@ -38,22 +40,23 @@ const groups = () => {
   return [...byTag]
 }
 const linked = (item, ...kids) => { const link = el("a", { href: hrefOf(item) }, kids); link.item = item; return link }
-const shortName = (item) => item.id.startsWith(item.tag + ".") ? item.id.slice(item.tag.length + 1) : item.id
+const shortName = (item) => !item.isOperation ? item.path : item.id.startsWith(item.tag + ".") ? item.id.slice(item.tag.length + 1) : item.id
 
 const sidebar = () => groups().map(([tag, members]) => el("div", "group", el("h2", null, tag),
   members.map((item) => linked(item, verbMark(item), el("span", "name", shortName(item)), dot(item)))))
 
 const overview = () => {
+  const count = items.filter((item) => item.isOperation).length
   const waiting = items.filter((item) => item.isPlaceholder).length
-  const real = items.length - waiting
-  const piece = (count, kind) => { const part = el("i", kind); part.style.flexGrow = String(count); return count ? part : null }
+  const real = count - waiting
+  const piece = (share, kind) => { const part = el("i", kind); part.style.flexGrow = String(share); return share ? part : null }
   return el("div", null,
     el("h1", { tabindex: "-1" }, own(doc, "info", "title")), el("p", "lead", own(doc, "info", "description") || "Every operation this application offers over HTTP: what goes in, what comes out, who may call it, how it can fail."),
     items.some((item) => item.hasState) ? [
-      el("div", "tally", el("span", null, items.length + (items.length === 1 ? " operation" : " operations")), el("span", null, el("i", "dot"), real + " real"), el("span", null, el("i", "dot placeholder"), waiting + " placeholder")),
+      el("div", "tally", el("span", null, count + (count === 1 ? " operation" : " operations")), el("span", null, el("i", "dot"), real + " real"), el("span", null, el("i", "dot placeholder"), waiting + " placeholder")),
       el("div", { class: "bar", "aria-hidden": "true" }, piece(real, "real"), piece(waiting, "placeholder"))] : null,
     groups().map(([tag, members]) => el("div", "group", el("h2", null, tag), el("div", "rows", members.map((item) =>
-      linked(item, verbMark(item), el("span", "path", item.ends ? el("s", null, item.path) : item.path), el("span", "soft sum", item.summary || item.id), el("span", "state", el("b", item.isPublic ? "open" : "", item.isPublic ? "public" : "credential"), dot(item))))))),
+      linked(item, verbMark(item), el("span", "path", item.ends ? el("s", null, item.path) : item.path), el("span", "soft sum", item.summary ? prose(item.summary) : item.id), el("span", "state", el("b", item.isPublic ? "open" : "", item.isPublic ? "public" : item.mayBeAnyone ? "" : "credential"), dot(item))))))),
     el("p", { class: "lead none", hidden: true }))
 }
 
@@ -63,7 +66,7 @@ const chips = (item) => {
   return el("div", "chips",
     item.ends ? chip("placeholder", "deprecated") : null,
     item.hasState ? chip(item.isPlaceholder ? "placeholder" : "real", item.isPlaceholder ? "placeholder" : "real") : null,
-    chip(item.isPublic ? "open" : "", item.isPublic ? "public" : "needs a credential" + (names.length ? ": " + names.join(" or ") : "")),
+    chip(item.isPublic ? "open" : "", item.isPublic ? "public" : (item.mayBeAnyone ? "with or without a credential" : "needs a credential") + (names.length ? ": " + names.join(" or ") : "")),
     item.effect === "write" ? chip("write", "may change something") : item.effect === "read" ? chip("", "read only") : null,
     item.repeat === "natural" ? chip("", "safe to repeat") : item.repeat === "key" ? chip("", "safe to repeat with a key") : item.repeat === "none" ? chip("", "do not repeat blindly") : null)
 }
@@ -76,17 +79,33 @@ const inputSection = (item) => {
   return el("section", null, el("h2", null, "Input", parts.length === 1 ? el("small", null, parts[0].label.toLowerCase()) : null), parts.length ? fieldTable(parts) : el("p", "soft", "Nothing."))
 }
 const isSuccess = ([status]) => status.startsWith("2")
+const PROBLEM = "application/problem+json"
+const codesOf = (response) => list(own(response, "content", PROBLEM, "schema", "allOf")).flatMap((part) => {
+  const code = own(part, "properties", "code")
+  return [...list(own(code, "enum")), own(code, "const")].filter(Boolean)
+})
+/* As JSON where it comes so; else what comes first, by its type. */
+const contentOf = (response) => {
+  const kinds = entries(own(response, "content")).filter(([type]) => type !== PROBLEM)
+  const [type, content] = kinds.find(([type]) => type === "application/json") ?? kinds[0] ?? []
+  return { type: kinds.map(([type]) => type).join(" or "), name: type === "application/json" ? "answer" : "body", content }
+}
 const outputSection = ([status, response]) => {
-  const content = own(response, "content", "application/json")
+  const { type, name, content } = contentOf(response)
+  const codes = codesOf(response)
   const example = content && own(entries(content.examples)[0]?.[1], "value")
-  return el("section", null, el("h2", null, "Output", el("small", null, status + ", " + text(own(response, "description")))), content ? fieldTable([{ name: "answer", schema: content.schema }], true) : null,
+  const fields = entries(own(response, "headers")).map(([name, one]) => ({ name, required: null, schema: { ...own(one, "schema"), description: own(one, "description") } }))
+  const parts = [content && { label: "In the body", name, schema: own(content, "schema") }, fields.length && { label: "In the header", fields }].filter(Boolean)
+  return el("section", null, el("h2", null, "Output", el("small", null, status + ", ", prose(own(response, "description")))),
+    codes.length ? el("p", "hint", "Problem details (RFC 9457) with the code ", codes.map((code) => el("code", null, code)), content ? ", or what follows." : ".") : null,
+    type && type !== "application/json" ? el("p", "hint", "Sent as ", el("code", null, type), ".") : null,
+    parts.length ? fieldTable(parts, true) : null,
     example === undefined ? null : [el("h3", null, "Example"), jsonBlock(example)])
 }
 const errorRow = ([status, response]) => {
   const { value } = follow(response)
-  const schema = own(value, "content", "application/problem+json", "schema")
-  const codes = list(own(schema, "allOf")).flatMap((part) => list(own(part, "properties", "code", "enum")))
-  return el("tr", null, el("td", "mono", status), el("td", null, codes.map((code) => el("div", "mono", code))), el("td", "soft", value.description))
+  const codes = codesOf(value)
+  return el("tr", null, el("td", "mono", status), el("td", null, codes.map((code) => el("div", "mono", code))), el("td", "soft", prose(value.description)))
 }
 const errorSection = (responses) => {
   const table = (some) => el("table", "errors", el("tbody", null, some.map(errorRow)))
@@ -101,12 +120,12 @@ const pathTitle = (path) => path.split(/(\{[^{}]*\})/).map((part) => part.starts
 const detail = (item) => {
   const responses = entries(item.operation.responses)
   return el("div", "detail",
-    el("div", "head", el("a", { href: "#", class: "back link" }, "← All operations"), el("p", "eyebrow", item.id),
+    el("div", "head", el("a", { href: "#", class: "back link" }, "← All operations"), item.isOperation ? el("p", "eyebrow", item.id) : null,
       el("div", "title", el("span", "verb " + item.verb.toLowerCase(), item.verb), el("h1", { tabindex: "-1" }, pathTitle(item.path))),
-      item.summary ? el("p", "lead", item.summary) : null, chips(item),
-      item.ends ? el("p", "note", item.ends) : null,
-      item.isPlaceholder ? el("p", "note", el("b", null, "Placeholder"), item.why ? ": " + item.why : "", ". The contract holds; the answers are made up.") : null),
-    el("div", null, inputSection(item), responses.filter(isSuccess).map(outputSection), errorSection(responses)), tryForm(item))
+      item.summary ? el("p", "lead", prose(item.summary)) : null, chips(item),
+      item.ends ? el("p", "note", prose(item.ends)) : null,
+      item.isPlaceholder ? el("p", "note", el("b", null, "Placeholder"), item.why ? [": ", prose(item.why)] : "", ". The contract holds; the answers are made up.") : null),
+    el("div", "parts", inputSection(item), responses.filter(isSuccess).map(outputSection), errorSection(responses)), tryForm(item))
 }
 
 const show = (isFirst) => {

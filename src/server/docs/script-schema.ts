@@ -65,7 +65,7 @@ const fieldRow = (name, schema, isRequired, depth, isAnswer) => {
   return el("tr", depthClass(depth),
     el("td", null, el("span", null, el("span", "name", name), need)),
     el("td", null, el("span", "type", typeOf(schema))),
-    el("td", null, value.description ? el("div", null, value.description) : null, limits.length ? el("div", "limits", limits.map((limit) => el("code", null, limit))) : null))
+    el("td", null, value.description ? el("div", null, prose(value.description)) : null, limits.length ? el("div", "limits", limits.map((limit) => el("code", null, limit))) : null))
 }
 const depthClass = (depth) => depth ? "d" + Math.min(depth, 4) : ""
 const partRow = (label, depth) => el("tr", "part " + depthClass(depth), el("td", { colspan: "3" }, el("span", null, label)))
@@ -100,8 +100,8 @@ const choiceLabel = (part, index) => {
 const fieldTable = (parts, isAnswer) => {
   const rows = []
   for (const { label, name, schema, fields } of parts) {
-    if (label && parts.length > 1) rows.push(partRow(label, 0))
-    if (fields) for (const field of fields) { rows.push(fieldRow(field.name, field.schema, field.required === true, 0)); rowsBelow(field.schema, 1, [], rows) }
+    if (label && (parts.length > 1 || (isAnswer && fields))) rows.push(partRow(label, 0))
+    if (fields) for (const field of fields) { rows.push(fieldRow(field.name, field.schema, field.required === null ? null : field.required === true, 0)); rowsBelow(field.schema, 1, [], rows) }
     else {
       const value = merged(schema)
       if (!value.properties) rows.push(fieldRow(name, schema, null, 0))

@@ -21,7 +21,7 @@ const baseUrl = () => {
 }
 
 /* Spreads one input over path, query and body, the way the server puts it together again. */
-const requestFor = (item, input) => {
+const requestFor = (item, input, headers) => {
   const rest = isObject(input) ? { ...input } : input
   const path = item.path.replace(/\{([^{}]+)\}/g, (_all, name) => {
     const value = own(rest, name)
@@ -29,11 +29,11 @@ const requestFor = (item, input) => {
     delete rest[name]
     return encodeURIComponent(text(value))
   })
-  if (item.body) return { path, body: rest === undefined ? undefined : JSON.stringify(rest) }
+  if (item.body) return { path, headers, body: rest === undefined ? undefined : JSON.stringify(rest) }
   const query = new URLSearchParams()
   for (const [name, value] of entries(rest)) for (const one of Array.isArray(value) ? value : [value]) if (one !== null) query.append(name, text(one))
   const tail = query.toString()
-  return { path: tail ? path + "?" + tail : path, body: undefined }
+  return { path: tail ? path + "?" + tail : path, headers, body: undefined }
 }
 
 const withQuery = (url, name, value) => url + (url.includes("?") ? "&" : "?") + new URLSearchParams({ [name]: value })
@@ -52,6 +52,7 @@ const curlOf = (item, request, carrier) => {
   const inQuery = carrier && carrier.query
   const parts = ["curl -i -X " + item.verb + " " + (inQuery ? quote(withQuery(url, carrier.query, "")) + '"$CREDENTIAL"' : quote(url))]
   if (carrier && carrier.header) parts.push((carrier.encode ? "-u " : "-H " + quote(carrier.header + ": " + carrier.prefix)) + '"$CREDENTIAL"')
+  for (const [name, value] of entries(request.headers)) parts.push("-H " + quote(name + ": " + value))
   if (item.upload.length) parts.push("-H " + quote("content-type: " + oneTypeOf(item.upload)), "--data-binary @file")
   else if (request.body !== undefined) parts.push("-H 'content-type: application/json'", "--data-raw " + quote(request.body))
   return parts.join(" \\\n  ")
@@ -77,8 +78,24 @@ const credentialFields = (item) => {
   return { node, current: () => ({ ...carrierOf(new Map(schemes).get(pick.value)), value: field.value }) }
 }
 
+/* One intent, so new for each try; where no secure context offers a UUID, as good a name. */
+const newKey = () => '"' + [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("") + '"'
+
+/* A field for each header field that the operation takes. Only a key is filled in: the others are wishes of the reader's own. */
+const headerFields = (item) => {
+  const fields = item.headers.map((one, index) => ({ name: text(one.name), isKey: text(one.name).toLowerCase() === "idempotency-key",
+    input: el("input", { id: "header" + index, class: "mono", autocomplete: "off", spellcheck: "false", placeholder: text(one.example) }) }))
+  const renew = () => { for (const { isKey, input } of fields) if (isKey && !input.isOwn) input.value = newKey() }
+  for (const { input } of fields) input.addEventListener("input", () => { input.isOwn = input.value !== "" })
+  renew()
+  return {
+    node: fields.map(({ name, input }) => [el("label", { for: input.id }, name), input]), renew,
+    current: () => Object.fromEntries(fields.filter(({ input }) => input.value.trim()).map(({ name, input }) => [name, input.value.trim()])),
+  }
+}
+
 const send = async (item, request, carrier, signal) => {
-  const headers = { accept: "application/json, application/problem+json" }
+  const headers = { accept: "application/json, application/problem+json", ...request.headers }
   let url = baseUrl() + request.path
   if (request.body !== undefined) headers["content-type"] = request.body instanceof File ? request.body.type || "application/octet-stream" : "application/json"
   if (carrier && carrier.value && carrier.header) headers[carrier.header] = carrier.prefix + (carrier.encode ? carrier.encode(carrier.value) : carrier.value)
@@ -97,7 +114,7 @@ const headerText = (value) => {
 }
 const resultOf = ({ response, body, ms }) => {
   const { status } = response
-  const shown = ["Trestle-Meta", "X-Request-Id", "Retry-After", "Location"].filter((name) => response.headers.has(name))
+  const shown = ["Trestle-Meta", "X-Request-Id", "Retry-After", "Location", "ETag", "Idempotent-Replayed"].filter((name) => response.headers.has(name))
   let value = body
   try { value = JSON.parse(body) } catch { /* shown as it came */ }
   return [
@@ -109,6 +126,7 @@ const resultOf = ({ response, body, ms }) => {
 
 const tryForm = (item) => {
   const credential = credentialFields(item)
+  const headers = headerFields(item)
   const editor = el("textarea", { id: "input", spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-describedby": "line" })
   const line = el("p", { class: "line", id: "line", "aria-live": "polite" })
   const result = el("div", { class: "result", role: "status" })
@@ -117,7 +135,7 @@ const tryForm = (item) => {
   const reset = el("button", { class: "bare", type: "button" }, "Reset")
   const picked = item.upload.length ? el("input", { type: "file", id: "file", accept: item.upload.join(",") }) : null
   let running = null
-  const read = () => requestFor(item, item.hasInput ? JSON.parse(editor.value) : undefined)
+  const read = () => requestFor(item, item.hasInput ? JSON.parse(editor.value) : undefined, headers.current())
   const grow = () => { editor.rows = Math.min(18, Math.max(4, editor.value.split("\n").length + 1)) }
   const update = () => {
     let request = null
@@ -141,6 +159,8 @@ const tryForm = (item) => {
     go.textContent = "Stop"
     try {
       result.replaceChildren(...resultOf(await send(item, request, credential.current(), running.signal)).filter(Boolean))
+      /* Without an answer the key stays: the same intent, tried again. */
+      headers.renew()
     } catch (error) {
       const said = error.name === "AbortError" ? "Stopped. What had reached the server may have happened." : "No answer: " + error.message
       result.replaceChildren(el("p", "bad", said))
@@ -148,12 +168,12 @@ const tryForm = (item) => {
     running = null
     go.textContent = "Send"
   }
-  curl.addEventListener("click", () => { const request = update(); if (request) copy(curlOf(item, request, credential.current()), curl) })
+  curl.addEventListener("click", () => { const request = update(); if (request) { copy(curlOf(item, request, credential.current()), curl); headers.renew() } })
   reset.addEventListener("click", () => { drafts.delete(item.id); fill(pretty(item.start)) })
   editor.addEventListener("input", () => { drafts.set(item.id, editor.value); update() })
   const form = el("form", { class: "try", on: { submit: (event) => { event.preventDefault(); run() }, keydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run() } } } },
     el("h2", null, "Try it"), credential.node,
-    item.hasInput ? [el("label", { for: "input" }, "Input, as JSON"), editor] : el("p", "hint", "Takes no input."), picked ? [el("label", { for: "file" }, "File"), picked] : null, line,
+    item.hasInput ? [el("label", { for: "input" }, "Input, as JSON"), editor] : el("p", "hint", "Takes no input."), picked ? [el("label", { for: "file" }, "File"), picked] : null, headers.node, line,
     el("div", "acts", go, curl, item.hasInput ? reset : null),
     el("p", "hint", item.isPlaceholder ? "A placeholder answers; nothing behind it is called." : item.effect === "write" ? "This is a real call and may change something." : "This is a real call; it changes nothing."), result)
   fill(drafts.get(item.id) ?? pretty(item.start))

@@ -63,7 +63,10 @@ textarea { display: block; font: 13px/1.55 var(--mono); resize: vertical; min-he
 @media (max-width: 900px) { .frame { display: block } nav { display: none } .back { display: inline-block } header .link, #version { display: none } }
 @media (max-width: 620px) { header { padding: 0 14px; gap: 8px } .brand span { max-width: 150px } .find kbd { display: none } main { padding: 22px 16px 72px } h1 { font-size: 23px } .title h1 { font-size: 18px } .title .verb { font-size: 14px }
   .rows a { grid-template-columns: 52px minmax(0, 1fr) auto; gap: 2px 8px } .rows .sum { grid-column: 2 / -1; grid-row: 2; font-size: 14px } .rows .state b { display: none }
-  .fields thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden } .fields tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; border-bottom: 1px solid var(--line); padding: 9px 0 9px var(--in, 0) } .fields tr td { border: 0; padding: 0 !important; width: auto !important } .fields td:nth-child(2) { max-width: 46vw; text-align: right } .fields td:nth-child(3) { grid-column: 1 / -1; margin-top: 2px }
+  input, select, textarea { font-size: 16px } }
+/* Where three columns would leave the meaning four words a line, it has a line of its own. */
+.parts { container-type: inline-size; min-width: 0 }
+@container (max-width: 640px) { .fields, .fields tbody { display: block } .fields thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden } .fields tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 2px 12px; border-bottom: 1px solid var(--line); padding: 9px 0 9px var(--in, 0) } .fields tr td { border: 0; padding: 0; width: auto } .fields td:nth-child(2) { max-width: 46cqw; text-align: right } .fields td:nth-child(3) { grid-column: 1 / -1 }
   .fields .part { padding: 14px 0 4px var(--in, 0); display: block }
-  input, select, textarea { font-size: 16px } .errors td:nth-child(2) { width: 40% } }
+  .errors, .errors tbody { display: block } .errors tr { display: grid; grid-template-columns: 44px minmax(0, 1fr); border-bottom: 1px solid var(--line); padding: 8px 0 } .errors tr td { border: 0; padding: 0; width: auto } .errors td:nth-child(3) { grid-column: 2; margin-top: 2px } }
 `

@@ -4,7 +4,7 @@ import { formerPaths } from "../../runtime/retiring.ts"
 import { type Request, requestOf } from "./request.ts"
 import { responsesOf, sharedResponses } from "./responses.ts"
 import { SchemaLibrary } from "./schemas.ts"
-import { WORK_PATH, workOf } from "./work.ts"
+import { WORK_TAG, workOf, workPath } from "./work.ts"
 
 export interface OpenApiOptions {
   readonly name: string
@@ -75,13 +75,14 @@ export function openApi({ name, version, operations, schemes, authenticates, ser
   const reachable = operations.filter((operation) => operation.route !== null)
   const described = reachable.map((operation) => ({ operation, ...describe(operation, library, authenticates) }))
   const schemeNames = Object.keys(schemes)
+  const hasWork = reachable.some((operation) => workOf(operation, null))
   return {
     openapi: "3.1.0",
     info: { title: name, version },
     ...(servers ? { servers } : {}),
-    tags: [...new Set(reachable.map(tagOf))].map((tag) => ({ name: tag })),
+    tags: [...new Set(reachable.map(tagOf)), ...(hasWork ? [WORK_TAG] : [])].map((tag) => ({ name: tag })),
     ...(schemeNames.length > 0 ? { security: schemeNames.map((scheme) => ({ [scheme]: [] })) } : {}),
-    paths: { ...pathsOf(described), ...(reachable.some((operation) => workOf(operation, null)) ? WORK_PATH : {}) },
+    paths: { ...pathsOf(described), ...(hasWork ? workPath(schemeNames) : {}) },
     components: {
       schemas: library.entries(),
       responses: sharedResponses(described.map((one) => one.responses)),

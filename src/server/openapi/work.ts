@@ -61,21 +61,26 @@ const REPORT: JsonSchema = {
   required: ["id", "operation", "state", "since"],
 }
 
-/** The address at which work is seen. */
-export const WORK_PATH = {
-  "/work/{id}": {
-    get: {
-      summary: "How far work has come that goes on after its call; also as server-sent events, one for each change.",
-      parameters: [
-        { name: "id", in: "path", required: true, schema: { type: "string" } },
-        { ...PREFER, description: "`wait=10`: answer when the work is over, or after so many seconds.", example: "wait=10" },
-      ],
-      responses: {
-        200: { description: "Success.", content: { "application/json": { schema: REPORT }, [EVENTS_MEDIA_TYPE]: { schema: REPORT } } },
-        204: { description: "To an event source that has heard of the end: do not connect again." },
-        401: { description: "The credential is not valid.", content: { [PROBLEM_MEDIA_TYPE]: { schema: PROBLEM } } },
-        404: { description: "There is no such work, or it is somebody else's.", content: { [PROBLEM_MEDIA_TYPE]: { schema: PROBLEM } } },
-      },
+/** It belongs to no operation, so it stands apart from their groups. */
+export const WORK_TAG = "work that goes on"
+
+/** The address at which work is seen. Whoever called without a credential sees his work without one. */
+export function workPath(schemes: readonly string[]): Record<string, Record<string, object>> {
+  const get = {
+    summary:
+      "How far work has come that goes on after its call, for whoever made that call; also as server-sent events, one for each change.",
+    tags: [WORK_TAG],
+    security: [{}, ...schemes.map((scheme) => ({ [scheme]: [] }))],
+    parameters: [
+      { name: "id", in: "path", required: true, schema: { type: "string" } },
+      { ...PREFER, description: "`wait=10`: answer when the work is over, or after so many seconds.", example: "wait=10" },
+    ],
+    responses: {
+      200: { description: "Success.", content: { "application/json": { schema: REPORT }, [EVENTS_MEDIA_TYPE]: { schema: REPORT } } },
+      204: { description: "To an event source that has heard of the end: do not connect again." },
+      401: { description: "The credential is not valid.", content: { [PROBLEM_MEDIA_TYPE]: { schema: PROBLEM } } },
+      404: { description: "There is no such work, or it is somebody else's.", content: { [PROBLEM_MEDIA_TYPE]: { schema: PROBLEM } } },
     },
-  },
+  }
+  return { "/work/{id}": { get } }
 }
