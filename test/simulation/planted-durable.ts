@@ -12,14 +12,14 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
     file: "backends/defer.ts",
     from: "    await durable.put(job)\n",
     to: "    void durable.put(job).catch(() => {})\n",
-    seed: 26,
+    seed: 110,
   },
   {
     name: "the fence is ignored",
     file: "durable/job-statements.ts",
     from: "const HELD = \"id = ? and fence = ? and state = 'running'\"",
     to: "const HELD = \"id = ? and ? > 0 and state = 'running'\"",
-    seed: 11,
+    seed: 113,
   },
   {
     name: "two steps of a flow have one key",
@@ -82,7 +82,7 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
     file: "durable/runs.ts",
     from: "    run.isStopped = true\n    run.stoppable?.stop(",
     to: "    run.isStopped = true\n    void (",
-    seed: 10,
+    seed: 134,
   },
   {
     name: "a journal is written without its lease",
