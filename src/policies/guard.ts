@@ -60,7 +60,8 @@ class GuardedCall implements Attempting, Rings {
   #hedgeAlarm: Alarm = null
   /** The last attempt that may have had its effect. */
   #unknown: TrestleError | null = null
-  #settle!: (answer: unknown) => void
+  /** `null` after its end: a second one would make a rejection that nobody hears. */
+  #settle: ((answer: unknown) => void) | null = null
 
   constructor(leaf: Leaf, input: unknown, call: CallContext) {
     this.leaf = leaf
@@ -108,7 +109,8 @@ class GuardedCall implements Attempting, Rings {
   succeeded(trial: Trial, answer: unknown): void {
     this.#disarmHedge()
     if (this.#beside !== null) (trial === this.#trial ? this.#beside : this.#trial)?.abandon()
-    this.#settle(answer)
+    this.#settle?.(answer)
+    this.#settle = null
   }
 
   failed(trial: Trial, thrown: unknown): void {
@@ -130,7 +132,8 @@ class GuardedCall implements Attempting, Rings {
   }
 
   #reject(error: TrestleError): void {
-    this.#settle(this.leaf.rescue(error, this.#input, this.call))
+    this.#settle?.(this.leaf.rescue(error, this.#input, this.call))
+    this.#settle = null
   }
 
   #canRepeat(): boolean {
