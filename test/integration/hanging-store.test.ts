@@ -87,4 +87,13 @@ describe.skipIf(server === null)("a PostgreSQL that hangs", () => {
     expect(await secondsUntil(beginning, clock)).toBeGreaterThanOrEqual(10)
     await expect(beginning).rejects.toThrow()
   })
+
+  test("LISTEN is refused, as by a standby → the connection for hints is not left behind", async () => {
+    await using database = (await postgresBehindProxy())!
+    const connection = new PostgresDatabase(pg as unknown as PgDriver, readAddress(database.url) as PostgresAddress, "db")
+    const exec = connection.exec.bind(connection)
+    connection.exec = (text) => exec(text.startsWith("listen") ? "listen" : text)
+    await expect(new Hints(() => connection, new FakeClock()).begin()).rejects.toMatchObject({ code: "42601" })
+    expect(connection.isLost).toBe(true)
+  })
 })

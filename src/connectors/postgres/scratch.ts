@@ -97,8 +97,13 @@ export class ScratchServer {
   async #connected(address: PostgresAddress): Promise<PostgresDatabase> {
     const database = new PostgresDatabase(this.#driver, address, "faults")
     await database.connect()
-    await database.exec(WRITABLE)
-    return database
+    try {
+      await database.exec(WRITABLE)
+      return database
+    } catch (error) {
+      database.destroy()
+      throw error
+    }
   }
 }
 

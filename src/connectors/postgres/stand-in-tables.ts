@@ -21,11 +21,17 @@ export class StandInTables {
     this.#tables = tables
   }
 
+  /** @param database is its own from now on, also when it throws. */
   static async of(database: PostgresDatabase): Promise<StandInTables> {
-    await database.exec(`set lock_timeout = ${LOOK_MS}`)
-    const { rows } = await database.ask({ text: TABLES, values: [] }, ROWS_MAX)
-    const tables = rows.map(({ name }) => String(name))
-    return new StandInTables(database, tables)
+    try {
+      await database.exec(`set lock_timeout = ${LOOK_MS}`)
+      const { rows } = await database.ask({ text: TABLES, values: [] }, ROWS_MAX)
+      const tables = rows.map(({ name }) => String(name))
+      return new StandInTables(database, tables)
+    } catch (error) {
+      database.destroy()
+      throw error
+    }
   }
 
   /** A text that is another one as soon as a row is; `null` where they cannot be read. */

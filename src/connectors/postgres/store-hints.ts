@@ -37,6 +37,10 @@ export class Hints {
     try {
       await database.connect()
       await database.exec(`listen ${CHANNEL}`)
+    } catch (error) {
+      // A standby takes connections, and no LISTEN: tried anew every second, each would stay.
+      database.destroy()
+      throw error
     } finally {
       this.#clock.cancel(limit)
       this.#coming = null
