@@ -44,7 +44,8 @@ export class JobEnds {
         ]
       case "parked":
       case "dead":
-        return job.blocks ? [this.#stopped(job, end)] : [this.#stopped(job, end), ...nextOf(job)]
+        // Behind one that has expired others may have, and they wait for no person.
+        return job.blocks && !job.isExpired ? [this.#stopped(job, end)] : [this.#stopped(job, end), ...nextOf(job)]
     }
   }
 

@@ -3,6 +3,8 @@ import type { StoreDialect } from "../contract/store.ts"
 const NOW = "(select trestle_now())"
 const OPEN = "('waiting', 'running')"
 const HELD = "id = ? and fence = ? and state = 'running'"
+/** Holds up the later ones of its key. The index of the order has no others, and is used where this stands in a condition word for word. */
+export const IN_LINE = `(state in ${OPEN} or (blocks = 1 and state in ('parked', 'dead')))`
 const COLUMNS =
   "id, kind, operation, order_key, blocks, state, due_at, expires_at, put_at, attempts, fence, follows_unknown, is_ordered, trace, contract_hash, body, history"
 
@@ -22,7 +24,7 @@ export const PUT_LEASED = `insert into trestle_jobs (${COLUMNS})
   select ?, ?, ?, ?, ?, case when turn.is_free = 1 then 'running' else 'waiting' end, ${NOW} + case when turn.is_free = 1 then ? else 0 end,
     ${NOW} + ?, ${NOW}, turn.is_free, turn.is_free, ?, 0, ?, ?, ?, ?
   from (select case when exists (
-    select 1 from trestle_jobs where operation = ? and order_key = ? and (state in ${OPEN} or (blocks = 1 and state in ('parked', 'dead')))
+    select 1 from trestle_jobs where operation = ? and order_key = ? and ${IN_LINE}
   ) then 0 else 1 end as is_free) turn
   where true on conflict (id) do nothing returning state, put_at`
 
@@ -31,24 +33,28 @@ export const PUT_LEASED_FREE = `insert into trestle_jobs (${COLUMNS})
   values (?, ?, ?, null, ?, 'running', ${NOW} + ?, ${NOW} + ?, ${NOW}, 1, 1, ?, 0, ?, ?, ?, ?) on conflict (id) do nothing returning state, put_at`
 
 /**
- * Takes what is due, the longest due first. A job whose turn it is not, for an earlier one of its key is open, or another one runs, is put
- * off instead, so that a key that is held up holds up nobody else; the end of the one before it calls it earlier.
+ * Takes what is due, the longest due first; not what runs in the same process, whatever its lease says: clocks jump. A job whose turn it is
+ * not, for an earlier one of its key is open, or another one runs, is put off instead, so that a key that is held up holds up nobody else;
+ * the end of the one before it calls it earlier. Behind one that a person has to look at it expires all the same.
  */
 export function claimText({ skipLocked }: StoreDialect, operations: number): string {
   return `with due as materialized (
-    select j.seq, case when j.order_key is not null and exists (
-      select 1 from trestle_jobs e where e.operation = j.operation and e.order_key = j.order_key and (
-        (e.seq < j.seq and (e.state in ${OPEN} or (e.blocks = 1 and e.state in ('parked', 'dead'))))
-        or (e.seq > j.seq and e.state = 'running'))
-    ) then 1 else 0 end as is_held_up
+    select j.seq, case when j.order_key is not null and (exists (
+      select 1 from trestle_jobs where operation = j.operation and order_key = j.order_key and seq < j.seq and ${IN_LINE}
+        and (state in ${OPEN} or j.expires_at is null or j.expires_at > ${NOW})
+    ) or exists (
+      select 1 from trestle_jobs where operation = j.operation and order_key = j.order_key and seq > j.seq and state = 'running'
+    )) then 1 else 0 end as is_held_up,
+    case when ${NOW} - j.put_at < ${HELD_UP_MS_MIN} then ${HELD_UP_MS_MIN} when ${NOW} - j.put_at > ${HELD_UP_MS_MAX} then ${HELD_UP_MS_MAX}
+      else ${NOW} - j.put_at end as pause
     from trestle_jobs j where j.due_at <= ${NOW} and j.operation in (${Array(operations).fill("?").join(", ")})
+      and (j.state = 'waiting' or replace(?, ' ' || j.id || ' ', '') = ?)
     order by j.due_at, j.seq limit ?${skipLocked})
   update trestle_jobs set
     state = case when due.is_held_up = 1 then 'waiting' else 'running' end,
     due_at = case when due.is_held_up = 0 then ${NOW} + ?
-      when ${NOW} - put_at < ${HELD_UP_MS_MIN} then ${NOW} + ${HELD_UP_MS_MIN}
-      when ${NOW} - put_at > ${HELD_UP_MS_MAX} then ${NOW} + ${HELD_UP_MS_MAX}
-      else ${NOW} + (${NOW} - put_at) end,
+      when expires_at > ${NOW} and expires_at < ${NOW} + due.pause then expires_at
+      else ${NOW} + due.pause end,
     follows_unknown = case when state = 'running' then 1 else follows_unknown end,
     is_ordered = case when state = 'running' then 0 else is_ordered end,
     attempts = attempts + 1 - due.is_held_up,
@@ -79,14 +85,16 @@ export const STILL_HELD = `update trestle_jobs set fence = fence where ${HELD}`
 
 /** Calls the one whose turn it is next. */
 export const NEXT_OF_KEY = `update trestle_jobs set due_at = ${NOW} where seq = (
-  select min(seq) from trestle_jobs where operation = ? and order_key = ? and state = 'waiting')`
+  select min(seq) from trestle_jobs where operation = ? and order_key = ? and ${IN_LINE} and state = 'waiting')`
 
 /** Whether a job that is put now would have to wait for an earlier one of its key. */
-export const IS_QUEUED = `select 1 as is_queued from trestle_jobs where operation = ? and order_key = ?
-  and (state in ${OPEN} or (blocks = 1 and state in ('parked', 'dead'))) limit 1`
+export const IS_QUEUED = `select 1 as is_queued from trestle_jobs where operation = ? and order_key = ? and ${IN_LINE} limit 1`
 
 export const FIND = "select * from trestle_jobs where id = ?"
-export const FORGET = `delete from trestle_jobs where seq in (select seq from trestle_jobs where forget_at <= ${NOW} order by forget_at limit 500)`
+/** So many at once, so that whoever else writes to the store does not wait for long. */
+export const FORGET_MAX = 500
+export const FORGET = `delete from trestle_jobs where seq in (
+  select seq from trestle_jobs where forget_at <= ${NOW} order by forget_at limit ${FORGET_MAX})`
 /** What was put under a former path of an operation belongs to it. */
 export const RENAME = "update trestle_jobs set operation = ? where operation = ?"
 export const CANCEL = "delete from trestle_jobs where id = ? and state in ('waiting', 'parked', 'dead') and follows_unknown = 0"

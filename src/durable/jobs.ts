@@ -20,6 +20,14 @@ export interface JobsOptions {
 
 const NONE: ReadonlySet<string> = new Set()
 
+/** What a claim leaves out. */
+export interface LeftOut {
+  /** All of these operations. */
+  readonly operations?: ReadonlySet<string>
+  /** Ids of jobs that run in this process: they are not run twice, though their leases seem to be over. */
+  readonly running?: readonly string[]
+}
+
 /** What a claim has found. */
 export interface Claimed {
   readonly jobs: readonly HeldJob[]
@@ -115,10 +123,11 @@ export class Jobs {
 
   // -- running ------------------------------------------------------------------------------------
 
-  /** @param without nothing of these operations */
-  async claim(limit: number, leaseMs: number, without: ReadonlySet<string> = NONE): Promise<Claimed> {
+  /** Takes what is due, with a lease. */
+  async claim(limit: number, leaseMs: number, { operations = NONE, running = [] }: LeftOut = {}): Promise<Claimed> {
     if (this.#operations.length === 0) return { jobs: [], isMore: false }
-    const [result] = await this.#unit([{ text: this.#claim, values: [...this.#asked(without), limit, leaseMs] }])
+    const here = ` ${running.join(" ")} `
+    const [result] = await this.#unit([{ text: this.#claim, values: [...this.#asked(operations), here, here, limit, leaseMs] }])
     const rows = result!.rows.filter(({ state }) => state === "running").sort((one, other) => (one.seq as number) - (other.seq as number))
     return { jobs: rows.map((row) => heldOf(row, this.#text)), isMore: result!.rows.length >= limit }
   }
@@ -192,9 +201,10 @@ export class Jobs {
     return result!.changes === 1
   }
 
-  /** Removes what was kept long enough; at most 500 at a time. */
-  async forget(): Promise<void> {
-    await this.#unit([{ text: SQL.FORGET, values: [] }])
+  /** Removes what was kept long enough, some of it at a time. Gives whether there may be more. */
+  async forget(): Promise<boolean> {
+    const [result] = await this.#unit([{ text: SQL.FORGET, values: [] }])
+    return result!.changes === SQL.FORGET_MAX
   }
 
   /** Gives what was put under former paths to the present ones. */

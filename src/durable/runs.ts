@@ -32,7 +32,8 @@ export interface RunsOptions {
 /** What runs in this process, and its leases: one alarm renews them all. */
 export class Runs implements Rings {
   readonly #options: RunsOptions
-  readonly #runs = new Map<string, Run>()
+  /** By the job as it was claimed: a later claim of the same one has another fence. */
+  readonly #runs = new Map<HeldJob, Run>()
   #heartbeat: Alarm | null = null
   #whenIdle: (() => void)[] = []
 
@@ -44,29 +45,30 @@ export class Runs implements Rings {
     return this.#runs.size
   }
 
+  /** Of the jobs that run. */
+  ids(): string[] {
+    return Array.from(this.#runs.keys(), ({ id }) => id)
+  }
+
   /** @param start runs the job; gives what stops the run */
   add(job: HeldJob, leaseEndsAt: number, start: () => Stoppable | null): void {
     const { clock, leaseMs } = this.#options
     const run = new Run(job, leaseEndsAt)
-    this.#runs.set(job.id, run)
+    this.#runs.set(job, run)
     this.#heartbeat ??= clock.after(leaseMs / BEATS, this)
     run.stoppable = start()
   }
 
   /** `false`: it was not there. */
-  remove({ id }: HeldJob): boolean {
-    const wasThere = this.#runs.delete(id)
+  remove(job: HeldJob): boolean {
+    const wasThere = this.#runs.delete(job)
     if (this.#runs.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
     return wasThere
   }
 
-  has({ id }: HeldJob): boolean {
-    return this.#runs.has(id)
-  }
-
   /** Whether it is still ours to run, as far as this process can know. */
-  isHeld({ id }: HeldJob): boolean {
-    const run = this.#runs.get(id)
+  isHeld(job: HeldJob): boolean {
+    const run = this.#runs.get(job)
     return run !== undefined && run.leaseEndsAt > this.#options.clock.now()
   }
 

@@ -1,5 +1,6 @@
 import { OUTBOX_TABLES } from "../contract/outbox.ts"
 import type { StoreTables } from "../contract/store.ts"
+import { IN_LINE } from "./job-statements.ts"
 import { FLOW_TABLES } from "./journal.ts"
 
 /**
@@ -34,7 +35,7 @@ const JOBS: StoreTables = {
       history text
     )`,
     "create index trestle_jobs_due on trestle_jobs (due_at) where due_at is not null",
-    "create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null",
+    `create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null and ${IN_LINE}`,
     // Two of one key never run at once, whatever two nodes see of each other at that moment.
     "create unique index trestle_jobs_turn on trestle_jobs (operation, order_key) where order_key is not null and state = 'running'",
     "create index trestle_jobs_undone on trestle_jobs (state, seq) where state in ('parked', 'dead')",

@@ -2,6 +2,7 @@ import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Stoppable } from "../contract/call.ts"
 import type { NewJob } from "../contract/job.ts"
 import type { EventLog } from "../contract/ports.ts"
+import { Forgetting } from "./forgetting.ts"
 import type { StoredEnd } from "./job-ends.ts"
 import type { HeldJob } from "./job-record.ts"
 import type { Jobs } from "./jobs.ts"
@@ -31,7 +32,6 @@ const LOOK_MS_MAX = 1_000
 const LOOK_MS_MIN = 50
 /** After a store that did not answer. */
 const TROUBLE_MS = 500
-const FORGET_EVERY_MS = 60_000
 
 /**
  * Runs the jobs of the store in this process, so many at a time.
@@ -46,6 +46,7 @@ export class Worker implements Rings {
   /** Of what runs, and of what is being put for a run here. */
   readonly #shares: Shares
   readonly #runs: Runs
+  readonly #forgetting: Forgetting
   /** They hold their share of the slots, and had to be passed over. */
   #passedOver: ReadonlySet<string> = new Set()
   #isAwake = false
@@ -56,7 +57,6 @@ export class Worker implements Rings {
   #look: Alarm | null = null
   #isHungry = false
   #ends: [HeldJob, StoredEnd][] = []
-  #forgottenAt = Number.NEGATIVE_INFINITY
   #isTroubled = false
 
   constructor(options: WorkerOptions) {
@@ -64,13 +64,16 @@ export class Worker implements Rings {
     this.#shares = new Shares(options.slots ?? SLOTS, options.isShared ?? false)
     this.leaseMs = options.leaseMs ?? LEASE_MS
     const { jobs, clock } = options
-    this.#runs = new Runs({ jobs, clock, leaseMs: this.leaseMs, troubled: (what, error) => this.#troubled(what, error) })
+    const troubled = (what: string, error: unknown): void => this.#troubled(what, error)
+    this.#runs = new Runs({ jobs, clock, leaseMs: this.leaseMs, troubled })
+    this.#forgetting = new Forgetting({ jobs, clock, troubled })
   }
 
   /** From here on it looks for work by itself. */
   start(): void {
     this.#isAwake = true
     this.poke()
+    this.#forgetting.ring()
   }
 
   /** There may be something to do. */
@@ -116,6 +119,7 @@ export class Worker implements Rings {
   stop(): void {
     this.#isAwake = false
     this.#isClosed = true
+    this.#forgetting.stop()
     if (this.#look !== null) this.#options.clock.cancel(this.#look)
     this.#look = null
   }
@@ -163,7 +167,7 @@ export class Worker implements Rings {
     const { limit, without } = this.#shares.claimable()
     this.#passedOver = without
     const leaseEndsAt = clock.now() + this.leaseMs
-    const claimed = await jobs.claim(limit, this.leaseMs, without)
+    const claimed = await jobs.claim(limit, this.leaseMs, { operations: without, running: this.#runs.ids() })
     if (this.#isClosed) {
       await jobs.giveBack(claimed.jobs)
       return false
@@ -175,13 +179,9 @@ export class Worker implements Rings {
   }
 
   async #lookLater(): Promise<void> {
-    const { jobs, clock } = this.#options
+    const { jobs } = this.#options
     // Whoever ends makes room, and looks then.
     if (!this.#isAwake || this.#isHungry) return
-    if (Math.abs(clock.now() - this.#forgottenAt) >= FORGET_EVERY_MS) {
-      this.#forgottenAt = clock.now()
-      await jobs.forget()
-    }
     const dueMs = await jobs.nextDueMs(this.#passedOver)
     // What is due and was not to be had is somebody else's.
     this.#lookIn(dueMs ? Math.min(this.#lookMs, dueMs) : this.#lookMs)
@@ -197,8 +197,6 @@ export class Worker implements Rings {
 
   /** Its slot is taken. */
   #begin(job: HeldJob, leaseEndsAt: number): void {
-    // One whose earlier run here has lost its lease keeps that one's slot.
-    if (this.#runs.has(job)) this.#shares.leave(job.operation)
     this.#runs.add(job, leaseEndsAt, () => this.#options.run(job, (end) => this.#end(job, end)))
   }
 

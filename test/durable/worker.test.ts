@@ -289,6 +289,47 @@ describe("a lease", () => {
   })
 })
 
+describe("a calendar that jumps an hour ahead", () => {
+  test("→ what runs is not taken up again, by one of its key neither; then the next one is", async () => {
+    let aheadMs = 0
+    const { now, epoch, after, cancel, pause } = clock
+    const jumping = await memoryStore({ now, after, cancel, pause, epoch: () => epoch() + aheadMs })
+    jobs = new Jobs({ store: jumping.store, operations: ["scores.add"], epoch })
+    for (const id of ["a", "b"]) await jobs.put(newJob(id, { orderKey: "k" }))
+    await put("c")
+    worker().start()
+    await settle()
+    aheadMs = HOUR_MS
+    await clock.advance("1m")
+    expect([ids(), running.map(({ stopped }) => stopped)]).toEqual([
+      ["a", "c"],
+      [null, null],
+    ])
+    endAll()
+    await settle()
+    expect([ids(), ended, log.told]).toEqual([["b"], ["a done", "c done"], []])
+    await jumping.close()
+  })
+})
+
+describe("what was kept long enough", () => {
+  test("more than one batch of it, and no slot is free → goes all the same, with pauses", async () => {
+    const over = 1_200
+    await store.unit(Array.from({ length: over }, (_, i) => jobs.putting(newJob(`j${i}`))))
+    await store.unit([{ text: "update trestle_jobs set state = 'done', due_at = null, forget_at = 1", values: [] }])
+    await put("a")
+    worker(1).start()
+    await settle()
+    const left = async (): Promise<number> =>
+      (await store.read({ text: "select count(*) as n from trestle_jobs where state = 'done'", values: [] }))[0]!.n as number
+    expect([ids(), await left()]).toEqual([["a"], over - 500])
+    await clock.advance("99ms")
+    expect(await left()).toBe(over - 500)
+    await clock.advance("101ms")
+    expect(await left()).toBe(0)
+  })
+})
+
 describe("a worker that is closed", () => {
   test("→ takes nothing new, and lets what runs come to its end", async () => {
     await put("a")

@@ -45,8 +45,8 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
   {
     name: "a claim ignores the order of a key",
     file: "durable/job-statements.ts",
-    from: `(e.seq < j.seq and (e.state in \${OPEN} or`,
-    to: "(e.seq < j.seq and (e.state = 'running' or",
+    from: "seq < j.seq and ",
+    to: "seq < j.seq and state = 'running' and ",
     seed: 152,
   },
   {
