@@ -48,7 +48,7 @@ export type { ManySpec, OneSpec, RunSpec, Sql, StatementSpec } from "./connector
 export type { MigrationSource } from "./connectors/sql/migrations.ts"
 export { type SqliteOptions, sqlite } from "./connectors/sqlite/index.ts"
 export type { Backend } from "./contract/backend.ts"
-export type { CallOptions, Ctx, Meta, Repaired } from "./contract/call.ts"
+export type { CallOptions, Ctx, Meta, Repaired, ToldMeta } from "./contract/call.ts"
 export type { Callers, Failure, Fn, NotExposed, Remote, Success } from "./contract/caller.ts"
 export type { DeadlineField } from "./contract/deadline-field.ts"
 export { type FileOptions, type FileSchema, file } from "./contract/file.ts"

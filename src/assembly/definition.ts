@@ -1,4 +1,5 @@
 import type { Sql } from "../connectors/sql/index.ts"
+import type { Meta } from "../contract/call.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Finding } from "../contract/finding.ts"
 import type { Pages } from "../contract/pages.ts"
@@ -63,7 +64,7 @@ export interface StartOptions {
 /** A started application. */
 export interface Running<T> {
   /** Calls on behalf of somebody: the rules about callers apply. */
-  as(principal: Principal): Remote<T>
+  as(principal: Principal): Remote<T, Meta>
   /** Calls with the application's own authority; reaches internal operations too. */
   internal(): Callers<T>
   /**

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net"
 import type { FastifyInstance } from "fastify"
 import { listeningUrl } from "../base/listening-url.ts"
 import type { Random } from "../base/random.ts"
+import type { Meta } from "../contract/call.ts"
 import type { Callers, Remote } from "../contract/caller.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { Principal } from "../contract/principal.ts"
@@ -67,8 +68,8 @@ export class RunningApp<T> implements Running<T> {
     this.#callers = compileCallers(parts.options.ops, parts.engine)
   }
 
-  as(principal: Principal): Remote<T> {
-    return this.#callers({ principal, isOwnAuthority: false }) as Remote<T>
+  as(principal: Principal): Remote<T, Meta> {
+    return this.#callers({ principal, isOwnAuthority: false }) as Remote<T, Meta>
   }
 
   internal(): Callers<T> {

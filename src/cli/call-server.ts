@@ -1,7 +1,7 @@
 import { nearest } from "../base/nearest.ts"
 import { ClientError, createClient } from "../client/index.ts"
 import { loadEnvironment } from "../config/environment.ts"
-import type { CallOptions, Meta } from "../contract/call.ts"
+import type { CallOptions, ToldMeta } from "../contract/call.ts"
 import type { CallOutcome, CallRequest } from "./call.ts"
 import type { CallFailure } from "./call-failure.ts"
 import { deadlineOf } from "./call-input.ts"
@@ -27,7 +27,7 @@ export async function callServer(request: CallRequest, url: string): Promise<Cal
   }
 }
 
-type Detailed = (input: unknown, options: CallOptions) => Promise<{ value: unknown; meta: Meta }>
+type Detailed = (input: unknown, options: CallOptions) => Promise<{ value: unknown; meta: ToldMeta }>
 
 function callerOf(url: string, { operation }: CallRequest, key: string | undefined): Detailed {
   // It becomes part of an address: anything but a path of names would lead elsewhere.

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import type { Meta } from "../contract/call.ts"
+import type { ToldMeta } from "../contract/call.ts"
 import type { Principal } from "../contract/principal.ts"
 import type { CallFailure } from "./call-failure.ts"
 import { EXIT, type ExitCode } from "./exit.ts"
@@ -28,7 +28,7 @@ export interface CallRequest {
   readonly signal: AbortSignal
 }
 
-export type CallOutcome = { readonly value: unknown; readonly meta: Meta } | { readonly failure: CallFailure }
+export type CallOutcome = { readonly value: unknown; readonly meta: ToldMeta } | { readonly failure: CallFailure }
 
 const HELP = `
 Examples:
@@ -82,7 +82,7 @@ async function call(operation: string, inputText: string | undefined, flags: Cal
   return "failure" in outcome ? failed(operation, outcome.failure, giveUp.signal.aborted) : answered(operation, outcome)
 }
 
-function answered(operation: string, { value, meta }: { readonly value: unknown; readonly meta: Meta }): Report {
+function answered(operation: string, { value, meta }: { readonly value: unknown; readonly meta: ToldMeta }): Report {
   return {
     exit: EXIT.ok,
     summary: { operation, ...meta },
@@ -93,11 +93,11 @@ function answered(operation: string, { value, meta }: { readonly value: unknown;
 }
 
 /** One line on who answered; a server tells only those who may see it. */
-function metaLine(operation: string, { servedBy, attempts, ms, degraded, trace }: Meta): string {
-  const by = servedBy === "withheld" ? "" : ` by ${servedBy}`
+function metaLine(operation: string, { servedBy, attempts, ms, degraded, trace }: ToldMeta): string {
+  const by = servedBy === undefined ? "" : ` by ${servedBy}`
   const parts = [
-    Number.isNaN(ms) ? "" : `${Math.round(ms)} ms`,
-    attempts > 0 ? `${attempts} ${attempts === 1 ? "attempt" : "attempts"}` : "",
+    ms === undefined ? "" : `${Math.round(ms)} ms`,
+    attempts ? `${attempts} ${attempts === 1 ? "attempt" : "attempts"}` : "",
     degraded && degraded.why !== "unknown" ? `degraded: ${degraded.why}` : "",
     trace && `trace ${trace}`,
   ]

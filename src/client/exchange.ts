@@ -1,4 +1,4 @@
-import type { CallOptions, Meta } from "../contract/call.ts"
+import type { CallOptions, ToldMeta } from "../contract/call.ts"
 import { ClientError, type ClientFailure } from "./client-error.ts"
 import { metaOf, parse } from "./meta.ts"
 import { millisecondsOf } from "./milliseconds.ts"
@@ -24,7 +24,7 @@ export async function exchange(
   input: unknown,
   // `crypto.randomUUID` would be shorter, but is missing on pages without https; random values are not.
   { deadline, ifMatch, signal: given, idempotencyKey = crypto.getRandomValues(new Uint32Array(4)).join("-") }: CallOptions = {},
-): Promise<{ value: any; meta: Meta }> {
+): Promise<{ value: any; meta: ToldMeta }> {
   // What is to be said if the call ends here; it follows the call's progress. Every member is named: no other is taken from an answer.
   const failure: ClientFailure & Record<string, any> = {
     code: "INVALID",

@@ -1,7 +1,7 @@
 // The door `trestle/client/files`: the typed client for applications with files and streams. Apart from the plain one, which everybody
 // loads and which therefore must stay small; it can do all that the plain one can.
 import { attachment, fileNameIn } from "../base/content-disposition.ts"
-import type { CallOptions, Meta } from "../contract/call.ts"
+import type { CallOptions, ToldMeta } from "../contract/call.ts"
 import type { Remote } from "../contract/caller.ts"
 import { Body, type FileContent, type FileSource, UNKNOWN_TYPE } from "../contract/file-body.ts"
 import { ClientError, type ClientFailure } from "./client-error.ts"
@@ -24,7 +24,7 @@ export type { ClientOptions } from "./exchange.ts"
  */
 export function createFileClient<A extends { readonly ops: any }>(options: ClientOptions): Remote<A["ops"]> {
   const node = (url: string): any => {
-    const call = (input: unknown, more?: CallOptions): Promise<{ value: any; meta: Meta }> =>
+    const call = (input: unknown, more?: CallOptions): Promise<{ value: any; meta: ToldMeta }> =>
       new Exchange(options, url, more ?? {}).run(input)
     const how: Record<string, unknown> = {
       detailed: call,
@@ -68,7 +68,7 @@ class Exchange {
     this.#limit = more.deadline === undefined ? undefined : AbortSignal.timeout(millisecondsOf(more.deadline))
   }
 
-  async run(input: unknown): Promise<{ value: any; meta: Meta }> {
+  async run(input: unknown): Promise<{ value: any; meta: ToldMeta }> {
     const failure = this.#failure
     let reply: Response
     try {

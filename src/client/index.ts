@@ -1,7 +1,7 @@
 import type { Remote } from "../contract/caller.ts"
 import { type ClientOptions, exchange } from "./exchange.ts"
 
-export type { CallOptions, Meta, Repaired } from "../contract/call.ts"
+export type { CallOptions, Repaired, ToldMeta } from "../contract/call.ts"
 export type { Failure, Fn, NotExposed, Remote, Success } from "../contract/caller.ts"
 export type { FileBody, FileSource } from "../contract/file-body.ts"
 export type { Common } from "../errors/catalog.ts"
@@ -16,8 +16,8 @@ export type { Exposed } from "./exposed.ts"
  * type only. Without the sources of the application: `createClient<Api>({ url })`, with the declarations that `trestle client` writes.
  *
  * `api.users.create(input)` resolves with the value or rejects with a `ClientError`; `.safe` never rejects; `.detailed` adds the story
- * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest then reads
- * "withheld", `NaN` or "". Nothing is repeated and nothing is checked here: the application does both.
+ * of the answer (`meta`), of which callers who may not see it get only `trace` and whether it is degraded: the rest is
+ * then absent. Nothing is repeated and nothing is checked here: the application does both.
  *
  * A group or operation cannot be called `then` or `toJSON`, and within a group not `safe` or `detailed`.
  *

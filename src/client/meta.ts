@@ -1,14 +1,11 @@
-import type { Meta } from "../contract/call.ts"
+import type { ToldMeta } from "../contract/call.ts"
 
 /**
  * The story of an answer, from its header. The header tells everything only to those who may see it, and a browser hides it across
- * origins that do not expose it. What was not told reads as such: never as "not degraded", never as a number.
+ * origins that do not expose it. What was not told is absent, and reads never as "not degraded".
  */
-export function metaOf(told: any): Meta {
+export function metaOf(told: any): ToldMeta {
   return {
-    servedBy: "withheld",
-    attempts: NaN,
-    ms: NaN,
     trace: "",
     ...told,
     // A bare `true`, or nothing, adds no members.

@@ -1,5 +1,5 @@
 // The door `trestle/client/work`: how work that goes on after its call is followed to its end.
-import type { Meta } from "../contract/call.ts"
+import type { ToldMeta } from "../contract/call.ts"
 import { ClientError, type ClientFailure } from "./client-error.ts"
 import type { ClientOptions } from "./exchange.ts"
 import { parse } from "./meta.ts"
@@ -25,7 +25,7 @@ export interface FollowOptions {
 
 /** What every call of the client has, as far as it is needed here. */
 interface Callable<I, O> {
-  detailed(input: I, options?: { signal?: AbortSignal; idempotencyKey?: string }): Promise<{ value: O; meta: Meta }>
+  detailed(input: I, options?: { signal?: AbortSignal; idempotencyKey?: string }): Promise<{ value: O; meta: ToldMeta }>
 }
 
 /** The server says of itself when it has something new; this bounds how long one question may wait for it. */

@@ -129,7 +129,11 @@ const theirs = running.as(somebody)
 const shown = await theirs.users.show.detailed({ id: "1" })
 holds<Same<typeof shown.value.state, "active" | "pending">>()
 holds<Same<typeof app.ops.users.create, typeof createUser>>()
-holds<Same<typeof theirs, typeof api>>()
+holds<Same<typeof shown.meta.attempts, number>>()
+// What is written for a client takes a caller in process too; a client is not told everything.
+const either: typeof api = theirs
+const told = await either.users.show.detailed({ id: "1" })
+holds<Same<typeof told.meta.attempts, number | undefined>>()
 
 // -- what must NOT compile --------------------------------------------------------------------------------
 // @ts-expect-error unknown input field

@@ -30,6 +30,12 @@ export interface Meta {
   readonly repaired?: Repaired
 }
 
+/** What only those may see who may `meta:read`. */
+type Inside = "servedBy" | "attempts" | "ms"
+
+/** The same as a remote caller is told it: who answered, after how many attempts and how long, only to those who may see that. */
+export interface ToldMeta extends Omit<Meta, Inside>, Partial<Pick<Meta, Inside>> {}
+
 /** Repairs of one answer: how many, and each kind of them once, at most 20 of those: `reg_dt → registeredOn: date`. */
 export interface Repaired {
   readonly count: number

@@ -88,7 +88,7 @@ export interface TestApp<T> {
   /** API keys that `apiKeys()` accepts here; in memory. */
   readonly keys: KeyStore
   /** As `running.as`: the rules about callers apply. */
-  as(principal: Principal): Remote<T>
+  as(principal: Principal): Remote<T, Meta>
   /** As `running.internal`: with the application's own authority. */
   internal(): Callers<T>
   /** Through the HTTP entrance: a request, or its method and path, `"POST /users"`; without a method it is GET. */

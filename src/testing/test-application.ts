@@ -50,7 +50,7 @@ export class TestApplication<T> implements TestApp<T> {
     this.keys = parts.keys
   }
 
-  as(principal: Principal): Remote<T> {
+  as(principal: Principal): Remote<T, Meta> {
     return this.#parts.running.as(principal)
   }
 

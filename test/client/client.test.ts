@@ -68,8 +68,8 @@ describe("meta", () => {
     ['{"trace":"t","degraded":true}', { why: "withheld" }, "t"],
     [undefined, { why: "withheld" }, ""],
     ["<html>", { why: "withheld" }, ""],
-  ])("%s → says what it was not told", async (header, degraded, trace) => {
-    expect(await metaWith(header)).toEqual({ servedBy: "withheld", attempts: NaN, ms: NaN, degraded, trace })
+  ])("%s → what was not told is absent", async (header, degraded, trace) => {
+    expect(await metaWith(header)).toStrictEqual({ degraded, trace })
   })
 })
 
@@ -151,7 +151,7 @@ describe("failures", () => {
 test("durations: the client's short reading agrees with the server's", () => {
   const duration = fc.tuple(
     fc.oneof(
-      fc.nat(9999),
+      fc.nat(3_650),
       fc.double({ min: 0.001, max: 99, noNaN: true }).map((n) => Number(n.toFixed(3))),
     ),
     fc.constantFrom("", "ms", "s", "m", "h", "d"),
