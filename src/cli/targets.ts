@@ -20,7 +20,13 @@ export function noSuch(target: string, paths: readonly string[]): ReturnType<typ
   // The last part alone is a likely slip too: "create" for "users.create".
   const guess = nearest(target, [...paths, ...groups]) ?? paths.find((path) => path.endsWith(`.${target}`))
   const some = paths.length > 8 ? `${paths.slice(0, 8).join(", ")}, ...` : paths.join(", ")
+  if (isFile(target)) return usage(`there is no operation "${target}"`, `The file of an application is named by an option: --app ${target}`)
   return usage(`there is no operation "${target}"`, guess ? `Did you mean "${guess}"?` : `There are: ${some || "none"}`)
+}
+
+/** `app.ts`, `./app`, `src/app`: no path of an operation has a slash or ends so. */
+function isFile(target: string): boolean {
+  return /[/\\]|\.[cm]?[jt]sx?$/.test(target)
 }
 
 function patternOf(target: string): RegExp {

@@ -14,6 +14,14 @@ describe("status", () => {
     expect(stdout).toContain("notes: 6 operations, no findings\n○◔◔◔◔◔\n1 placeholder · 5 wired · 0 verified · 0 live\n")
   })
 
+  test.each(["other.ts", "src/other"])("%s in the place of an operation → the option that names the file", async (file) => {
+    const { code, stderr } = await trestle(["status", file], { cwd: folder({ "app.ts": APP }) })
+    expect({ code, help: stderr.split("\n").find((line) => line.includes("help:")) }).toEqual({
+      code: 2,
+      help: expect.stringContaining(`--app ${file}`),
+    })
+  })
+
   test("--json", async () => {
     const ran = await trestle(["status", "--json"], { cwd: folder({ "app.ts": APP }) })
     expect(json(ran)).toMatchObject({
