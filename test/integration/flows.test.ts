@@ -93,6 +93,68 @@ describe("a flow whose code changes while it is under way", () => {
     )
     expect(await ends(node)).toEqual(["parked FLOW_DRIFTED"])
   })
+  test.each([
+    ["another name of a step that is done", (s: Steps<any>) => s.run(add, { id: "a" }, { name: "put" })],
+    [
+      "a new step before one that is done",
+      (s: Steps<any>) => s.run(add, { id: "b" }, { name: "new" }).then(() => s.run(add, { id: "a" }, { name: "add" })),
+    ],
+    [
+      "a new statement before one that is done",
+      (s: Steps<any>) => s.transaction(db, async () => void done.push("statement"), { name: "new" }),
+    ],
+  ])("%s → parked before it begins", async (_, f) => {
+    const node = await changed(
+      firstly((s) => s.run(add, { id: "a" }, { name: "add" })),
+      { add, remove, all: flowOp((input, s) => f(s).then(() => input), { databases: [db] }) },
+    )
+    expect([done, await ends(node)]).toEqual([["+a"], ["parked FLOW_DRIFTED"]])
+  })
+  test("a new step after all that were there → done", async () => {
+    const stop = op({ effect: "write", repeat: "natural", input: nothing, output: nothing }).via(code(() => undefined))
+    const node = await changed(
+      firstly((s) => s.run(add, { id: "a" }, { name: "add" })),
+      {
+        add,
+        stop,
+        all: flowOp(async (input, s) => {
+          await s.run(add, { id: "a" }, { name: "add" })
+          await s.run(stop, undefined)
+          await s.run(add, { id: "z" }, { name: "last" })
+          return input
+        }),
+      },
+    )
+    expect([done, await ends(node)]).toEqual([["+a", "+z"], ["done"]])
+  })
+  test("steps together, of which one had not begun → it begins now, whichever is asked for first", async () => {
+    done.length = 0
+    const place = await Place.open()
+    const life = new Life()
+    const held = Promise.withResolvers<void>()
+    // Asked for first, and not written down before those after it: a read has no effect.
+    const slow = op({ effect: "read", input: Id, output: Id }).via(code(async (i) => held.promise.then(() => i)))
+    const versionOf = (first: typeof add) => ({
+      add,
+      slow: first,
+      all: flowOp(async (input, s) => {
+        const one = s.run(first, { id: "new" }, { name: "one" })
+        await s.run(add, { id: "a" }, { name: "a" })
+        await s.run(add, { id: "b" }, { name: "b" })
+        if (first === (slow as never)) await life.die()
+        await one
+        return input
+      }),
+    })
+    const dying = await place.start(trestle({ name: "flows", ops: versionOf(slow as never), store: db }) as any, life)
+    ;(dying.running as any).internal().all.safe({ id: "a" })
+    await life.dead.promise
+    held.resolve()
+    const quick = op({ effect: "read", input: Id, output: Id }).via(code((i) => i))
+    const node = await place.start(trestle({ name: "flows", ops: versionOf(quick as never), store: db }) as any)
+    await place.recover(node, 1)
+    expect([done, await ends(node)]).toEqual([["+a", "+b"], ["done"]])
+  })
   test("it fails now, before a step that has been done → parked: that step could not be undone", async () => {
     const node = await changed(
       firstly((s) => s.run(add, { id: "a" })),

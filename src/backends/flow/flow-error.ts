@@ -22,6 +22,11 @@ export function unkept(cause: NotKept, site: Site, outcome: "refused" | "unknown
   return new TrestleError("INTERNAL", undefined, { outcome, cause, note })
 }
 
+/** Of what a flow's function must not do. */
+export function misuse(what: string, { operation }: Site): TrestleError {
+  return new TrestleError("INTERNAL", undefined, { outcome: "refused", note: `flow ${operation} ${what}` })
+}
+
 /** It is to be undone. */
 export function overdue(): TrestleError {
   return new TrestleError("TIMEOUT", undefined, { reason: "timeout-unsent", note: "the flow's `within` is over" })

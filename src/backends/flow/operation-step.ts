@@ -57,14 +57,14 @@ export class OperationStep {
   async #begin(): Promise<unknown> {
     const run = this.#run
     const { operation, name } = this.#asked
-    this.#seeThatItMayRun()
+    await this.#seeThatItMayRun()
     run.progressed(name)
     if (operation.effect === "write" && !this.#hasBegun) await run.write([{ ...this.#entry, state: "begun" }])
     return this.#ask()
   }
 
   /** A write that has begun and of whose end nothing is known runs again only where that does no harm, or a person has said so. */
-  #seeThatItMayRun(): void {
+  async #seeThatItMayRun(): Promise<void> {
     const run = this.#run
     const { call, site } = run.parts
     const { key, operation } = this.#asked
@@ -73,7 +73,7 @@ export class OperationStep {
       const note = `flow ${site.operation}: step ${key} (${operation.path}) may have had its effect, and nobody has promised that it may be repeated`
       run.halt({ is: "parked", error: new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown", note }) })
     }
-    if (!this.#hasBegun) run.seeThatStepsMayBegin()
+    if (!this.#hasBegun) await run.seeThatItMayBegin(key)
   }
 
   async #ask(): Promise<unknown> {

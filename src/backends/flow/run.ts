@@ -2,12 +2,14 @@ import { hash } from "node:crypto"
 import { NotKept, seeThatItIsKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
+import { isOutage } from "../../contract/failure.ts"
 import type { Durable, JobEnd } from "../../contract/job.ts"
 import type { Journal, JournalEntry } from "../../contract/journal.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { DeclaredFlow } from "./bind.ts"
-import { asUndone, classified, overdue, undoFailure, unkept } from "./flow-error.ts"
+import { asUndone, classified, misuse, overdue, undoFailure, unkept } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
+import { StepPromise } from "./step-promise.ts"
 import { FlowSteps } from "./steps.ts"
 
 /** Ends the steps of a run that halts; the function never sees it. */
@@ -45,7 +47,8 @@ export class FlowRun {
   readonly parts: FlowParts
   readonly #done: Done[] = []
   readonly #underWay = new Set<Promise<unknown>>()
-  readonly #visited = new Set<string>()
+  /** Steps that earlier runs knew, and that this one has not asked for yet. */
+  readonly #left: Set<string>
   readonly #halted = Promise.withResolvers<JobEnd>()
   /** How it halts. */
   #end: JobEnd | null = null
@@ -53,6 +56,9 @@ export class FlowRun {
   #hasSettled = false
   /** Entries that need not be durable before the next ones are: nothing outside depends on them yet. */
   #unwritten: JournalEntry[] = []
+  /** Failures of steps that nobody awaits. */
+  readonly #lost: unknown[] = []
+  #isOver = false
   #stepsDone = 0
   /** Of the step that is being undone: the steps inside are counted for themselves. */
   undoing: string | null = null
@@ -69,6 +75,7 @@ export class FlowRun {
     this.intent = intentOf(parts.call)
     const failure = parts.journal.find(FAILURE)
     this.failed = failure?.error ? revived(failure.error) : null
+    this.#left = new Set(parts.journal.keys.filter((key) => key !== FAILURE && !key.startsWith(UNDO)))
   }
 
   /** How this run of the job ends. */
@@ -77,7 +84,9 @@ export class FlowRun {
       if (thrown !== HALTED) throw thrown
       return this.#end!
     })
-    return Promise.race([whole, this.#halted.promise])
+    return Promise.race([whole, this.#halted.promise]).finally(() => {
+      this.#isOver = true
+    })
   }
 
   async #whole(input: unknown): Promise<JobEnd> {
@@ -88,6 +97,7 @@ export class FlowRun {
       const answer = await this.#settled(flow.f(input, steps.face))
       if (this.#end) throw HALTED
       if (this.failed) throw this.failed
+      if (this.#lost.length > 0) throw this.#lost[0]
       this.#seeThatAllWasAsked()
       return { is: "done", answer: await site.accept(answer, call, "flow") }
     } catch (thrown) {
@@ -150,16 +160,14 @@ export class FlowRun {
 
   /** Steps that an earlier run has done and this one never asked for could not be undone by it. */
   #seeThatAllWasAsked(): void {
-    const isStep = (key: string): boolean => key !== FAILURE && !key.startsWith(UNDO)
-    const left = this.parts.journal.keys.find((key) => isStep(key) && !this.#visited.has(key))
-    if (left !== undefined) this.drifted(`the step ${left} of an earlier run was not asked for any more`)
+    for (const left of this.#left) this.drifted(`the step ${left} of an earlier run was not asked for any more`)
   }
 
   // -- what steps ask -----------------------------------------------------------------------------
 
   /** What the journal knows of a step. One that was something else, by all the names that it has had, has drifted. */
   known(key: string, what: string, ...former: readonly string[]): JournalEntry | undefined {
-    this.#visited.add(key)
+    this.#left.delete(key)
     const known = this.parts.journal.find(key)
     if (known && known.what !== what && !former.includes(known.what)) this.drifted(`step ${key} was ${known.what}, and is ${what} now`)
     return known
@@ -172,11 +180,18 @@ export class FlowRun {
     if (undo) this.#done.push({ key, undo })
   }
 
-  /** What the journal does not know begins no more where the flow has failed, or its time is over; an undo does. */
-  seeThatStepsMayBegin(): void {
+  /**
+   * What the journal does not know begins no more where the flow has failed, or its time is over; an undo does. Nor before everything that the
+   * journal knows was asked for: otherwise it is a step that other code has put there, or the same one under another name.
+   */
+  async seeThatItMayBegin(key: string): Promise<void> {
     if (this.undoing !== null) return
     if (this.failed) throw this.failed
     if (this.parts.call.clock.epoch() >= this.parts.until) throw overdue()
+    if (this.#left.size === 0) return
+    // What is asked for together with it may come a little later in this run than it came in another.
+    await nextRound()
+    for (const left of this.#left) this.drifted(`step ${key} comes before step ${left} of an earlier run`)
   }
 
   /** A step that ended because the call was stopped from outside has not failed. */
@@ -203,9 +218,10 @@ export class FlowRun {
   /** What the function awaits in the place of the step itself. While the run halts none begins. */
   underWay<T>(begin: () => Promise<T>): Promise<T> {
     if (this.#end) return new Promise(() => {})
+    if (this.#isOver) return Promise.reject(misuse("asks for a step after it has ended", this.parts.site))
     const step = begin()
     this.#underWay.add(step)
-    return new Promise((resolve, reject) => {
+    return new StepPromise<T>((resolve, reject) => {
       step.then(
         (answer) => {
           this.#over(step)
@@ -216,7 +232,7 @@ export class FlowRun {
           if (thrown !== HALTED) reject(thrown)
         },
       )
-    })
+    }).watch((thrown) => this.#lost.push(thrown))
   }
 
   /** The function hears of it before the run ends: with the failure of another step it fails, though this one halts it. */
@@ -239,11 +255,13 @@ export class FlowRun {
       if (this.parts.durable !== null)
         for (const { key, what, value } of all) seeThatItIsKept(value, `step ${key} (${what.split(" ")[0]}): its answer`)
       await this.parts.journal.write(all, also)
-    } catch (error) {
+    } catch (thrown) {
       // What the step has done counts.
-      if (error instanceof NotKept) this.halt({ is: "parked", error: unkept(error, this.parts.site, "unknown") })
-      const why = TrestleError.is(error) ? (error.note ?? error.code) : "its journal cannot be written"
-      this.halt({ is: "suspended", delayMs: 1_000, why })
+      if (thrown instanceof NotKept) this.halt({ is: "parked", error: unkept(thrown, this.parts.site, "unknown") })
+      const error = TrestleError.is(thrown) ? thrown : new TrestleError("INTERNAL", undefined, { outcome: "unknown", cause: thrown })
+      // What the store does not take it will not take the next time either: after so many a person sees it.
+      if (error.outcome !== "unknown" && !isOutage(error)) this.halt({ is: "failed", error })
+      this.halt({ is: "suspended", delayMs: 1_000, why: error.note ?? error.code })
     }
   }
 

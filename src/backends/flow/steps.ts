@@ -1,11 +1,15 @@
 import { hash } from "node:crypto"
 import { type Topic, topicOf } from "../../contract/topic.ts"
-import { TrestleError } from "../../errors/trestle-error.ts"
+import type { TrestleError } from "../../errors/trestle-error.ts"
 import type { StepSpec, Steps } from "../flow.ts"
 import { fingerprint } from "./fingerprint.ts"
+import { misuse } from "./flow-error.ts"
 import { OperationStep } from "./operation-step.ts"
 import type { FlowRun } from "./run.ts"
 import { transactionStep } from "./transaction-step.ts"
+
+/** It stands in a journal, in logs and on a command line. */
+const STEP_NAME = /^[^\p{C}]{1,200}$/u
 
 /** What one run gives the function of its flow: what the journal knows is given again, the rest is done and written down. */
 export class FlowSteps {
@@ -60,7 +64,7 @@ export class FlowSteps {
     const key = this.#keyOf(spec?.name)
     const what = `emit ${topicOf(topic).topic} ${fingerprint(payload)}`
     if (run.known(key, what)) return run.stepDone(key, null)
-    if (run.failed && run.undoing === null) throw run.failed
+    await run.seeThatItMayBegin(key)
     if (durable === null) throw this.#misuse("publishes a message, which only a durable flow can do once")
     const id = hash("sha256", `${run.intent}/${key}`).slice(0, 32)
     const message = { id, topic, payload, trace: call.trace, principal: call.principal, isOwnAuthority: call.isOwnAuthority }
@@ -83,6 +87,8 @@ export class FlowSteps {
     const prefix = undoing === null ? "" : `${undoing}/`
     if (name !== undefined) {
       if (this.#names.has(name)) throw this.#misuse(`has two steps of the name ${name}`)
+      if (!STEP_NAME.test(name))
+        throw this.#misuse(`has a step whose name is not 1 to 200 printable characters: ${JSON.stringify(name.slice(0, 40))}`)
       this.#names.add(name)
       return `${prefix}:${name}`
     }
@@ -92,6 +98,6 @@ export class FlowSteps {
   }
 
   #misuse(what: string): TrestleError {
-    return new TrestleError("INTERNAL", undefined, { outcome: "refused", note: `flow ${this.#run.parts.site.operation} ${what}` })
+    return misuse(what, this.#run.parts.site)
   }
 }

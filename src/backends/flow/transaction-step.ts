@@ -1,9 +1,10 @@
 import { type NotKept, seeThatItIsKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
+import { isOutage } from "../../contract/failure.ts"
 import type { Service } from "../../contract/service.ts"
 import type { HasTransactions } from "../../contract/sql-transaction.ts"
-import { TrestleError } from "../../errors/trestle-error.ts"
-import { unkept } from "./flow-error.ts"
+import type { TrestleError } from "../../errors/trestle-error.ts"
+import { misuse, unkept } from "./flow-error.ts"
 import { journaled, revived } from "./journaled-error.ts"
 import type { FlowRun } from "./run.ts"
 
@@ -33,7 +34,7 @@ export async function transactionStep(run: FlowRun, asked: Asked): Promise<unkno
 async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: string; readonly what: string }): Promise<unknown> {
   const { call } = run.parts
   seeThatItCan(run, asked.database["~service"])
-  run.seeThatStepsMayBegin()
+  await run.seeThatItMayBegin(entry.key)
   run.progressed(entry.key.startsWith(":") ? entry.key.slice(1) : "")
   let answer: unknown
   try {
@@ -41,8 +42,8 @@ async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: str
   } catch (thrown) {
     const error = thrown as TrestleError
     run.haltIfStopped()
-    // The mark will say whether it was committed.
-    if (error.outcome === "unknown") return run.halt({ is: "failed", error })
+    // The mark will say whether it was committed, by this run or by the one before: this one may not have come so far as to ask.
+    if (error.outcome === "unknown" || (call.followsUnknown && isOutage(error))) return run.halt({ is: "failed", error })
     if (run.undoing === null) await run.write([{ ...entry, state: "failed", error: journaled(error) }])
     throw error
   }
@@ -72,9 +73,8 @@ function seeThatAnswerIsKept(answer: unknown, key: string, site: Site): void {
 }
 
 function seeThatItCan({ parts: { flow, site, durable } }: FlowRun, service: Service): void {
-  const misuse = (what: string): TrestleError =>
-    new TrestleError("INTERNAL", undefined, { outcome: "refused", note: `flow ${site.operation}: ${service.name} ${what}` })
-  if (!flow.databases.has(service)) throw misuse("is not among its databases; declare flow(..., { databases: [...] })")
+  const uses = `uses ${service.name}, which`
+  if (!flow.databases.has(service)) throw misuse(`${uses} is not among its databases; declare flow(..., { databases: [...] })`, site)
   if (durable !== null && !service.outbox)
-    throw misuse("cannot say after a crash whether a transaction was committed; declare it with `outbox: true`")
+    throw misuse(`${uses} cannot say after a crash whether a transaction was committed; declare it with \`outbox: true\``, site)
 }
