@@ -7,6 +7,7 @@ import type { EventLog } from "../contract/ports.ts"
 import { scheduleOf } from "../contract/schedule.ts"
 import { nothing } from "../contract/schema.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
+import { IN_LINE } from "./job-statements.ts"
 
 export interface SchedulesOptions {
   readonly operations: readonly Operation[]
@@ -28,15 +29,19 @@ interface Scheduled {
 const LOOK_MS_MAX = 30_000
 /** Clocks of nodes differ by less than this: a day. */
 const AHEAD_MS_MAX = 86_400_000
+/** A difference that somebody should hear of. */
+const AHEAD_MS_TOLD = 60_000
 
 const KNOWN = "select operation, at from trestle_schedules"
 const BEGIN = "insert into trestle_schedules (operation, at) values (?, ?) on conflict (operation) do nothing"
 const TAKE = "update trestle_schedules set at = ? where operation = ? and at < ?"
 const SET_BACK = "update trestle_schedules set at = ? where operation = ? and at = ?"
+const WAITS = `select 1 as waits from trestle_jobs
+  where operation = ? and order_key = '' and kind = 'schedule' and state = 'waiting' and ${IN_LINE} limit 1`
 
 /**
  * Puts the jobs of scheduled operations at their times: for each time one, whichever node is first. After times that nobody was there for,
- * one job for the last of them. The first start of an operation waits for its next time.
+ * one job for the last of them; while one waits, none. The first start of an operation waits for its next time.
  */
 export class Schedules implements Rings {
   readonly #options: SchedulesOptions
@@ -46,6 +51,8 @@ export class Schedules implements Rings {
   #alarm: Alarm | null = null
   #isStopped = false
   #hasWarned = false
+  /** Paths of those that were last put by a clock that was ahead, which has been told. */
+  readonly #ahead = new Set<string>()
 
   constructor(options: SchedulesOptions) {
     this.#options = options
@@ -82,7 +89,9 @@ export class Schedules implements Rings {
     const now = this.#options.clock.epoch()
     for (const { operation, times } of this.#scheduled) {
       const at = times.last(now)
-      if (this.#putAt.get(operation.path)! > now + AHEAD_MS_MAX) await this.#setBack(operation, at ?? now)
+      const aheadMs = this.#putAt.get(operation.path)! - now
+      if (aheadMs > AHEAD_MS_MAX) await this.#setBack(operation, at ?? now)
+      else this.#tellAhead(operation, aheadMs)
       if (at !== null && at > this.#putAt.get(operation.path)!) await this.#put(operation, at)
     }
     this.#hasWarned = false
@@ -102,13 +111,27 @@ export class Schedules implements Rings {
     events.warn(`${path} was last put for ${new Date(wrong).toISOString()}, by a clock that was ahead: it is put by the present one again`)
   }
 
+  /** Of a clock that was ahead by less nobody knows whether it was right: its times are not run twice, and somebody hears why nothing runs. */
+  #tellAhead({ path }: Operation, aheadMs: number): void {
+    if (aheadMs <= AHEAD_MS_TOLD) this.#ahead.delete(path)
+    else if (!this.#ahead.has(path)) {
+      this.#ahead.add(path)
+      const last = new Date(this.#putAt.get(path)!).toISOString()
+      this.#options.events.warn(
+        `${path} was last put for ${last}, by a clock that was ahead of this one: it is not put again before that time`,
+      )
+    }
+  }
+
   async #put(operation: Operation, at: number): Promise<void> {
     const { store, putting, woken } = this.#options
     const { path } = operation
     const taking: StoreStatement = { text: TAKE, values: [at, path, at], expects: 1 }
-    const isOurs = (await store.unit([taking, ...putting(this.#jobOf(operation, at))])) !== null
+    // One run makes up for all times that have passed before it begins.
+    const [waiting] = await store.read({ text: WAITS, values: [path] })
+    const isOurs = (await store.unit(waiting ? [taking] : [taking, ...putting(this.#jobOf(operation, at))])) !== null
     this.#putAt.set(path, at)
-    if (isOurs) woken()
+    if (isOurs && !waiting) woken()
   }
 
   #jobOf({ path, contractHash, declaration }: Operation, at: number): NewJob {

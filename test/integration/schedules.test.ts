@@ -3,6 +3,7 @@ import { z } from "zod"
 import type { Store } from "../../src/contract/store.ts"
 import { Jobs } from "../../src/durable/jobs.ts"
 import { Schedules } from "../../src/durable/schedules.ts"
+import { TrestleError } from "../../src/errors/trestle-error.ts"
 import { code, nothing, op, trestle } from "../../src/index.ts"
 import { checkDeclarations } from "../../src/runtime/check.ts"
 import { FakeClock, testApp } from "../../src/testing/index.ts"
@@ -67,7 +68,7 @@ describe("a scheduled operation", () => {
     expect(t.calls()).toMatchObject([{ operation: "clean", entrance: "schedule", principal: null, error: null }])
   })
 
-  test("a run that fails → is tried again; the next time waits behind it", async () => {
+  test("a run that fails → is tried again", async () => {
     const runs: number[] = []
     const clock: { now(): number } = { now: () => t.clock.epoch() }
     const clean = cleaner("15m", () => {
@@ -91,8 +92,9 @@ describe("several nodes", () => {
     const jobs = new Jobs({ store, operations: ["clean"], epoch: clock.epoch })
     let woken = 0
     const putting = (job: Parameters<Jobs["putting"]>[0]) => [jobs.putting(job)]
-    const schedules = new Schedules({ operations, store, clock, random, events: remembering(), putting, woken: () => woken++ })
-    return { schedules, jobs, woken: () => woken }
+    const events = remembering()
+    const schedules = new Schedules({ operations, store, clock, random, events, putting, woken: () => woken++ })
+    return { schedules, jobs, told: events.told, woken: () => woken }
   }
   const ids = async (jobs: Jobs): Promise<string[]> => (await jobs.claim(10, 0)).jobs.map(({ id }) => id)
 
@@ -135,6 +137,44 @@ describe("several nodes", () => {
     await clock.advance("8m")
     await schedules.putDue()
     expect(await ids(jobs)).toEqual(["schedule/clean/2026-01-01T12:15:00.000Z"])
+    await close()
+  })
+
+  test("times that pass while a run goes on, or waits → one run for all of them", async () => {
+    const clock = new FakeClock(START)
+    const { store, close } = await memoryStore(clock)
+    const { schedules, jobs } = node(store, clock)
+    await schedules.open()
+    const quarter = async (): Promise<void> => {
+      await clock.advance("15m")
+      await schedules.putDue()
+    }
+    await quarter()
+    const { jobs: running } = await jobs.claim(1, 3_600_000)
+    for (let i = 0; i < 3; i++) await quarter()
+    await jobs.end([[running[0]!, { is: "failed", error: new TrestleError("UNAVAILABLE"), delayMs: 0 }]])
+    for (let i = 0; i < 3; i++) await quarter()
+    expect(await store.read({ text: "select id, state from trestle_jobs order by seq", values: [] })).toMatchObject([
+      { id: "schedule/clean/2026-01-01T12:15:00.000Z", state: "waiting" },
+      { id: "schedule/clean/2026-01-01T12:30:00.000Z", state: "waiting" },
+    ])
+    await close()
+  })
+
+  test("a clock that was an hour ahead, and is set right → puts none of its times twice, and says so once", async () => {
+    const clock = new FakeClock(START)
+    const { store, close } = await memoryStore(clock)
+    await node(store, new FakeClock(START + 3_600_000)).schedules.open()
+    const { schedules, told } = node(store, clock)
+    await schedules.open()
+    for (let i = 0; i < 4; i++) {
+      await schedules.putDue()
+      await clock.advance("10m")
+    }
+    expect(told).toEqual([expect.stringContaining("clean was last put for 2026-01-01T13:00:00.000Z, by a clock that was ahead")])
+    await clock.advance("30m")
+    await schedules.putDue()
+    expect(await store.read({ text: "select id from trestle_jobs", values: [] })).toHaveLength(1)
     await close()
   })
 
