@@ -28,7 +28,7 @@ test("a transaction that may have counted is refused in the next runs → asked 
   let asked = 0
   const transaction: SqlSession["transaction"] = place.session.transaction.bind(place.session)
   place.session.transaction = async (...given) => {
-    if (++asked > 1 && asked < 4) throw failure("not-connected", "write", { note: "away for a moment" })
+    if (++asked > 1 && asked < 9) throw failure("not-connected", "write", { note: "away for a moment" })
     const answer = await transaction(...given)
     if (asked === 1) throw failure("connection-lost", "write", { note: "the answer to COMMIT is lost" })
     return answer
@@ -39,5 +39,5 @@ test("a transaction that may have counted is refused in the next runs → asked 
   await place.recover(node, 5)
   const booked = await (await place.session.openStore([])).read({ text: "select id from booked", values: [] })
   expect([did, booked, (await node.jobs()).map(({ state }) => state)]).toEqual([["charged", "went on"], [{ id: "1" }], ["done"]])
-  expect(asked).toBe(4)
+  expect(asked).toBe(9)
 })
