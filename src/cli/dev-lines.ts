@@ -107,7 +107,7 @@ function headOf(call: CallFields, { paint }: Look, count = 1): string {
   ]
   if (degraded !== undefined) columns.push(paint("yellow", `degraded: ${shown(degraded)}`))
   if (repaired) columns.push(paint("yellow", `repaired ${repaired.count}: ${shown(repaired.fields.join(", "))}`))
-  if (attempts > 1 && outcome === "ok") columns.push(`${attempts} attempts`)
+  if (attempts > 1 && outcome === "ok") columns.push(asked(attempts))
   return columns.filter((column) => column !== "").join("  ")
 }
 
@@ -121,7 +121,6 @@ function failureLines(call: CallFields, operations: Operations, look: Look): str
   const { paint } = look
   const { code = "", reason, note, issues = [], outcome, attempts, trace, operation, level, err } = call
   const at = operations[operation]
-  const tries = attempts === 0 ? "no service asked" : `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`
   const detail = detailOf(code, err)
   const lines = [
     ...(detail === "" ? [] : [detail]),
@@ -132,7 +131,7 @@ function failureLines(call: CallFields, operations: Operations, look: Look): str
       [
         OUTCOMES[outcome] ?? outcome,
         ...(reason === undefined || reason === "answered" ? [] : [reason]),
-        tries,
+        asked(attempts),
         `trace ${shown(trace)}`,
       ].join(", "),
     ),
@@ -143,6 +142,12 @@ function failureLines(call: CallFields, operations: Operations, look: Look): str
       : []),
   ]
   return `${headOf(call, look)}  ${paint("bold", shown(code))}\n${lines.map((line) => `${INDENT}${line}\n`).join("")}`
+}
+
+/** Of a call with steps, by all of them: that is no sign of repeats. */
+function asked(attempts: number): string {
+  if (attempts === 0) return "no service asked"
+  return `services asked ${attempts === 1 ? "once" : `${attempts} times`}`
 }
 
 function isOfAService({ attempts, code }: CallFields): boolean {

@@ -86,7 +86,7 @@ test("a failure: in full, with the line of its operation and what to type", () =
   for (const line of [
     "Try again later.",
     "crm: cannot be reached (ECONNREFUSED)",
-    "nothing has happened, not-connected, 3 attempts",
+    "nothing has happened, not-connected, services asked 3 times",
     "--> /app/notes.ts:7",
     "trestle explain notes.list",
   ])

@@ -53,7 +53,8 @@ describe("a call for people", () => {
   it("replayed → the word", () => expect(line({ ...CALL, replayed: true })).toContain("replayed"))
   it("repaired → how many, and the first three kinds", () =>
     expect(line({ ...CALL, repaired: { count: 9, fields: ["a → b: x", "c", "d", "e"] } })).toContain("repaired 9 (a → b: x, c, d, …)"))
-  it("several attempts → how many", () => expect(line({ ...CALL, attempts: 3 })).toContain("3 attempts"))
+  it("several attempts, of one call or of its steps → how often services were asked", () =>
+    expect(line({ ...CALL, attempts: 3 })).toContain("services asked 3 times"))
   it("failure → code, reason, note and the whole trace in the same line", () =>
     expect(line({ ...FAILURE, reason: "circuit-open", note: "people rests" })).toMatch(
       new RegExp(`UNAVAILABLE circuit-open: people rests {2}trace ${TRACE}\n$`),

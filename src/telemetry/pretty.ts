@@ -76,7 +76,7 @@ export class PrettyLines {
     if (fields.replayed === true) columns.push(this.#paint("dim", "replayed"))
     if (fields.degraded !== undefined) columns.push(this.#paint("yellow", degraded(fields)))
     if (fields.repaired !== undefined) columns.push(this.#paint("yellow", repaired(fields.repaired)))
-    if (Number(fields.attempts) > 1) columns.push(`${fields.attempts} attempts`)
+    if (Number(fields.attempts) > 1) columns.push(`services asked ${fields.attempts} times`)
     if (isFailed) columns.push(this.#paint("dim", `trace ${shown(fields.trace)}`))
     return `${columns.join("  ")}\n${fields.code === "INTERNAL" ? this.#stack(fields.err) : ""}`
   }
