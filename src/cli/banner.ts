@@ -1,5 +1,6 @@
 import type { Description } from "../assembly/describe.ts"
 import type { Operation } from "../contract/operation.ts"
+import { asTyped } from "./as-typed.ts"
 import { countsText } from "./board.ts"
 import { versionOfPackage } from "./package-version.ts"
 import { type Paint, shown } from "./paint.ts"
@@ -21,7 +22,7 @@ export function banner({ url, readyMs, description, paint }: BannerParts): strin
     `  ${paint("bold", head)}  ready in ${readyMs} ms`,
     `  API   ${paint("cyan", url)}   ${count}`,
     `  Docs  ${paint("cyan", `${url}/docs`)}`,
-    `  ${countsText(board)}   ${paint("dim", "trestle status shows which")}`,
+    `  ${countsText(board)}   ${paint("dim", asTyped("trestle status shows which"))}`,
     `  next: ${nextStep(url, description)}`,
     "",
   ]
@@ -32,7 +33,7 @@ export function banner({ url, readyMs, description, paint }: BannerParts): strin
 function nextStep(url: string, { operations, authenticators }: Description): string {
   const open = operations.find((operation) => operation.isPublic && operation.route?.verb === "GET" && needsNothing(operation))
   if (open) return `curl ${url}${open.route!.pattern}`
-  if (authenticators.includes("api-keys")) return "make a key: npx trestle keys create --name me --role <role>"
+  if (authenticators.includes("api-keys")) return asTyped("make a key: trestle keys create --name me --role <role>")
   return `open ${url}/docs`
 }
 

@@ -1,5 +1,6 @@
 import { openStoreOf, type StoreState, stateOfStore } from "../assembly/store-of.ts"
 import { loadEnvironment } from "../config/environment.ts"
+import { asTyped } from "./as-typed.ts"
 import type { DbFlags } from "./db.ts"
 import { storeFailure } from "./jobs-desk.ts"
 import { loadApp } from "./load-app.ts"
@@ -29,6 +30,10 @@ export async function makeStore(flags: DbFlags): Promise<void> {
 /** A start would do it anyway, so what is pending is no finding. */
 export function storeText({ place, version, wanted }: StoreState): string {
   const state =
-    version === wanted ? "up to date" : version < wanted ? "brought up to date by the next start, or by trestle db migrate" : "newer"
+    version === wanted
+      ? "up to date"
+      : version < wanted
+        ? asTyped("brought up to date by the next start, or by trestle db migrate")
+        : "newer"
   return `store ${place}: Trestle's own tables, version ${version} of ${wanted}, ${state}\n`
 }

@@ -1,5 +1,6 @@
 import { showMs } from "../base/duration.ts"
 import { CATALOG, isCatalogCode } from "../errors/catalog.ts"
+import { asTyped } from "./as-typed.ts"
 import type { Operations } from "./dev-messages.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
 import { shortPath } from "./short-path.ts"
@@ -138,7 +139,7 @@ function failureLines(call: CallFields, operations: Operations, look: Look): str
     ...(at ? [`${paint("cyan", "-->")} ${shown(shortPath(at))}`] : []),
     ...(level === "error" ? stackOf(err).map((line) => paint("dim", shown(line))) : []),
     ...(isOfAService(call)
-      ? [`${paint("green", "help:")} trestle explain ${shown(operation)}   or look at the services: trestle doctor`]
+      ? [`${paint("green", "help:")} ${asTyped(`trestle explain ${shown(operation)}   or look at the services: trestle doctor`)}`]
       : []),
   ]
   return `${headOf(call, look)}  ${paint("bold", shown(code))}\n${lines.map((line) => `${INDENT}${line}\n`).join("")}`

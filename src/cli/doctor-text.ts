@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path"
 import { showMs } from "../base/duration.ts"
 import type { Step } from "../contract/diagnosis.ts"
 import type { Finding } from "../contract/finding.ts"
+import { asTyped } from "./as-typed.ts"
 import type { Examined } from "./doctor-service.ts"
 import { type Colour, type Paint, shown } from "./paint.ts"
 import { shortPath } from "./short-path.ts"
@@ -81,7 +82,7 @@ function stepLine({ name, state, seen, ms }: Step, paint: Paint): string {
 function findingLines({ code, severity, message, fix }: Finding, paint: Paint): string[] {
   return [
     `  ${paint(severity === "error" ? "red" : "yellow", `${severity}[${code}]`)}: ${paint("bold", shown(message))}`,
-    `  ${paint("green", "help:")} ${shown(fix).replaceAll("\n", "\n        ")}`,
+    `  ${paint("green", "help:")} ${shown(asTyped(fix)).replaceAll("\n", "\n        ")}`,
   ]
 }
 

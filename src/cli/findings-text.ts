@@ -1,5 +1,6 @@
 import { excerptAt, pathOf } from "../base/source-excerpt.ts"
 import type { Finding } from "../contract/finding.ts"
+import { asTyped } from "./as-typed.ts"
 import { COMMAND_LINE } from "./findings.ts"
 import { type Paint, shown } from "./paint.ts"
 import { shortPath } from "./short-path.ts"
@@ -19,7 +20,7 @@ function findingText(finding: Finding, paint: Paint, folder: string): string {
   const excerpt = finding.excerpt || (file === null || line === null ? "" : excerptAt({ file, line }, 1))
   if (excerpt) lines.push(...excerpt.split("\n").map((text) => excerptLine(text, paint)))
   if (why) lines.push(`  ${paint("cyan", "why:")}  ${shown(why)}`)
-  if (fix) lines.push(`  ${paint("green", "help:")} ${shown(fix).replaceAll("\n", "\n        ")}`)
+  if (fix) lines.push(`  ${paint("green", "help:")} ${shown(asTyped(fix)).replaceAll("\n", "\n        ")}`)
   return `${lines.join("\n")}\n`
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander"
+import { VERBS } from "./as-typed.ts"
 import { addCall } from "./call.ts"
 import { addClient } from "./client.ts"
 import { addDb } from "./db.ts"
@@ -23,23 +24,6 @@ import { addVerify } from "./verify.ts"
 /** How a verb hands in its work: the program runs it and prints its report. */
 export type Run = (verb: string, work: (options: { readonly isJson: boolean }) => Promise<Report>) => Promise<void>
 
-const VERBS: readonly string[] = [
-  "init",
-  "dev",
-  "serve",
-  "status",
-  "doctor",
-  "call",
-  "explain",
-  "verify",
-  "faults",
-  "jobs",
-  "outbox",
-  "keys",
-  "openapi",
-  "client",
-  "db",
-]
 const ADD_VERBS = [
   addInit,
   addDev,

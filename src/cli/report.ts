@@ -1,4 +1,5 @@
 import type { Finding } from "../contract/finding.ts"
+import { asTyped } from "./as-typed.ts"
 import { EXIT, type ExitCode } from "./exit.ts"
 import { findingsText } from "./findings-text.ts"
 import { paintFor } from "./paint.ts"
@@ -30,5 +31,5 @@ export function printReport(verb: string, report: Report, isJson: boolean): void
   }
   if (text) process.stdout.write(text)
   if (findings.length > 0) process.stderr.write(`${findingsText(findings, paintFor(process.stderr))}`)
-  if (notes) process.stderr.write(notes)
+  if (notes) process.stderr.write(asTyped(notes))
 }

@@ -1,5 +1,6 @@
 import type { DeskJob } from "../durable/job-desk.ts"
 import type { Undecided } from "../durable/settling.ts"
+import { asTyped } from "./as-typed.ts"
 import { shown } from "./paint.ts"
 
 /** What is undecided, each with the two commands that decide it. Empty where nothing is. */
@@ -11,7 +12,7 @@ export function undecidedText(
   return undecided
     .map(({ step, operation, isSilent }) => {
       const what = step === null ? operation : `step ${shown(step)} (${operation})`
-      const settle = ["trestle jobs settle", word(id), ...(step === null ? [] : ["--step", word(step)])].join(" ")
+      const settle = [asTyped("trestle jobs settle"), word(id), ...(step === null ? [] : ["--step", word(step)])].join(" ")
       const where = app === undefined ? "" : ` --app ${word(app)}`
       const answer = isSilent ? "" : " --answer '<its answer, as JSON>'"
       return `

@@ -30,7 +30,7 @@ describe("client", () => {
     const ran = await trestle(["client", "--out", "api.d.ts", "--check"], { cwd })
     expect(ran.code).toBe(1)
     expect(ran.stderr).toContain("error[TRS3014]: api.d.ts is not what the application declares now")
-    expect(ran.stderr).toContain("help: Run: trestle client --out api.d.ts")
+    expect(ran.stderr).toContain("help: Run: npx trestle client --out api.d.ts")
     expect(readFileSync(join(cwd, "api.d.ts"), "utf8")).not.toContain("LOST")
   })
 

@@ -21,7 +21,7 @@ describe("db status", () => {
     expect(stdout).toMatch(/^SERVICE +MIGRATION +STATE +APPLIED$/m)
     expect(stdout).toMatch(/^notes +0001-notes +pending +-$/m)
     expect(stderr).toContain("error[TRS1020]: notes lacks 0001-notes, 0002-index\n  --> app.ts:3\n")
-    expect(stderr).toContain("help: trestle db migrate")
+    expect(stderr).toContain("help: npx trestle db migrate")
     expect(existsSync(join(cwd, "data"))).toBe(false)
   })
 
