@@ -127,7 +127,8 @@ class JobRun implements Stoppable, Rings {
   }
 }
 
-function repeatingOf({ declaration, effect, repeat }: Operation): Repeating {
+/** How the messages and scheduled runs of an operation are repeated, as its contract says it. */
+export function repeatingOf({ declaration, effect, repeat }: Operation): Repeating {
   const { delivery = {} } = declaration.contract
   return {
     times: delivery.times ?? TIMES,

@@ -13,6 +13,8 @@ const row = (operation: string, more: Partial<OperationStatus>): OperationStatus
   backend: "rest",
   services: ["people"],
   http: "GET /it",
+  on: null,
+  every: null,
   effect: "read",
   contract: "0",
   deprecated: null,
@@ -27,6 +29,23 @@ const ROWS = [
 ]
 
 describe("the board", () => {
+  test("what a topic or a time runs: says so, and what a placeholder does to messages", () => {
+    const rows = [
+      row("scored", { http: null, on: "answer.given v1", state: "placeholder", backend: "placeholder", services: [], why: "no model yet" }),
+      row("mailed", { http: "POST /mails", on: "answer.given v2" }),
+      row("tidy", { http: null, every: "every 10s" }),
+    ]
+    expect(board({ rows, paint: PLAIN, width: undefined }).split("\n")).toEqual([
+      "placeholder 1",
+      "○ scored       on answer.given v1               placeholder  no model yet. Messages that it takes are gone",
+      "",
+      "wired 2",
+      "◔ mailed       POST /mails, on answer.given v2  rest people",
+      "◔ tidy         every 10s                        rest people",
+      "",
+    ])
+  })
+
   test("wide enough: grouped, the least real first, each with its remark", () => {
     expect(board({ rows: ROWS, paint: PLAIN, width: undefined }).split("\n")).toEqual([
       "placeholder 1",

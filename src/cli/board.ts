@@ -33,13 +33,19 @@ export function board({ rows, paint, width }: BoardParts): string {
 
 function cellsOf(row: OperationStatus, sign: string, paint: Paint): string[] {
   const backend = [row.backend, ...row.services.map(shown)].join(" ")
-  return [`${sign} ${row.operation}`, row.http ?? paint("dim", "internal"), paint("dim", backend), remarkOf(row)]
+  return [`${sign} ${row.operation}`, reachedBy(row, paint), paint("dim", backend), remarkOf(row)]
+}
+
+function reachedBy({ http, on, every }: OperationStatus, paint: Paint): string {
+  const ways = [http, on && `on ${on}`, every].filter((way) => way !== null)
+  return ways.map(shown).join(", ") || paint("dim", "internal")
 }
 
 /** What a person wants to know of this row beyond its state. */
-function remarkOf({ why, seenAt, seenBy, deprecated }: OperationStatus): string {
+function remarkOf({ state, on, why, seenAt, seenBy, deprecated }: OperationStatus): string {
   const seen = seenAt === null ? "" : `${seenAt.slice(0, 10)} by ${shown(seenBy ?? "")}`
-  return [why === null ? seen : shown(why), deprecated === null ? "" : shown(deprecated)].filter(Boolean).join(". ")
+  const gone = state === "placeholder" && on !== null ? "Messages that it takes are gone" : ""
+  return [why === null ? seen : shown(why), gone, deprecated === null ? "" : shown(deprecated)].filter(Boolean).join(". ")
 }
 
 /** `3 placeholder · 9 wired · 2 verified · 5 live`, under one sign for each operation. */

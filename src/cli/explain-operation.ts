@@ -21,6 +21,7 @@ import { backoffCeilingMs } from "../policies/retry.ts"
 import { rulesOf } from "../runtime/operations.ts"
 import { type Prediction, predictions, type WorstCase, worstCase } from "./explain-predictions.ts"
 import { ANSWERS, type Leaf, rehearse } from "./explain-rehearsal.ts"
+import { type FlowFacts, flowFactsOf, type Runs, runsOf } from "./explain-work.ts"
 
 /** Where a value was said. */
 export interface From {
@@ -62,6 +63,8 @@ export interface BackendNode {
   /** Keeps answers of earlier calls; in a rehearsal there are none. */
   readonly keeps: boolean
   readonly policies: EffectivePolicies | null
+  /** Of a flow. */
+  readonly flow: FlowFacts | null
   readonly parts: readonly BackendNode[]
 }
 
@@ -72,6 +75,8 @@ export interface Explanation {
   readonly effect: "read" | "write"
   /** `GET /users/{id}` and `POST /rpc/users.get`; empty for an internal operation. */
   readonly entrances: readonly string[]
+  /** What runs it beside its callers: messages, times. */
+  readonly runs: Runs | null
   /** Who may call, in words; any one of them is enough. */
   readonly who: readonly string[]
   readonly deadline: Effective<number>
@@ -86,7 +91,16 @@ export interface Explanation {
   readonly worstCase: WorstCase
 }
 
-export async function explanationOf(operation: Operation, defaults: Defaults): Promise<Explanation> {
+/** The application round an operation, and the time: for its schedule, and for what its flows may run. */
+export interface Surroundings {
+  readonly defaults: Defaults
+  readonly operations: readonly Operation[]
+  /** Milliseconds since 1970. */
+  readonly epoch: number
+}
+
+export async function explanationOf(operation: Operation, around: Surroundings): Promise<Explanation> {
+  const { defaults, epoch } = around
   const { path, route, effect, repeat, declaration, why, deadlineMs } = operation
   const { contract } = declaration
   const at = placeText(declaration.at)
@@ -97,6 +111,7 @@ export async function explanationOf(operation: Operation, defaults: Defaults): P
     at,
     effect,
     entrances: route ? [`${route.verb} ${route.pattern}`, `POST /rpc/${path}`] : [],
+    runs: runsOf(operation, epoch),
     who: whoMayCall(operation),
     deadline: { value: deadlineMs, from: deadlineFrom },
     repeat: { value: repeat, keptMs: repeat === "key" ? keyKeptMs(declaration) : null },
@@ -109,7 +124,7 @@ export async function explanationOf(operation: Operation, defaults: Defaults): P
       from: from(defaults.shed === undefined ? "built in" : "defaults"),
     },
     placeholder: why,
-    backend: await backendTree(operation, defaults),
+    backend: await backendTree(operation, around),
     predictions: await predictions(operation, defaults),
     worstCase: await worstCase(operation, defaults),
   }
@@ -129,16 +144,15 @@ function whoMayCall({ route, declaration: { contract } }: Operation): string[] {
 }
 
 /** The backend tree with every effective value. */
-async function backendTree(operation: Operation, defaults: Defaults): Promise<BackendNode | null> {
+async function backendTree(operation: Operation, around: Surroundings): Promise<BackendNode | null> {
   const { backend } = operation.declaration
   if (!backend) return null
-  const { leaves } = await rehearse({ operation, defaults, behaviour: () => ANSWERS })
-  return nodeOf(backend, leaves, { operation, defaults })
+  const { leaves } = await rehearse({ operation, defaults: around.defaults, behaviour: () => ANSWERS })
+  return nodeOf(backend, leaves, { operation, ...around })
 }
 
-interface Around {
+interface Around extends Surroundings {
   readonly operation: Operation
-  readonly defaults: Defaults
 }
 
 function nodeOf(backend: Backend<any, any, any>, leaves: readonly Leaf[], around: Around): BackendNode {
@@ -154,6 +168,7 @@ function nodeOf(backend: Backend<any, any, any>, leaves: readonly Leaf[], around
     repeatsUnknown: leaf === -1 || !service ? null : leaves[leaf]!.mayRepeatUnknown,
     keeps: plan.keeps !== undefined,
     policies: service ? policiesOf(backend, around) : null,
+    flow: flowFactsOf(backend, around.operation.effect, around.operations),
     parts: (plan.parts ?? []).map((part) => nodeOf(part, leaves, around)),
   }
 }

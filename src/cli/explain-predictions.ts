@@ -4,6 +4,7 @@ import type { Operation } from "../contract/operation.ts"
 import { type Defaults, servicePolicies, serviceSettings } from "../contract/policy.ts"
 import type { Outcome, Reason } from "../errors/reasons.ts"
 import { ANSWERS, type Behaviour, type Leaf, type Rehearsal, rehearse } from "./explain-rehearsal.ts"
+import { type Fate, fateOf } from "./explain-work.ts"
 
 /** How a call ends. */
 export interface Ending {
@@ -16,6 +17,8 @@ export interface Ending {
   readonly status: number
   readonly outcome: "ok" | Outcome
   readonly reason: Reason | null
+  /** Of a message or a scheduled run that ends so; null where only calls run it. */
+  readonly fate: Fate | null
 }
 
 /** Attempts; fewer when chance makes the pauses between them so long that the deadline leaves no time for more. */
@@ -104,7 +107,14 @@ function kindsOf(leaf: Leaf, operation: Operation, defaults: Defaults): Kind[] {
   const { backend, service } = leaf
   const { plan } = backend
   if (!service) {
-    return isFixed(leaf) ? [] : [["throws", { does: "fail", isSent: true, error: () => failure("thrown", operation.effect) }]]
+    return isFixed(leaf)
+      ? []
+      : [
+          [
+            backend.kind === "flow" ? "throws, or a step fails that it does not catch" : "throws",
+            { does: "fail", isSent: true, error: () => failure("thrown", operation.effect) },
+          ],
+        ]
   }
   const known = plan.failures?.(operation) ?? commonFailures(operation)
   const { breaker } = serviceSettings(...servicePolicies(service.policy, defaults))
@@ -143,6 +153,7 @@ function range(counts: readonly number[]): Attempts {
 }
 
 function endingOf({ call: { error, meta } }: Rehearsal, operation: Operation): Ending {
+  const { on, every } = operation.declaration.contract
   return {
     servedBy: error ? null : meta.servedBy,
     isDegraded: meta.degraded !== false,
@@ -151,6 +162,7 @@ function endingOf({ call: { error, meta } }: Rehearsal, operation: Operation): E
     status: error?.status ?? (meta.work === undefined ? operation.status : STATUS_PENDING),
     outcome: error?.outcome ?? "ok",
     reason: error?.reason ?? null,
+    fate: on === undefined && every === undefined ? null : fateOf(error, operation),
   }
 }
 

@@ -1,6 +1,8 @@
 import { showDuration } from "../base/duration.ts"
 import type { BackendNode, Effective, EffectivePolicies, Explanation, From } from "./explain-operation.ts"
-import type { Attempts, Ending, Prediction, WorstCase } from "./explain-predictions.ts"
+import type { Attempts, Ending, Prediction } from "./explain-predictions.ts"
+import type { Runs } from "./explain-work.ts"
+import { fateText, flowLines, runLines, startedBy } from "./explain-work-text.ts"
 import { type Paint, shown } from "./paint.ts"
 import { shortPath } from "./short-path.ts"
 import { paragraph } from "./table.ts"
@@ -15,12 +17,7 @@ const VALUE_WIDTH = 30
 
 /** The way of an operation's calls, for people: who and how long, the backends with their policies, each failure, the worst case. */
 export function explanationText(explanation: Explanation, look: Look): string {
-  const sections = [
-    headOf(explanation, look),
-    backendOf(explanation, look),
-    ...failuresOf(explanation, look),
-    worstOf(explanation.worstCase, look),
-  ]
+  const sections = [headOf(explanation, look), backendOf(explanation, look), ...failuresOf(explanation, look), worstOf(explanation, look)]
   return `${sections
     .filter(({ length }) => length > 0)
     .map((lines) => lines.join("\n"))
@@ -28,11 +25,12 @@ export function explanationText(explanation: Explanation, look: Look): string {
 }
 
 function headOf(explanation: Explanation, { paint }: Look): string[] {
-  const { operation, effect, at, entrances, who, deadline, repeat, bodyBytesMax, shed, placeholder } = explanation
+  const { operation, effect, at, entrances, runs, who, deadline, repeat, bodyBytesMax, shed, placeholder } = explanation
   return [
     `${paint("bold", operation)}   ${effect}   ${paint("dim", at === null ? "" : shown(shortPath(at)))}`,
     "",
-    labelled("reached by", entrances.join(", ") || "nothing outside: it is internal"),
+    labelled("reached by", [...entrances, ...(runs ? startedBy(runs) : [])].map(shown).join(", ") || "nothing outside: it is internal"),
+    ...(runs ? runLines(runs).map(([label, value]) => labelled(label, value)) : []),
     labelled("open to", shown(who.join("; "))),
     labelled("deadline", showDuration(deadline.value), sourceText(deadline.from), paint),
     ...(effect === "write" ? [labelled("called again", repeatText(repeat))] : []),
@@ -42,7 +40,9 @@ function headOf(explanation: Explanation, { paint }: Look): string[] {
           labelled("overload", shedText(shed.value), sourceText(shed.from), paint),
         ]
       : []),
-    ...(placeholder === null ? [] : [labelled("placeholder", shown(placeholder))]),
+    ...(placeholder === null
+      ? []
+      : [labelled("placeholder", `${shown(placeholder)}${runs?.topic ? "; messages that it takes are gone" : ""}`)]),
   ]
 }
 
@@ -66,12 +66,18 @@ function backendOf({ backend }: Explanation, look: Look): string[] {
 
 function nodeLines(node: BackendNode, depth: number, look: Look): string[] {
   const indent = "  ".repeat(depth)
-  const { kind, service, asks, at, policies, parts, keeps } = node
+  const { kind, service, asks, at, policies, parts } = node
   const name = service ? `${look.paint("cyan", shown(service.name))}  ${service.kind}` : kind
-  const order = parts.length > 1 && !service ? ": the first that can, in this order" : keeps ? ": nothing is kept yet in what follows" : ""
-  const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${order}${at ? `   ${look.paint("dim", shown(shortPath(at)))}` : ""}`
+  const head = `${indent}${name}${asks ? `  ${shown(asks)}` : ""}${orderText(node)}${at ? `   ${look.paint("dim", shown(shortPath(at)))}` : ""}`
   const inner = policies ? policyLines(node, policies, indent, look) : []
-  return [head, ...inner, ...parts.flatMap((part) => nodeLines(part, depth + 1, look))]
+  const flow = node.flow ? flowLines(node.flow).map(([label, value]) => `${indent}${labelled(label, shown(value))}`) : []
+  return [head, ...inner, ...flow, ...parts.flatMap((part) => nodeLines(part, depth + 1, look))]
+}
+
+function orderText({ service, parts, keeps, flow }: BackendNode): string {
+  if (parts.length > 1 && !service) return ": the first that can, in this order"
+  if (keeps) return ": nothing is kept yet in what follows"
+  return flow ? ": operations run as steps, each remembered once it is done" : ""
 }
 
 function policyLines(node: BackendNode, policies: EffectivePolicies, indent: string, { paint }: Look): string[] {
@@ -102,7 +108,8 @@ function breakerText(breaker: EffectivePolicies["breaker"]["value"]): string {
 }
 
 /** Failures that end alike stand in one row. */
-function failuresOf({ predictions, effect }: Explanation, look: Look): string[][] {
+function failuresOf(explanation: Explanation, look: Look): string[][] {
+  const { predictions } = explanation
   const leaves = [...new Set(predictions.map(({ leaf }) => leaf))]
   return leaves.map((leaf, turn) => {
     const own = predictions.filter((one) => one.leaf === leaf)
@@ -111,7 +118,7 @@ function failuresOf({ predictions, effect }: Explanation, look: Look): string[][
     const groups = Map.groupBy(own, (one) =>
       JSON.stringify([one.attempts, withoutReason(one.ending), one.orEnding && withoutReason(one.orEnding)]),
     )
-    return [title, ...[...groups.values()].flatMap((group) => groupLines(group, effect, look))]
+    return [title, ...[...groups.values()].flatMap((group) => groupLines(group, explanation, look))]
   })
 }
 
@@ -119,12 +126,12 @@ function withoutReason({ reason: _, ...ending }: Ending): Omit<Ending, "reason">
   return ending
 }
 
-function groupLines(group: readonly Prediction[], effect: Explanation["effect"], { paint, width }: Look): string[] {
-  const { attempts, ending, orEnding } = group[0]!
-  const first = group[0]!.isService ? `${attemptsText(attempts)}, then ` : ""
-  const result = `${first}${endingText(ending, effect)}`
+function groupLines(group: readonly Prediction[], explanation: Explanation, { paint, width }: Look): string[] {
+  const { attempts, ending, orEnding, isService, of } = group[0]!
+  const undone = of === "flow" && explanation.effect === "write" ? "what was done is undone, then " : ""
+  const result = `${isService ? `${attemptsText(attempts)}, then ` : undone}${endingText(ending, explanation)}`
   const colour = ending.outcome === "ok" ? "green" : ending.outcome === "unknown" ? "red" : "yellow"
-  const other = orEnding ? `or, when the pauses happen to be short: ${endingText(orEnding, effect)}` : ""
+  const other = orEnding ? `or, when the pauses happen to be short: ${endingText(orEnding, explanation)}` : ""
   return [
     ...paragraph(namesText(group), 2, width),
     ...paragraph(result, 6, width).map((line) => paint(colour, line)),
@@ -149,7 +156,20 @@ function attemptsText({ least, most }: Attempts): string {
   return `${least === most ? most : `${least} to ${most}`} ${most === 1 ? "attempt" : "attempts"}`
 }
 
-function endingText({ servedBy, isDegraded, isPending, code, status, outcome }: Ending, effect: Explanation["effect"]): string {
+/** For its callers, and for a message or a time that runs it; where it has both, for both. */
+function endingText(ending: Ending, { effect, entrances, runs }: Explanation): string {
+  const { fate, code } = ending
+  if (runs === null || fate === null) return forCaller(ending, effect)
+  if (entrances.length === 0) return code === null ? forRun(ending, runs) : `${code}: ${fateText(fate, runs)}`
+  return `${forCaller(ending, effect)}; ${fateText(fate, runs)}`
+}
+
+function forRun({ servedBy, isDegraded, isPending, fate }: Ending, runs: Runs): string {
+  if (isPending) return "it is kept, and done later"
+  return `${shown(servedBy ?? "")} answers${isDegraded ? ", degraded" : ""}: ${fateText(fate!, runs)}`
+}
+
+function forCaller({ servedBy, isDegraded, isPending, code, status, outcome }: Ending, effect: Explanation["effect"]): string {
   if (code === null && isPending) return `the caller gets ${status}: it is kept, and done later`
   if (code === null) return `${shown(servedBy ?? "")} answers: ${status}${isDegraded ? ", degraded" : ""}`
   return `the caller gets ${status} ${code}${effect === "write" || outcome === "answered" ? ` (${OUTCOMES[outcome as keyof typeof OUTCOMES]})` : ""}`
@@ -161,10 +181,15 @@ const OUTCOMES = {
   unknown: "it may have happened",
 } as const
 
-function worstOf({ ms, uncutMs, deadlineMs, tries, hasCode, goesOn }: WorstCase, { paint }: Look): string[] {
+function worstOf({ worstCase, entrances, runs }: Explanation, { paint }: Look): string[] {
+  const { ms, uncutMs, deadlineMs, tries, hasCode, goesOn } = worstCase
+  const isCalled = runs === null || entrances.length > 0
   const title = paint("bold", "at worst")
   if (tries.length === 0) return []
-  if (goesOn) return [`${title} ${showDuration(deadlineMs)}: then the caller gets 202 PENDING, and it goes on`]
+  if (goesOn)
+    return [
+      `${title} ${showDuration(deadlineMs)}: ${isCalled ? "then the caller gets 202 PENDING, and it goes on" : "then it goes on by itself"}`,
+    ]
   if (hasCode && uncutMs === 0) return [`${title} ${showDuration(deadlineMs)}: code takes as long as it takes, and the deadline ends it`]
   const steps = tries.filter(({ startedAtMs, endsAtMs }) => endsAtMs > startedAtMs)
   const lines = steps.map(({ of, startedAtMs, endsAtMs, isCut }) => {

@@ -1,7 +1,8 @@
 import type { Command } from "commander"
+import { systemClock } from "../base/clock.ts"
 import type { Operation } from "../contract/operation.ts"
-import type { Defaults } from "../contract/policy.ts"
 import { EXIT, Stop } from "./exit.ts"
+import type { Surroundings } from "./explain-operation.ts"
 import { usage } from "./findings.ts"
 import type { Run } from "./program.ts"
 import type { Report } from "./report.ts"
@@ -43,7 +44,8 @@ async function explain(subject: string, appFlag: string | undefined): Promise<Re
   const { app } = await loadApp(appFlag)
   const { operations, findings } = describe(app)
   const operation = operations.find(({ path }) => path === subject)
-  if (operation) return explainOperation(operation, definitionOf(app).defaults ?? {})
+  const defaults = definitionOf(app).defaults ?? {}
+  if (operation) return explainOperation(operation, { defaults, operations, epoch: systemClock.epoch() })
   const declaring = operations.filter(({ errors }) => Object.hasOwn(errors, subject))
   if (declaring.length > 0) return explainDeclared(subject, declaring)
   // An operation that cannot be read is missing from the list; the finding says why.
@@ -56,13 +58,13 @@ async function explain(subject: string, appFlag: string | undefined): Promise<Re
   )
 }
 
-async function explainOperation(operation: Operation, defaults: Defaults): Promise<Report> {
+async function explainOperation(operation: Operation, around: Surroundings): Promise<Report> {
   const [{ explanationOf }, { explanationText }, { paintFor }] = await Promise.all([
     import("./explain-operation.ts"),
     import("./explain-text.ts"),
     import("./paint.ts"),
   ])
-  const explanation = await explanationOf(operation, defaults)
+  const explanation = await explanationOf(operation, around)
   const { effect, worstCase } = explanation
   return {
     exit: EXIT.ok,

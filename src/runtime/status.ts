@@ -1,4 +1,6 @@
+import { showDuration } from "../base/duration.ts"
 import type { Operation, State } from "../contract/operation.ts"
+import { topicOf } from "../contract/topic.ts"
 import { HASH_SHOWN } from "./contract-hash.ts"
 import { backendOf, type EvidenceBook, standingOf } from "./evidence.ts"
 import { within } from "./within.ts"
@@ -19,6 +21,10 @@ export interface OperationStatus {
   readonly services: readonly string[]
   /** `POST /users`, or `null` for an internal operation. */
   readonly http: string | null
+  /** `order.placed v1`: the topic whose messages run it. */
+  readonly on: string | null
+  /** `every 10s`, `at 0 6 * * 1-5 (Europe/Berlin)`: the times that run it. */
+  readonly every: string | null
   readonly effect: "read" | "write"
   /** The beginning of the contract's hash. */
   readonly contract: string
@@ -30,6 +36,7 @@ export interface OperationStatus {
 export function statusOf(operation: Operation, book: EvidenceBook = {}): OperationStatus {
   const { kind, services } = backendParts(operation)
   const { state, why, seen } = standingOf(operation, backendOf({ kind, services }), book)
+  const { on, every } = operation.declaration.contract
   return {
     operation: operation.path,
     state,
@@ -39,12 +46,23 @@ export function statusOf(operation: Operation, book: EvidenceBook = {}): Operati
     backend: kind,
     services,
     http: operation.route ? `${operation.route.verb} ${operation.route.pattern}` : null,
+    on: on === undefined ? null : topicText(topicOf(on)),
+    every: every === undefined ? null : everyText(every),
     effect: operation.effect,
     get contract() {
       return operation.contractHash.slice(0, HASH_SHOWN)
     },
     deprecated: operation.retiring?.sentence ?? null,
   }
+}
+
+function topicText({ topic, version }: ReturnType<typeof topicOf>): string {
+  return `${topic} v${version}`
+}
+
+export function everyText(every: NonNullable<Operation["declaration"]["contract"]["every"]>): string {
+  if (typeof every === "object") return `at ${every.cron} (${every.zone ?? "UTC"})`
+  return `every ${typeof every === "number" ? showDuration(every) : every}`
 }
 
 /** Kind of the backend, and every service in it once. */

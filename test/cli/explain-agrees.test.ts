@@ -132,7 +132,8 @@ async function happened(path: string): Promise<Record<string, unknown>> {
 
 const operations = describeApp(app as never).operations
 const explained = new Map<string, Explanation>()
-for (const operation of operations) explained.set(operation.path, await explanationOf(operation, definitionOf(app).defaults ?? {}))
+for (const operation of operations)
+  explained.set(operation.path, await explanationOf(operation, { defaults: definitionOf(app).defaults ?? {}, operations, epoch: 0 }))
 const table = [...explained].flatMap(([path, { predictions }]) =>
   predictions.filter(isScripted).map((prediction) => [path, prediction.of as Name, prediction.failure, prediction] as const),
 )

@@ -78,8 +78,78 @@ export const app = trestle({ name: "things", ops: { keep, place } })
     expect(kept).toMatch(/drops the connection;[^\n]*\n(?: {2}.*\n)?\s+1 attempt, then the caller gets 202: it is kept, and done later$/m)
     expect(kept).toMatch(/says 404\n\s+1 attempt, then the caller gets 404 NOT_FOUND/m)
     const flow = await told("place")
-    expect(flow).toMatch(/throws\n\s+the caller gets 500 INTERNAL \(nothing has happened\)$/m)
+    expect(flow).toMatch(
+      /throws, or a step fails that it does not catch\n\s+what was done is undone, then the caller gets 500 INTERNAL \(nothing has happened\)$/m,
+    )
     expect(flow).toMatch(/^at worst 5s: then the caller gets 202 PENDING, and it goes on$/m)
+  })
+
+  const WORK = `${HEAD.replace("anyone,", "anyone, code, flow, nothing, placeholder, sqlite, topic,")}
+const crm = rest({ url: env("CRM_URL"), policy: { retry: 0 } })
+const shop = sqlite({ file: "shop.db", outbox: true })
+const Message = z.object({ id: z.string() })
+const placed = topic("order.placed", Message, { key: ({ id }) => id })
+const noted = topic("order.noted", Message, { version: 3 })
+const work = { effect: "write", input: Message, output: nothing } as const
+const refund = op({ ...work, repeat: "natural" }).via(code(() => undefined))
+const buy = op({ http: "POST /orders", input: Message, output: nothing, allow: anyone("a test"), anyObject: "a test", repeat: "key" })
+  .via(flow(async (input, s) => s.run(refund, input), { grants: [refund], databases: [shop], within: "3h" }))
+const draft = op({ ...work, repeat: "natural" }).via(flow(async (input, s) => s.run(refund, input), { durable: false, why: "cheap to lose" }))
+const send = op({ ...work, on: placed, repeat: "key", delivery: { times: 3, backoff: "2s" } }).via(crm.call("POST /mails", { map: () => undefined }))
+const guess = op({ ...work, on: noted, repeat: "natural" }).via(placeholder(undefined, "no model yet"))
+const tidy = op({ effect: "write", every: "10s", repeat: "natural", input: nothing, output: nothing }).via(crm.call("PUT /tidy", { map: () => undefined }))
+export const app = trestle({ name: "shop", ops: { refund, orders: { buy, draft }, mails: { send }, guess, tidy } })
+`
+  const work = async (operation: string): Promise<string> => {
+    const { code, stdout, stderr } = await trestle(["explain", operation], { cwd: folder({ "app.ts": WORK }) })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    return stdout
+  }
+
+  test("a flow: that it is kept, resumed, undone and parked, for how long, and what it may run", async () => {
+    const told = await work("orders.buy")
+    expect(told).toMatch(/kept +in the store: after a crash it goes on where it was$/m)
+    expect(told).toMatch(/steps +its function asks for them, and no declaration knows them/m)
+    expect(told).toMatch(/may run +what its caller may, and refund \(grants\)$/m)
+    expect(told).toMatch(/databases +shop$/m)
+    expect(told).toMatch(/fails +.*what was done is undone, last first$/m)
+    expect(told).toMatch(/unknown +.*parked: a person says what happened$/m)
+    expect(told).toMatch(/within +3h; then what was done is undone: TIMEOUT$/m)
+    expect(told).toMatch(/called again .* the same answer for 27h$/m)
+  })
+
+  test("a flow without a store: that it is lost with the process", async () => {
+    const told = await work("orders.draft")
+    expect(told).toMatch(/kept +in memory alone: what it has begun is lost with the process$/m)
+    expect(told).not.toMatch(/within|parked|jobs show/)
+  })
+
+  test("a consumer: its topic, order and delivery, and what becomes of a message; no caller", async () => {
+    const told = await work("mails.send")
+    expect(told).toMatch(/reached by +on order\.placed v1, in order per key$/m)
+    expect(told).toMatch(/tried +3 times; pauses of up to 2s, 4s, together 6s at most$/m)
+    expect(told).toMatch(/then +dead: the later messages of its key wait until a person decides \(onDead: block\)$/m)
+    expect(told).toMatch(
+      /cannot be reached;[^\n]*\n(?: {2}.*\n)*?\s+1 attempt, then UNAVAILABLE: the message waits for it, a day without counting/m,
+    )
+    expect(told).toMatch(
+      /drops the connection;[^\n]*\n(?: {2}.*\n)*?\s+1 attempt, then OUTCOME_UNKNOWN: the message is tried again, 3 runs in all/m,
+    )
+    expect(told).toMatch(/says 404\n\s+1 attempt, then NOT_FOUND: the message is dead at once/m)
+    expect(told).not.toMatch(/caller gets|internal/)
+  })
+
+  test("a placeholder on a topic: that messages are gone", async () => {
+    expect(await work("guess")).toMatch(/reached by +on order\.noted v3, in no order$/m)
+    expect(await work("guess")).toMatch(/placeholder +no model yet; messages that it takes are gone$/m)
+  })
+
+  test("a schedule: how often, the next time, and what becomes of a run", async () => {
+    const told = await work("tidy")
+    expect(told).toMatch(/reached by +every 10s, next 20\d\d-\d\d-\d\d \d\d:\d\d:\d0 UTC$/m)
+    expect(told).toMatch(/tried +10 times; pauses of up to 1s, 2s, 4s, \.\.\., 4\.3m, together 8\.5m at most$/m)
+    expect(told).toMatch(/UNAVAILABLE: the run is tried again, 10 runs in all, then dead$/m)
+    expect(told).not.toMatch(/caller gets|internal|while away/)
   })
 
   test("--json: the same as data", async () => {
@@ -97,7 +167,7 @@ export const app = trestle({ name: "things", ops: { keep, place } })
       failure: "says 503",
       attempts: { least: 2, most: 2 },
       attemptsInAll: { least: 3, most: 3 },
-      ending: { servedBy: "crm-eu", isDegraded: true, isPending: false, code: null, status: 200, outcome: "ok", reason: null },
+      ending: { servedBy: "crm-eu", isDegraded: true, isPending: false, code: null, status: 200, outcome: "ok", reason: null, fate: null },
       orEnding: null,
     })
   })
