@@ -22,7 +22,6 @@ import { Relay } from "../durable/relay.ts"
 import { Schedules } from "../durable/schedules.ts"
 import { PLAIN } from "../durable/seal.ts"
 import { SealedText } from "../durable/sealed-text.ts"
-import { TABLES } from "../durable/tables.ts"
 import { WorkFigures } from "../durable/work-figures.ts"
 import { Worker } from "../durable/worker.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -32,6 +31,7 @@ import { formerPaths } from "../runtime/retiring.ts"
 import { jobRunner } from "./job-runner.ts"
 import { Keys } from "./keys.ts"
 import { keepsJobs } from "./needs-store.ts"
+import { openTables } from "./own-tables.ts"
 import { warnOfStrangers } from "./strange-jobs.ts"
 import { WorkOfCallers } from "./work-of-callers.ts"
 
@@ -59,25 +59,45 @@ export interface Outbox {
   readonly store: Store
 }
 
-/** Opens the outbox of every service that keeps one. */
-export function openOutboxes(services: readonly Service[], connectionOf: (service: Service) => Connection): Promise<readonly Outbox[]> {
+/** Opens the outbox of every service of that application that keeps one. */
+export function openOutboxes(
+  app: string,
+  services: readonly Service[],
+  connectionOf: (service: Service) => Connection,
+): Promise<readonly Outbox[]> {
   const keeping = services.filter(({ outbox }) => outbox === true)
   return Promise.all(
     keeping.map(async (service) => {
       const connection = connectionOf(service)
       if (!hasStore(connection)) throw new TypeError(`${service.kind} says that it keeps an outbox, and has no tables for it`)
-      return { service, store: await connection.openStore(TABLES) }
+      return { service, store: await openTables(connection, { app, place: service.name, at: service.at }) }
     }),
   )
 }
 
-/** Where the store is: on the given service, else in a file of Trestle's own. */
-export async function openStore(given: GivenStore | null, own: OwnStore): Promise<OpenedStore> {
+/** What became of a job after a run of it, in the words for its states. */
+const BECAME: Readonly<Record<StoredEnd["is"], string>> = {
+  done: "done",
+  ended: "failed",
+  failed: "again",
+  suspended: "suspended",
+  parked: "parked",
+  dead: "dead",
+}
+
+/** Where the store of an application is: on the given service, else in a file of Trestle's own. */
+export async function openStore(app: string, given: GivenStore | null, own: OwnStore): Promise<OpenedStore> {
   const connection = given ? given.connection : await openOwn(own)
   if (hasStore(connection)) {
-    const store = await connection.openStore(TABLES)
-    // What is given is closed with the application's other services.
-    return { store, close: () => (given ? store : connection).close() }
+    try {
+      const place = given ? given.service.name : fileOf(own)
+      const store = await openTables(connection, { app, place, at: given ? given.service.at : null })
+      // What is given is closed with the application's other services.
+      return { store, close: () => (given ? store : connection).close() }
+    } catch (error) {
+      if (!given) await connection.close()
+      throw error
+    }
   }
   const { name, kind, at } = given!.service
   const fix =
@@ -110,9 +130,13 @@ function refuseFolder(folder: string, cause: NodeJS.ErrnoException): never {
   throw new TrestleError("START_REFUSED", message, { cause, findings: [finding("TRS1014", null, message, fix)] })
 }
 
+export function fileOf({ folder }: Pick<OwnStore, "folder">): string {
+  return join(folder, "store.db")
+}
+
 /** Trestle's own file. */
 export async function openOwn({ folder, clock, isEphemeral }: OwnStore): Promise<Connection> {
-  const file = join(folder, "store.db")
+  const file = fileOf({ folder })
   if (!isEphemeral)
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => refuseFolder(folder, cause))
   const { "~service": service } = sqlite({ file, name: "store" }) as HasService
@@ -295,7 +319,7 @@ export class DurableParts {
   }
 
   #ended(job: HeldJob, end: StoredEnd): void {
-    this.#options.ran(this.#formerPaths.get(job.operation) ?? job.operation, end.is)
+    this.#options.ran(this.#formerPaths.get(job.operation) ?? job.operation, BECAME[end.is])
     if (end.is === "failed") return this.#followers.pause(job.id, end)
     // Of one that is suspended those who wait hear too: that is as long as it may take.
     this.#followers.tell(job.id, end)

@@ -1,9 +1,9 @@
 import type { Environment } from "../config/environment.ts"
 import { hasStore, type Store } from "../contract/store.ts"
-import { TABLES } from "../durable/tables.ts"
 import { servicesOf } from "../runtime/within.ts"
 import { checkApplication } from "./check.ts"
 import { type App, definitionOf } from "./definition.ts"
+import { openTables } from "./own-tables.ts"
 import { openedOf } from "./store-of.ts"
 
 /** The outbox in the database of one service. */
@@ -31,7 +31,8 @@ export async function openOutboxOf(app: App<unknown>, name: string, environment:
       await connection.close()
       return null
     }
-    return { service: name, store: await connection.openStore(TABLES), close: () => connection.close() }
+    const store = await openTables(connection, { app: definitionOf(app).name, place: name, at: service.at })
+    return { service: name, store, close: () => connection.close() }
   } catch (error) {
     await connection.close()
     throw error

@@ -30,6 +30,7 @@ import type { DurableParts } from "./durable.ts"
 import { evidenceFile, readEvidence } from "./evidence-file.ts"
 import { Keepings } from "./keeping.ts"
 import { driftWarningsOf, openLive, recordingOf } from "./live.ts"
+import { warnOfMadeUpConsumers } from "./made-up-consumers.ts"
 import { needsStore } from "./needs-store.ts"
 import { checkHostLogger, openLogFor } from "./open-log.ts"
 import { RunningApp } from "./running.ts"
@@ -89,6 +90,7 @@ export async function startApp<T>(app: App<T>, overrides: StartOverrides = {}): 
   const log = overrides.log ?? openLogFor({ name: options.name, environment, redactor }, overrides.hostLog, overrides.logOptions)
   for (const { severity, message, fix } of [...checked.findings, ...resolved.findings])
     if (severity === "warning") log.events.warn(`${message}. ${fix}`)
+  warnOfMadeUpConsumers(checked.operations, log.events)
   const { references } = resolved
   return open<T>({ options, checked, overrides, environment, services, references, log, clock, random })
 }
@@ -225,9 +227,13 @@ async function openDurable(
   const { DurableParts, openOutboxes, openStore } = await import("./durable.ts")
   const service = options.store?.["~service"]
   const given = service ? { service, connection: services.connection(service) } : null
-  const opened = await openStore(given, { folder, clock, isEphemeral: overrides.isEphemeral ?? false })
+  const { name } = options
+  const opened = await openStore(name, given, { folder, clock, isEphemeral: overrides.isEphemeral ?? false })
   const { isByHand = false, published = null, opened: told, leaseMs } = overrides.durable ?? {}
-  const outboxes = await openOutboxes(start.services, (one) => services.connection(one))
+  const outboxes = await openOutboxes(name, start.services, (one) => services.connection(one)).catch(async (error: unknown) => {
+    await opened.close()
+    throw error
+  })
   const durable = new DurableParts(opened, {
     operations,
     clock,

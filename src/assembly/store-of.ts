@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { systemClock } from "../base/clock.ts"
 import { Redactor } from "../base/redact.ts"
 import type { Environment } from "../config/environment.ts"
@@ -13,7 +12,7 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf } from "./definition.ts"
-import { type OpenedStore, type OwnStore, openOwn, openStore } from "./durable.ts"
+import { fileOf, type OpenedStore, type OwnStore, openOwn, openStore } from "./durable.ts"
 import { needsStore } from "./needs-store.ts"
 
 /** The store of an application that is declared, not started: for whoever looks at what is kept, beside a process that runs or not. */
@@ -45,7 +44,7 @@ export async function openStoreOf(app: App<unknown>, environment: Environment, i
   const connection = place.service ? await openedOf(place.service, environment) : null
   const given = place.service && connection ? { service: place.service, connection } : null
   try {
-    const store = await openStore(given, place.own)
+    const store = await openStore(definitionOf(app).name, given, place.own)
     const close = async (): Promise<void> => {
       await store.close()
       await connection?.close()
@@ -86,7 +85,7 @@ function placeOf(app: App<unknown>, environment: Environment): Place | null {
   const service = options.store?.["~service"]
   if (!service && !needsStore(operations)) return null
   const own = { folder: dataFolder(environment), clock: systemClock, isEphemeral: false }
-  const file = join(own.folder, "store.db")
+  const file = fileOf(own)
   const isThere = service !== undefined || existsSync(file)
   return { name: service?.name ?? file, service, own, isThere, operations }
 }

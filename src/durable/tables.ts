@@ -41,6 +41,7 @@ const JOBS: StoreTables = {
     "create index trestle_jobs_undone on trestle_jobs (state, seq) where state in ('parked', 'dead')",
     "create index trestle_jobs_forget on trestle_jobs (forget_at) where forget_at is not null",
     "create table trestle_schedules (operation text primary key, at bigint not null)",
+    "create table trestle_owner (id bigint primary key, name text not null)",
   ],
 }
 

@@ -194,6 +194,10 @@ export const START_FINDINGS = {
     title: "store that holds no tables of Trestle's",
     why: "Work that outlives the process must be kept somewhere that does too.",
   },
+  TRS1068: {
+    title: "store of another application",
+    why: "Kept work and answers go by the paths of operations: one application would run the work of the other, and give its answers away.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof FINDINGS | keyof typeof START_FINDINGS

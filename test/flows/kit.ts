@@ -67,6 +67,8 @@ class MortalStore implements Store {
     return this.#real.dialect
   }
   unit(statements: readonly StoreStatement[]): Promise<readonly StoreResult[] | null> {
+    // Of the start, which nobody dies in.
+    if (statements[0]!.text.includes("trestle_owner")) return this.#real.unit(statements)
     return this.#life.round(`unit ${statements.map(({ text }) => text.trim().split(/\s+/)[0]).join("+")}`, () =>
       this.#real.unit(statements),
     )

@@ -2,10 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
+import type { App, Running } from "../../src/assembly/definition.ts"
+import { openOutboxOf } from "../../src/assembly/outboxes-of.ts"
 import { startApp } from "../../src/assembly/start.ts"
-import { code, nothing, op, postgres, secret, sqlite, topic, trestle } from "../../src/index.ts"
+import { openStoreOf } from "../../src/assembly/store-of.ts"
+import { code, nothing, op, postgres, secret, sql, sqlite, topic, trestle } from "../../src/index.ts"
 import { rememberingLog, standInReferences, testEnvironment } from "../../src/testing/stand-ins.ts"
 import { environmentIn } from "../durable/kit.ts"
 import { findPostgres, newDatabase } from "../servers/postgres.ts"
@@ -92,6 +96,57 @@ describe("a store that is given", () => {
     await expect(starting).rejects.toMatchObject({
       code: "START_REFUSED",
       findings: [{ code: "TRS1014", message: expect.stringContaining(join("file", "data")), fix: expect.stringContaining("TRESTLE_DATA") }],
+    })
+  })
+
+  describe("two applications", () => {
+    const consume = op({ on: loads, effect: "write", repeat: "natural", input: Load, output: nothing }).via(code(() => undefined))
+    const database = (): { folder: string; file: string; run: (text: string) => void } => {
+      const folder = mkdtempSync(join(tmpdir(), "trestle-store-"))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const file = join(folder, "db.db")
+      const run = (text: string): void => {
+        const db = new DatabaseSync(file)
+        db.exec(text)
+        db.close()
+      }
+      return { folder, file, run }
+    }
+    const start = (app: App<unknown>, folder: string): Promise<Running<unknown>> =>
+      startApp(app, { ...overrides, isEphemeral: false, environment: environmentIn(folder) })
+    const refusal = {
+      code: "START_REFUSED",
+      findings: [{ code: "TRS1068", message: expect.stringContaining('"alpha", and this one is "beta"') }],
+    }
+
+    test("on one store → the second is refused, until it is said that it is the first under a new name", async () => {
+      const { folder, file, run } = database()
+      const app = (name: string) => trestle({ name, ops: { consume }, store: sqlite({ file, name: "notes" }) })
+      await (await start(app("alpha"), folder)).close()
+      await expect(start(app("beta"), folder)).rejects.toMatchObject(refusal)
+      await expect(openStoreOf(app("beta"), environmentIn(folder))).rejects.toMatchObject(refusal)
+      await (await start(app("alpha"), folder)).close()
+      run("update trestle_owner set name = 'beta'")
+      await (await start(app("beta"), folder)).close()
+      await expect(start(app("alpha"), folder)).rejects.toMatchObject({ code: "START_REFUSED" })
+    })
+
+    test("in one data folder → the second is refused", async () => {
+      const { folder } = database()
+      await (await start(trestle({ name: "alpha", ops: { consume } }), folder)).close()
+      await expect(start(trestle({ name: "beta", ops: { consume } }), folder)).rejects.toMatchObject(refusal)
+    })
+
+    test("on one service's outbox → the second is refused, though its store is another", async () => {
+      const { folder, file } = database()
+      const app = (name: string) => {
+        const db = sqlite({ file, name: "notes", outbox: true })
+        const one = op({ effect: "read", input: z.object({}), output: z.object({ n: z.number() }) }).via(db.one(() => sql`select 1 as n`))
+        return trestle({ name, ops: { consume, one } })
+      }
+      await (await start(app("alpha"), join(folder, "alpha"))).close()
+      await expect(start(app("beta"), join(folder, "beta"))).rejects.toMatchObject(refusal)
+      await expect(openOutboxOf(app("beta"), "notes", environmentIn(folder))).rejects.toMatchObject(refusal)
     })
   })
 
