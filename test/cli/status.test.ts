@@ -45,6 +45,8 @@ describe("status", () => {
           backend: "placeholder",
           services: [],
           http: "GET /notes/summary",
+          on: null,
+          every: null,
           effect: "read",
           seenAt: null,
           seenBy: null,

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { startApp } from "../../src/assembly/start.ts"
 import { Jobs } from "../../src/durable/jobs.ts"
-import { anyone, type Ctx, code, nothing, op, role, topic, trestle } from "../../src/index.ts"
+import { anyone, type Ctx, code, fallback, nothing, op, placeholder, role, topic, trestle } from "../../src/index.ts"
 import { type TestApp, testApp } from "../../src/testing/index.ts"
-import { rememberingLog } from "../../src/testing/stand-ins.ts"
+import { rememberingLog, THROWAWAY } from "../../src/testing/stand-ins.ts"
 import { environmentIn, fileStore, newJob } from "../durable/kit.ts"
 
 const Registered = z.object({ userId: z.string(), points: z.number().int() })
@@ -42,6 +42,37 @@ function oneConsumer(does: (input: { userId: string; points: number }, ctx: Ctx)
 }
 
 const states = async (t: TestApp<unknown>): Promise<string[]> => (await t.jobs()).map(({ state, orderKey }) => `${orderKey} ${state}`)
+
+describe("a start", () => {
+  test("a placeholder on a topic → one warning each, and none of what is real or has no topic", async () => {
+    const contract = { effect: "write", repeat: "natural", input: Registered, output: nothing } as const
+    const guessed = placeholder<z.output<typeof Registered>, void>(undefined, "no model yet")
+    const ops = {
+      ...oneConsumer(() => undefined).ops,
+      scored: op({ ...contract, on: registered }).via(guessed),
+      mailed: op({ ...contract, effect: "read", on: registered }).via(
+        fallback(
+          code(() => undefined),
+          guessed,
+        ),
+      ),
+      listed: op(contract).via(guessed),
+    }
+    const warnings: string[] = []
+    const log = rememberingLog([])
+    const app = trestle({ name: "made up", ops })
+    const running = await startApp(app, {
+      ...THROWAWAY,
+      log: { ...log, events: { ...log.events, warn: (text) => void warnings.push(text) } },
+    })
+    await running.close()
+    expect(warnings).toEqual(
+      ["scored", "mailed"].map((path) =>
+        expect.stringContaining(`${path} is a placeholder on candidate.registered: messages that it takes`),
+      ),
+    )
+  })
+})
 
 describe("a message", () => {
   test("published → each consumer of its topic gets it, once", async () => {
