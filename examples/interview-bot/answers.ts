@@ -157,6 +157,7 @@ const givenAnswer = op({
   delivery: { times: 20, backoff: "2s" },
 })
 
+/** Takes the messages and scores nothing: of answers that are given meanwhile no model hears later, a recruiter asks for their scores. */
 export const scoreGivenPlaceholder = givenAnswer.via(
   placeholder(undefined, "waiting for the scoring model, INT-42: set SCORING_URL and SCORING_KEY"),
 )

@@ -59,13 +59,20 @@ describe("npm start", () => {
   })
   afterAll(() => bot?.stop())
 
-  test("its variables: in a file for the command line while it runs, gone with it", async () => {
+  test("the command of its banner: looks at this run, and says where its variables come from; they are gone with it", async () => {
     const data = await freshFolder()
     const fresh = await ownBot({ TRESTLE_DATA: data })
     const file = join(data, "demo.env")
-    const command = ["--conditions=trestle-source", `--env-file=${file}`, "../../bin/trestle.js", "doctor", "people"]
-    const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: import.meta.dirname, env: { NO_COLOR: "1" } })
-    expect(stdout).toContain("interview-bot: 1 service, 1 well, 0 failing")
+    const command = /(\S+ npm run trestle --) jobs list/.exec(fresh.said())![1]!
+    const looked = (): Promise<string> => {
+      const doctor = promisify(execFile)("sh", ["-c", `${command} doctor people`], { cwd: join(import.meta.dirname, "..", "..") })
+      return doctor.then(({ stdout }) => stdout).catch(({ stdout }) => stdout)
+    }
+    expect(await looked()).toContain("interview-bot: 1 service, 1 well, 0 failing")
+    await fresh.call("POST /_demo/fail", { body: { service: "people", mode: "refusing" } })
+    const said = await looked()
+    expect(said).toContain("nothing listens at 127.0.0.1")
+    expect(said).toMatch(/Start the service, or correct the address: PEOPLE_URL=\.\.\. in \S+\/demo\.env/)
     await fresh.stop()
     expect(existsSync(file)).toBe(false)
   })

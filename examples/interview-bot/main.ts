@@ -3,18 +3,18 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { openKeyStore, TrestleError } from "trestle"
 import type { InterviewBot } from "./app.ts"
 import { banner } from "./banner.ts"
+import { commandFor, dataFolder, portOf, variablesFile } from "./data-folder.ts"
 
 /** What its message says is all that a person needs. */
 class CannotStart extends Error {}
 
 type Urls = Readonly<Record<"people" | "replica" | "scoring" | "files" | "control", string>>
 
-const USUAL_PORT = 4000
 const PEOPLE_TOKEN = "demo-people-token"
 const SCORING_KEY = "demo-scoring-key"
 const FILES_TOKEN = "demo-files-token"
@@ -22,12 +22,10 @@ const KEY_NAME = "demo-recruiter"
 
 const startedAt = performance.now()
 const here = import.meta.dirname
-const port = Number(process.env.PORT || USUAL_PORT)
-// Two bots in one folder would overwrite each other's people, so each port has its own.
-const data = resolve(process.env.TRESTLE_DATA || join(here, ".trestle", port === USUAL_PORT ? "" : `port-${port}`))
-
-/** What `npm run trestle` reads, so that its verbs look at the bot that runs. */
-const variablesFile = join(data, "demo.env")
+const port = portOf(process.env)
+const data = dataFolder(process.env)
+const variables = variablesFile(process.env)
+const command = commandFor(process.env)
 
 let world: ChildProcess | undefined
 let running: Awaited<ReturnType<InterviewBot["start"]>> | undefined
@@ -46,7 +44,7 @@ try {
   running = await app.start()
   const { url } = await running.listen({ port })
   process.once("SIGINT", stop).once("SIGTERM", stop)
-  console.log(banner({ url, data, recruiterKey, status: running.status(), readyInMs: performance.now() - startedAt }))
+  console.log(banner({ url, data, command, recruiterKey, status: running.status(), readyInMs: performance.now() - startedAt }))
 } catch (error) {
   process.exitCode = 3
   await stop()
@@ -65,7 +63,7 @@ async function stop(): Promise<void> {
   // Of a bot that found another one at work, none of this is its own.
   if (world === undefined) return
   world.kill()
-  rmSync(variablesFile, { force: true })
+  rmSync(variables, { force: true })
 }
 
 /** With keys of its own, whatever this shell holds: that may be the key of a real model. */
@@ -85,7 +83,7 @@ async function urlsOf(process: ChildProcess): Promise<Urls> {
 }
 
 function setVariables({ people, replica, scoring, files, control }: Urls): void {
-  const variables = {
+  const values = {
     TRESTLE_DATA: data,
     INTERVIEW_DB: join(data, "interview.db"),
     PEOPLE_URL: people,
@@ -96,9 +94,9 @@ function setVariables({ people, replica, scoring, files, control }: Urls): void 
     DEMO_WORLD_URL: control,
     ...(process.env.SCORING_URL === "demo" ? { SCORING_URL: scoring, SCORING_KEY } : {}),
   }
-  Object.assign(process.env, variables)
-  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`)
-  writeFileSync(variablesFile, lines.join(""), { mode: 0o600 })
+  Object.assign(process.env, values)
+  const lines = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`)
+  writeFileSync(variables, lines.join(""), { mode: 0o600 })
 }
 
 /** For whoever sits at this machine; that of the run before dies with it. */

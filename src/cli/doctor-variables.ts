@@ -1,4 +1,4 @@
-import type { Environment } from "../config/environment.ts"
+import { type Environment, SHELL } from "../config/environment.ts"
 import type { Reference } from "../contract/reference.ts"
 
 /** Of a secret that long, four characters give nothing away and tell two of them apart. */
@@ -19,7 +19,6 @@ export function correctionOf({ ref }: Reference, environment: Environment): stri
   const variable = environment.get(ref)
   if (!variable?.value) return `${ref}=... in .env.local`
   const { source, shadows } = variable
-  if (!source.startsWith(".env"))
-    return shadows.length > 0 ? `unset ${ref}, so that ${shadows[0]} holds; or export ${ref}=...` : `export ${ref}=...`
+  if (source === SHELL) return shadows.length > 0 ? `unset ${ref}, so that ${shadows[0]} holds; or export ${ref}=...` : `export ${ref}=...`
   return `${ref}=... in ${source}`
 }

@@ -52,6 +52,24 @@ describe("loadEnvironment: the layers", () => {
   })
   it("the environment `local` → .env.local is read once", () =>
     expect(load({}, "local").sources).toEqual(["the shell", ".env.local", ".env"]))
+  it("read by Node itself (--env-file) → from that file, where the shell has not set another value", () => {
+    put("demo.env", "A=demo\nB=demo\nF=demo\nG=gone")
+    const environment = loadEnvironment({ folder, process: { A: "demo", B: "shell", F: "demo" }, flags: ["--env-file=demo.env"] })
+    expect(["A", "B", "F", "G"].map((name) => environment.get(name))).toEqual([
+      { value: "demo", source: "demo.env", shadows: [".env.local", ".env.development", ".env"] },
+      { value: "shell", source: "the shell", shadows: ["demo.env", ".env.local", ".env.development", ".env"] },
+      { value: "demo", source: "demo.env", shadows: [] },
+      undefined,
+    ])
+  })
+  it.each([
+    ["apart from its flag", ["--env-file", "demo.env"]],
+    ["if it exists", ["--env-file-if-exists=gone.env", "--env-file-if-exists=demo.env"]],
+    ["the last of several", ["--env-file=demo.env", "--no-warnings", "--env-file=gone.env"]],
+  ])("a file of Node's, %s → known", (_, flags) => {
+    put("demo.env", "A=demo")
+    expect(loadEnvironment({ folder, process: { A: "demo" }, flags }).get("A")?.source).toBe("demo.env")
+  })
   it("a later change of the process → not seen", () => {
     const process: Record<string, string> = { X: "before" }
     const environment = load(process)

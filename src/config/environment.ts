@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { resolve } from "node:path"
 import { parseEnv } from "node:util"
 import type { Finding } from "../contract/finding.ts"
 
-const SHELL = "the shell"
+export const SHELL = "the shell"
 const LOCAL_FILE = ".env.local"
 
 export interface Variable {
   /** May be empty; whoever needs a value takes an empty one for unset. */
   readonly value: string
-  /** `the shell`, or the file's name: `.env.local`. */
+  /** `the shell`, or the file's name: `.env.local`, or what Node was told to read by `--env-file`. */
   readonly source: string
   /** Places further down that give the same variable another value, which is not used. */
   readonly shadows: readonly string[]
@@ -35,6 +35,8 @@ export interface EnvironmentOptions {
   readonly environment?: string
   /** Default: `process.env`. */
   readonly process?: Readonly<Record<string, string | undefined>>
+  /** Flags of Node: what `--env-file` has put into the process is known by them. Default: `process.execArgv`. */
+  readonly flags?: readonly string[]
 }
 
 interface Layer {
@@ -53,7 +55,8 @@ export function loadEnvironment(options: EnvironmentOptions): Environment {
   const name = options.environment || shell.TRESTLE_ENV || shell.NODE_ENV || "development"
   const findings: Finding[] = []
   const files = [...new Set([LOCAL_FILE, `.env.${name}`, ".env"])]
-  const layers = [{ source: SHELL, variables: mapOf(shell) }, ...files.map((file) => readLayer(folder, file, findings))]
+  const ofNode = filesOfNode(options.flags ?? process.execArgv).map((file) => readLayer(folder, file, findings))
+  const layers = [...processLayers(mapOf(shell), ofNode), ...files.map((file) => readLayer(folder, file, findings))]
   return {
     name,
     folder,
@@ -69,6 +72,23 @@ export function placesOf(environment: Environment): string {
   return `${environment.sources.join(", ")} in ${environment.folder}`
 }
 
+/** The last that is named wins. */
+function filesOfNode(flags: readonly string[]): string[] {
+  const named = flags.flatMap((flag, i) => {
+    const [, file, isApart] = /^--env-file(?:-if-exists)?(?:=(.+)|($))/.exec(flag) ?? []
+    return isApart === undefined ? (file ?? []) : (flags[i + 1] ?? [])
+  })
+  return [...new Set(named.reverse())]
+}
+
+/** What the process has, by where it comes from: Node adds what a file says to the process, and leaves alone what the shell has set. */
+function processLayers(all: ReadonlyMap<string, string>, ofNode: readonly Layer[]): Layer[] {
+  const known = ofNode.map(({ source, variables }) => ({ source, variables: new Map([...variables].filter(([name]) => all.has(name))) }))
+  const decidedBy = (name: string): Layer | undefined => known.find(({ variables }) => variables.has(name))
+  const ofShell = [...all].filter(([name, value]) => decidedBy(name)?.variables.get(name) !== value)
+  return [{ source: SHELL, variables: new Map(ofShell) }, ...known]
+}
+
 function find(layers: readonly Layer[], name: string): Variable | undefined {
   const having = layers.filter((layer) => layer.variables.has(name))
   const first = having[0]
@@ -81,11 +101,11 @@ function find(layers: readonly Layer[], name: string): Variable | undefined {
 function readLayer(folder: string, file: string, findings: Finding[]): Layer {
   try {
     // A byte order mark would become part of the first name.
-    const text = readFileSync(join(folder, file), "utf8").replace(/^\ufeff/, "")
+    const text = readFileSync(resolve(folder, file), "utf8").replace(/^\ufeff/, "")
     return { source: file, variables: mapOf(parseEnv(text)) }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code !== "ENOENT" && code !== "ENOTDIR") findings.push(unreadable(join(folder, file), code ?? String(error)))
+    if (code !== "ENOENT" && code !== "ENOTDIR") findings.push(unreadable(resolve(folder, file), code ?? String(error)))
     return { source: file, variables: new Map() }
   }
 }

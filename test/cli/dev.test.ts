@@ -236,7 +236,7 @@ describe("what it shows", () => {
     await until(/next: curl http:\S+\/version/)
     for (let i = 0; i < 4; i++) await ask(`${url()}/stub`)
     await ask(`${url()}/far`)
-    await until(/help: trestle explain far/)
+    await until(/help: npx trestle explain far/)
     expect(said()).toMatch(/✓ 200 {2}stub +[\d.]+ ms {2}placeholder {2}anyone\n/)
     expect(said()).toMatch(/✓ 200 {2}stub .* ×4 /)
     expect(said()).toMatch(/✗ 503 {2}far .* UNAVAILABLE\n/)
