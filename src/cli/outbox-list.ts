@@ -10,6 +10,9 @@ import { paintFor, shown } from "./paint.ts"
 import type { Report } from "./report.ts"
 import { table } from "./table.ts"
 
+const WAITS = "waiting"
+const UNREADABLE = "unreadable"
+
 /** A message, with whose outbox it waits in. */
 interface Found extends WaitingMessage {
   readonly service: string
@@ -34,12 +37,13 @@ export async function listOutbox(flags: OutboxFlags): Promise<Report> {
 /** `trestle outbox show` */
 export async function showOutbox(id: string, flags: OutboxFlags): Promise<Report> {
   const [message] = await found([id], flags)
-  const { service, topic, at } = message!
+  const { service, topic, at, isReadable } = message!
   const rows = [
     ["id", shown(id)],
     ["service", service],
     ["topic", shown(topic)],
     ["since", new Date(at).toISOString()],
+    ["state", isReadable ? WAITS : `${UNREADABLE}; nobody gets it, unless it can be read after the next start`],
   ]
   return { exit: EXIT.ok, summary: { service }, json: { message: publicMessage(message!) }, text: table(rows) }
 }
@@ -102,8 +106,11 @@ async function each(flags: OutboxFlags, work: (desk: OutboxDesk, service: string
 
 function listText(messages: readonly Found[]): string {
   const paint = paintFor(process.stdout)
-  const heads = ["ID", "SERVICE", "TOPIC", "SINCE"].map((title) => paint("dim", title))
-  return table([heads, ...messages.map(({ id, service, topic, at }) => [shown(id), service, shown(topic), new Date(at).toISOString()])])
+  const heads = ["ID", "SERVICE", "TOPIC", "SINCE", "STATE"].map((title) => paint("dim", title))
+  const rowOf = ({ id, service, topic, at, isReadable }: Found): string[] => {
+    return [shown(id), service, shown(topic), new Date(at).toISOString(), isReadable ? WAITS : UNREADABLE]
+  }
+  return table([heads, ...messages.map(rowOf)])
 }
 
 function noteOf(services: readonly string[], messages: readonly Found[]): string {
@@ -111,6 +118,6 @@ function noteOf(services: readonly string[], messages: readonly Found[]): string
   return messages.length === 0 ? "nothing waits\n" : ""
 }
 
-function publicMessage({ id, service, topic, at }: Found): object {
-  return { id, service, topic, since: new Date(at).toISOString() }
+function publicMessage({ id, service, topic, at, isReadable }: Found): object {
+  return { id, service, topic, since: new Date(at).toISOString(), isReadable }
 }

@@ -1,6 +1,7 @@
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import { type NewMessage, REMEMBERED_MS } from "../contract/job.ts"
 import type { EventLog } from "../contract/ports.ts"
+import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 import type { Topic } from "../contract/topic.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -15,6 +16,9 @@ const LOOK_MS = 1_000
 const SWEEP_MS = 3_600_000
 
 const DELIVERED = "delete from trestle_outbox where seq = ?"
+/** It stays, and holds up no other one. */
+const UNREADABLE = "update trestle_outbox set is_unreadable = 1 where seq = ?"
+const PERHAPS_READABLE = "update trestle_outbox set is_unreadable = 0 where is_unreadable = 1"
 const SWEEP = "delete from trestle_inbox where at < (select trestle_now()) - ?"
 
 export interface RelayOptions {
@@ -39,7 +43,8 @@ export interface RelayOptions {
 
 /**
  * Brings the messages of one outbox to their consumers, in the order in which they were written. Several of them, on several nodes, may
- * work at one outbox: who takes the same message puts the same jobs, which are kept once.
+ * work at one outbox: who takes the same message puts the same jobs, which are kept once. What cannot be read stays, for a person to see;
+ * the next start tries again.
  */
 export class Relay implements Rings {
   readonly #options: RelayOptions
@@ -49,12 +54,14 @@ export class Relay implements Rings {
   #isAskedAgain = false
   #isStopped = false
   #hasWarned = false
+  #hasBegun = false
   #sweepAt = Number.NEGATIVE_INFINITY
 
   constructor(options: RelayOptions) {
     this.#options = options
     const names = options.topics.map(() => "?").join(", ")
-    const text = `select seq, id, topic, body, at from trestle_outbox where topic in (${names}) order by seq limit ${BATCH}`
+    const text = `select seq, id, topic, body, at from trestle_outbox
+      where topic in (${names}) and is_unreadable = 0 order by seq limit ${BATCH}`
     this.#oldest = { text, values: options.topics }
   }
 
@@ -105,9 +112,11 @@ export class Relay implements Rings {
   }
 
   async #bring(): Promise<void> {
-    const { events, name } = this.#options
+    const { events, name, outbox } = this.#options
     this.#isAskedAgain = false
     try {
+      if (!this.#hasBegun) await outbox.unit([{ text: PERHAPS_READABLE, values: [] }])
+      this.#hasBegun = true
       while (!this.#isStopped && (await this.#batch()) === BATCH) this.#hasWarned = false
       await this.#sweep()
     } catch (error) {
@@ -127,7 +136,8 @@ export class Relay implements Rings {
     for (const row of rows) {
       const message = messageOf(row, seal, topicNamed)
       if (message) jobs.push(...publishing({ ...message, keepMs: REMEMBERED_MS }))
-      delivered.push({ text: DELIVERED, values: [row.seq as number] })
+      else this.#tellUnreadable(row)
+      delivered.push({ text: message ? DELIVERED : UNREADABLE, values: [row.seq as number] })
     }
     // In one database both count together; in two, the jobs first: what is delivered twice is put once.
     if (outbox === store) await store.unit([...jobs, ...delivered])
@@ -137,6 +147,16 @@ export class Relay implements Rings {
     }
     if (jobs.length > 0) woken()
     return rows.length
+  }
+
+  #tellUnreadable({ id, topic }: SqlRow): void {
+    const { events, name } = this.#options
+    events.warn(`a message in the outbox of ${name} cannot be read: it stays there, and nobody gets it`, {
+      service: name,
+      message: id,
+      topic,
+      seeIt: "trestle outbox list",
+    })
   }
 
   async #sweep(): Promise<void> {

@@ -39,6 +39,7 @@ async function waiting(): Promise<string> {
         values: [id, topic, '{"payload":{"text":"hunter2"}}', 1_700_000_000_000],
       },
     ])
+  await outbox.store.unit([{ text: "update trestle_outbox set is_unreadable = 1 where id = 'm2'", values: [] }])
   await outbox.close()
   return cwd
 }
@@ -53,9 +54,12 @@ describe("trestle outbox", () => {
   test("list and show: what waits, never what it says", async () => {
     const cwd = await waiting()
     const listed = await outbox(cwd, "list")
-    expect(listed.stdout).toMatch(/^ID +SERVICE +TOPIC +SINCE\nm1 +notes +noted +2023-11-14T22:13:20\.000Z\nm2 +notes/)
+    expect(listed.stdout).toMatch(
+      /^ID +SERVICE +TOPIC +SINCE +STATE\nm1 +notes +noted +2023-11-14T22:13:20\.000Z +waiting\nm2 +notes.*unreadable/,
+    )
     const story = await outbox(cwd, "show", "m1")
     expect(story.stdout).toMatch(/^service +notes$/m)
+    expect((await outbox(cwd, "show", "m2")).stdout).toMatch(/^state +unreadable; nobody gets it/m)
     expect(listed.stdout + story.stdout).not.toContain("hunter2")
     expect(json(await outbox(cwd, "list", "--json")).messages.map(({ id }: { id: string }) => id)).toEqual(["m1", "m2"])
   })

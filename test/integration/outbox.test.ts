@@ -6,9 +6,11 @@ import { z } from "zod"
 import type { DurableParts } from "../../src/assembly/durable.ts"
 import { startApp } from "../../src/assembly/start.ts"
 import { systemClock } from "../../src/base/clock.ts"
+import { OutboxDesk } from "../../src/durable/outbox-desk.ts"
 import { code, nothing, op, sql, sqlite, topic, trestle } from "../../src/index.ts"
 import { testApp } from "../../src/testing/index.ts"
 import { rememberingLog, testEnvironment } from "../../src/testing/stand-ins.ts"
+import { remembering } from "../durable/kit.ts"
 
 const Added = z.object({ id: z.string(), n: z.number().int() })
 const added = topic("thing.added", Added, { key: (thing) => thing.id })
@@ -103,6 +105,44 @@ describe("a node of an older version", () => {
     await newNode.parts.work()
     expect(seen).toEqual(["old", "new"])
     expect(await newNode.parts.store.read({ text: "select id from trestle_outbox", values: [] })).toEqual([])
+  })
+})
+
+describe("a message that cannot be read", () => {
+  test("→ stays, holds up no other, is told of once, and reaches its consumer when it can be read after a start", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trestle-outbox-"))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const things = sqlite({ file: join(folder, "things.db"), name: "things", outbox: true })
+    const heard: string[] = []
+    const say = op({ effect: "write", input: Added, output: nothing }).via(things.transaction((tx, thing) => tx.emit(added, thing)))
+    const hear = op({ on: added, effect: "write", repeat: "natural", input: Added, output: nothing }).via(
+      code(({ id }) => void heard.push(id)),
+    )
+    const events = remembering()
+    const start = async (isByHand: boolean) => {
+      let parts!: DurableParts
+      const running = await startApp(trestle({ name: "unreadable", ops: { say, hear }, store: things }), {
+        environment: testEnvironment,
+        keptFolder: null,
+        log: { ...rememberingLog([]), events },
+        durable: { isByHand, opened: (opened) => (parts = opened) },
+      })
+      return { parts, running }
+    }
+    const { parts, running } = await start(true)
+    for (const id of ["a", "b"]) await running.internal().say({ id, n: 1 })
+    const [{ body }] = (await parts.store.read({ text: "select body from trestle_outbox where seq = 1", values: [] })) as [{ body: string }]
+    const write = (text: string) => parts.store.unit([{ text: "update trestle_outbox set body = ? where seq = 1", values: [text] }])
+    await write("{")
+    for (let i = 0; i < 2; i++) await parts.work()
+    const left = await new OutboxDesk(parts.store).list(9)
+    expect([heard, left.map(({ isReadable }) => isReadable)]).toEqual([["b"], [false]])
+    expect(events.told.filter((told) => told.includes("outbox"))).toEqual([expect.stringContaining("of things cannot be read")])
+    await write(body)
+    await running.close()
+    const again = await start(false)
+    await expect.poll(() => heard).toEqual(["b", "a"])
+    await again.running.close()
   })
 })
 
