@@ -30,7 +30,7 @@ interface Callable<I, O> {
 
 /** The server says of itself when it has something new; this bounds how long one question may wait for it. */
 const WAIT_S = 20
-/** Pause before the network is asked again that has failed, in milliseconds. */
+/** Pause before somebody is asked again who has failed, or had nothing new to say, in milliseconds. */
 const PAUSE_MS = 1_000
 
 /**
@@ -85,10 +85,13 @@ async function endOf(
     }
     const { state, progress = { done: 0, step: "" } } = report
     const text = JSON.stringify([state, progress])
-    if (text !== said) onProgress?.({ state, done: progress.done, step: progress.step })
+    const isNews = text !== said
+    if (isNews) onProgress?.({ state, done: progress.done, step: progress.step })
     said = text
     if (state === "done") return report.answer
     if (state === "failed") throw errorOf(report.problem!)
+    // A server that leaves, or a proxy before it that drops the wish to wait, says the same at once, again and again.
+    if (!isNews) await pause(signal)
   }
 }
 
@@ -136,11 +139,12 @@ function errorOf(said: Partial<ClientFailure>, work?: string): ClientError {
 
 function pause(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PAUSE_MS)
-    const giveUp = (): void => {
+    const end = (): void => {
       clearTimeout(timer)
+      signal?.removeEventListener("abort", end)
       resolve()
     }
-    signal?.addEventListener("abort", giveUp, { once: true })
+    const timer = setTimeout(end, PAUSE_MS)
+    signal?.addEventListener("abort", end, { once: true })
   })
 }
