@@ -1,4 +1,5 @@
 import { showDuration } from "../base/duration.ts"
+import { asTyped } from "./as-typed.ts"
 import type { Fate, FlowFacts, Runs } from "./explain-work.ts"
 
 type Line = readonly [label: string, value: string]
@@ -52,7 +53,7 @@ export function flowLines({ kept, withinMs, grants, databases }: FlowFacts): Lin
       "kept",
       isKept ? "in the store: after a crash it goes on where it was" : "in memory alone: what it has begun is lost with the process",
     ],
-    [steps[0], isKept ? `${steps[1]}; of a run: trestle jobs show <id>` : steps[1]],
+    [steps[0], isKept ? `${steps[1]}; of a run: ${asTyped("trestle jobs show <id>")}` : steps[1]],
     may,
     ...(databases.length > 0 ? [["databases", databases.join(", ")] as const] : []),
     ["fails", "where a step fails, or its function: what was done is undone, last first"],
