@@ -85,7 +85,7 @@ describe("flow", () => {
     await using t = await testApp(app)
     expect(await made(t, { ids: ["a", "b", "c"] })).toMatchObject({ ok: false, code: "FULL", outcome: "answered" })
     expect(world.done).toEqual(["+a", "+b", "-b", "-a"])
-    expect(await states(t)).toEqual(["done"])
+    expect(await states(t)).toEqual(["failed FULL"])
   })
 
   test("s.fail → undone, and its code", async () => {
@@ -180,6 +180,7 @@ describe("flow", () => {
     const call = t.internal().all.safe({ ids: ["a", "b"] })
     await t.drain()
     expect(await states(t)).toEqual(["waiting INTERNAL"])
+    expect((await t.jobs())[0]).toMatchObject({ progress: { done: 1, step: "", undoing: "FULL" }, history: [{ step: "undo 1" }] })
     await later(t, 29)
     const [job] = await t.jobs()
     expect([job!.state, job!.attempts]).toEqual(["dead", 30])
@@ -189,7 +190,35 @@ describe("flow", () => {
     await t.retry(job!.id)
     await t.drain()
     expect(world.done).toEqual(["+a", "-a"])
-    expect(await states(t)).toEqual(["done"])
+    expect(await states(t)).toEqual(["failed FULL"])
+  })
+
+  test("a step fails, then an undo, with the same error → each says which it was, and its caller that it is undone, and why", async () => {
+    const { world, app } = appOf(async (_, s, { add, put, remove }) => {
+      await s.run(add, { id: "a" }, { name: "charge", undo: () => s.run(remove, { id: "a" }, { name: "refund" }) })
+      await s.run(put, { id: "b" }, { name: "ship" })
+    })
+    const boom = (): never => {
+      throw new Error("boom")
+    }
+    world.fails.set("=b", boom)
+    world.fails.set("-a", boom)
+    await using t = await testApp(app)
+    const call = t.internal().all.safe({ ids: [] })
+    await t.drain()
+    world.fails.set("=b", (ctx) => ctx.fail("FULL"))
+    await later(t, 2)
+    const result = (await call) as { work: string }
+    const [job] = await t.jobs()
+    expect(job!.history.slice(0, 2).map(({ what, code, step }) => [what, code, step])).toEqual([
+      ["failed", "OUTCOME_UNKNOWN", "ship"],
+      ["failed", "OUTCOME_UNKNOWN", "undo charge"],
+    ])
+    expect(await t.work(result.work)).toMatchObject({ state: "waiting", progress: { done: 1, step: "charge", undoing: "FULL" } })
+    world.fails.delete("-a")
+    await later(t, 5)
+    expect(await t.work(result.work)).toMatchObject({ state: "failed", problem: { code: "FULL" } })
+    expect(await states(t)).toEqual(["failed FULL"])
   })
 })
 

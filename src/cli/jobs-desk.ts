@@ -19,7 +19,11 @@ export interface OpenedDesk {
   readonly operations: readonly string[]
 }
 
-const STATES: readonly string[] = ["waiting", "running", "parked", "dead", "done"]
+const STATES: readonly string[] = ["waiting", "running", "parked", "dead", "done", "failed"]
+/** In the order in which people want to see them: what needs them, what is open, what is over. */
+const IN_NEED: readonly [JobState, JobState] = ["parked", "dead"]
+const OPEN: readonly [JobState, JobState] = ["waiting", "running"]
+const OVER: readonly [JobState, JobState] = ["done", "failed"]
 
 /** `null` where nothing is kept. Whatever the store cannot do ends the command. */
 export async function withDesk<T>(flags: JobsFlags, work: (opened: OpenedDesk | null) => Promise<T>): Promise<T> {
@@ -62,10 +66,22 @@ export function stateOf({ state }: JobsFlags): JobState | "*" {
 }
 
 /** Those of a state and of the operations that the targets name; a target may name an operation that is not there any more. */
-export async function* chosen({ desk, operations }: OpenedDesk, flags: JobsFlags, state: JobState | "*"): AsyncGenerator<DeskJob> {
-  const targets = flags.operation ?? []
+export async function* chosen(opened: OpenedDesk, flags: JobsFlags, state: JobState | "*"): AsyncGenerator<DeskJob> {
+  const isMeant = meantBy(opened, flags)
+  for await (const job of opened.desk.all(state)) if (isMeant(job)) yield job
+}
+
+/** The same for a list, the newest first: of a state; without one what needs a person, then what is open; with `--all` what is over, too. */
+export async function* seen(opened: OpenedDesk, flags: JobsFlags, state: JobState | "*"): AsyncGenerator<DeskJob> {
+  const isMeant = meantBy(opened, flags)
+  const groups = flags.all ? [IN_NEED, OPEN, OVER] : [IN_NEED, OPEN]
+  for (const group of state === "*" ? groups : [[state, state] as const])
+    for await (const job of opened.desk.newest(group)) if (isMeant(job)) yield job
+}
+
+function meantBy({ operations }: OpenedDesk, { operation: targets = [] }: JobsFlags): (job: DeskJob) => boolean {
   const wanted = new Set([...matchingSome(targets, operations), ...targets])
-  for await (const job of desk.all(state)) if (targets.length === 0 || wanted.has(job.operation)) yield job
+  return ({ operation }) => targets.length === 0 || wanted.has(operation)
 }
 
 function matchingSome(targets: readonly string[], operations: readonly string[]): readonly string[] {

@@ -1,50 +1,42 @@
-import type { JobEvent, JobState } from "../contract/job.ts"
+import { systemClock } from "../base/clock.ts"
+import type { JobState } from "../contract/job.ts"
 import type { DeskJob } from "../durable/job-desk.ts"
 import { EXIT } from "./exit.ts"
-import { usage } from "./findings.ts"
+import { type SeenJob, standingText } from "./job-text.ts"
 import type { JobsFlags } from "./jobs.ts"
-import { chosen, countOf, found, stateOf, withDesk } from "./jobs-desk.ts"
+import { countOf, type OpenedDesk, seen, stateOf, withDesk } from "./jobs-desk.ts"
 import { type Colour, paintFor, shown } from "./paint.ts"
 import type { Report } from "./report.ts"
-import { table } from "./table.ts"
-import { undecidedText } from "./undecided-text.ts"
+import { paragraph, table } from "./table.ts"
+import { spanText } from "./time-text.ts"
 
-const COLOURS: Readonly<Partial<Record<JobState, Colour>>> = { dead: "red", parked: "yellow", done: "green" }
+const COLOURS: Readonly<Partial<Record<JobState, Colour>>> = {
+  running: "cyan",
+  parked: "yellow",
+  dead: "red",
+  failed: "red",
+  done: "green",
+}
 
 /** `trestle jobs list` */
 export function listJobs(flags: JobsFlags): Promise<Report> {
   const limit = countOf(flags.limit)
   const state = stateOf(flags)
   return withDesk(flags, async (opened) => {
-    const jobs: DeskJob[] = []
+    const jobs: SeenJob[] = []
     let isMore = false
-    for await (const job of opened ? chosen(opened, flags, state) : []) {
+    for await (const job of opened ? seen(opened, flags, state) : []) {
       isMore = jobs.length === limit
       if (isMore) break
-      jobs.push(job)
+      jobs.push({ job, work: await opened!.desk.workOf(job) })
     }
-    const more = isMore ? `only the first ${limit}; --limit shows more\n` : ""
+    const listed = jobs.map(({ job }) => job)
     return {
       exit: EXIT.ok,
-      summary: { store: opened?.place ?? null, jobs: jobs.length, isMore, ...countsOf(jobs) },
-      json: { jobs: jobs.map(publicJob) },
-      text: jobs.length === 0 ? "" : table([heads(), ...jobs.map(rowOf)], process.stdout.isTTY ? process.stdout.columns : undefined),
-      notes: jobs.length === 0 ? "nothing is kept\n" : more,
-    }
-  })
-}
-
-/** `trestle jobs show` */
-export function showJob(id: string, flags: JobsFlags): Promise<Report> {
-  return withDesk(flags, async (opened) => {
-    const [job] = opened ? await found(opened, [id]) : []
-    if (!job) throw usage(`there is no job "${id}"`, "Nothing is kept here yet.")
-    const undecided = await opened!.desk.undecided(job)
-    return {
-      exit: EXIT.ok,
-      summary: { store: opened!.place, state: job.state, undecided: undecided.length },
-      json: { job: publicJob(job), undecided },
-      text: storyOf(job) + undecidedText(job, undecided, flags),
+      summary: { store: opened?.place ?? null, jobs: jobs.length, isMore, ...countsOf(listed) },
+      json: { jobs: listed.map(publicJob) },
+      text: jobs.length === 0 ? "" : listText(jobs),
+      notes: jobs.length === 0 ? noneText(opened, flags) : isMore ? `only the first ${limit}; --limit shows more\n` : "",
     }
   })
 }
@@ -77,56 +69,39 @@ export function countsOf(jobs: readonly DeskJob[]): Readonly<Record<string, numb
   return counts
 }
 
-function heads(): string[] {
-  const paint = paintFor(process.stdout)
-  return ["ID", "OPERATION", "STATE", "RUNS", "SINCE", "LAST"].map((title) => paint("dim", title))
-}
-
-function rowOf({ id, operation, state, attempts, createdAt, endedAt, history }: DeskJob): string[] {
+/** A state in its colour. */
+export function stateText(state: JobState): string {
   const colour = COLOURS[state]
-  const named = colour ? paintFor(process.stdout)(colour, state) : state
-  const last = history.at(-1)
-  // What went before an end that is good is for `show`.
-  const text = state === "done" ? `ended ${iso(endedAt)}` : last ? eventText(last) : "-"
-  return [shown(id), operation, named, String(attempts), iso(createdAt)!, text]
+  return colour ? paintFor(process.stdout)(colour, state) : state
 }
 
-function storyOf(job: DeskJob): string {
-  const rows = [
-    ["id", shown(job.id)],
-    ["operation", job.operation],
-    ["kind", job.kind],
-    ["state", job.state],
-    ["runs", String(job.attempts)],
-    ["order key", job.orderKey === null ? "-" : shown(job.orderKey)],
-    ["principal", job.principal ? `${job.principal.kind} ${shown(job.principal.id)}` : "-"],
-    ["trace", job.trace],
-    ["put", iso(job.createdAt)!],
-    ["due", iso(job.dueAt) ?? "-"],
-    ["expires", iso(job.expiresAt) ?? "-"],
-    ["ended", iso(job.endedAt) ?? "-"],
-    ["progress", job.progress ? `${job.progress.done} done, then ${shown(job.progress.step)}` : "-"],
-  ]
-  const events = job.history.length === 0 ? "" : `\n${table(eventRows(job.history))}`
-  return `${table(rows)}${events}`
+function listText(jobs: readonly SeenJob[]): string {
+  const now = systemClock.epoch()
+  const paint = paintFor(process.stdout)
+  const heads = ["ID", "OPERATION", "STATE", "AGE"].map((title) => paint("dim", title))
+  const rows = jobs.map(({ job: { id, operation, state, createdAt } }) => [
+    shown(id),
+    operation,
+    stateText(state),
+    spanText(now - createdAt),
+  ])
+  const sentences = jobs.map((one) => standingText(one, now))
+  const { isTTY, columns } = process.stdout
+  // In a pipe a row is a line.
+  if (!isTTY) return table([heads, ...rows.map((row, i) => [...row, sentences[i]!])])
+  const [head, ...lines] = table([heads, ...rows])
+    .trimEnd()
+    .split("\n")
+  return `${[head, ...lines.flatMap((line, i) => [line, ...under(sentences[i]!, columns)])].join("\n")}\n`
 }
 
-/** Work that waits looks again and again: what is alike stands in one row. */
-export function eventRows(history: readonly JobEvent[]): string[][] {
-  const runs: { text: string; first: number; last: number; times: number }[] = []
-  for (const event of history) {
-    const text = eventText(event)
-    const run = runs.at(-1)
-    if (run?.text === text) Object.assign(run, { last: event.at, times: run.times + 1 })
-    else runs.push({ text, first: event.at, last: event.at, times: 1 })
-  }
-  return runs.map(({ text, first, last, times }) => [iso(first)!, times === 1 ? text : `${text} (${times} times, last ${iso(last)})`])
+function under(sentence: string, width: number): string[] {
+  return sentence === "" ? [] : paragraph(sentence, 4, width)
 }
 
-function eventText({ what, by, why, code }: JobEvent): string {
-  // A message begins with its code already.
-  const head = by === undefined ? what : `${what} by ${by}`
-  return shown(why === undefined ? `${head}${code === undefined ? "" : ` ${code}`}` : `${head}: ${why}`)
+function noneText(opened: OpenedDesk | null, { all, state, operation }: JobsFlags): string {
+  if (opened === null || all) return "nothing is kept\n"
+  return state === undefined && operation === undefined ? "nothing is open; --all shows what is over\n" : "there is none of these\n"
 }
 
 function iso(epoch: number | null): string | null {

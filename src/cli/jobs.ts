@@ -12,6 +12,11 @@ export interface JobsFlags {
   readonly app?: string
 }
 
+export interface ShowFlags {
+  readonly answers?: boolean
+  readonly app?: string
+}
+
 export interface SettleFlags {
   readonly step?: string
   readonly happened?: boolean
@@ -24,7 +29,7 @@ export interface SettleFlags {
 
 const collect = (one: string, before: readonly string[] = []): readonly string[] => [...before, one]
 const OPERATION_FLAG = ["--operation <target>", 'a path, a group, or a glob such as "mails.*"; repeat it for more', collect] as const
-const STATE_FLAG = ["--state <state>", "waiting, running, parked, dead or done"] as const
+const STATE_FLAG = ["--state <state>", "waiting, running, parked, dead, done or failed"] as const
 
 export function addJobs(program: Command, run: Run): void {
   const jobs = program
@@ -39,7 +44,8 @@ export function addJobs(program: Command, run: Run): void {
     )
   jobs
     .command("list")
-    .description("List what is kept, in the order in which it was put.")
+    .description("List what waits for a person, then what is open; the newest first.")
+    .option("--all", "what is over, too: done or failed, for as long as that is kept")
     .option(...OPERATION_FLAG)
     .option(...STATE_FLAG)
     .option("--limit <count>", "at most so many", "100")
@@ -47,10 +53,11 @@ export function addJobs(program: Command, run: Run): void {
     .action((flags: JobsFlags) => run("jobs", async () => (await import("./jobs-list.ts")).listJobs(flags)))
   jobs
     .command("show")
-    .description("Show one with its history. What it was given is not shown: it may be secret.")
+    .description("Show one with its steps and its history. What it was given is not shown: it may be secret.")
     .argument("<id>")
+    .option("--answers", "what the steps of a flow were answered, without what is known to be secret")
     .option(...APP_FLAG)
-    .action((id: string, flags: JobsFlags) => run("jobs", async () => (await import("./jobs-list.ts")).showJob(id, flags)))
+    .action((id: string, flags: ShowFlags) => run("jobs", async () => (await import("./jobs-show.ts")).showJob(id, flags)))
   jobs
     .command("retry")
     .description("Run again, at once and as if for the first time. --all means all that are dead; say --state parked for those.")

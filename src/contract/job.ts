@@ -18,9 +18,10 @@ export const DERIVED = "x"
 
 /**
  * Where a job stands. `waiting`: for its time or its turn. `running`: somebody holds its lease. `parked`: waits for a person, is never sent
- * again by itself. `dead`: given up on. `done`: kept for a while for those who follow it.
+ * again by itself. `dead`: given up on. `done`, `failed`: over, and kept for a while for those who follow it; failed is a flow that has ended
+ * with an error, and in which everything was undone.
  */
-export type JobState = "waiting" | "running" | "parked" | "dead" | "done"
+export type JobState = "waiting" | "running" | "parked" | "dead" | "done" | "failed"
 
 /** One operation to be run, kept until it is done. */
 export interface NewJob {
@@ -92,10 +93,15 @@ export interface Delivery {
 export interface JobEvent {
   /** Milliseconds since 1970, on the clock of the process that wrote it. */
   readonly at: number
-  readonly what: "put" | "failed" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended" | "settled"
+  /** `failed`: a run of it has, and there will be another. `ended`: the flow has failed, and is undone. */
+  readonly what: "put" | "failed" | "ended" | "parked" | "dead" | "done" | "retried" | "dropped" | "suspended" | "settled"
   readonly code?: string
   /** For the operator. */
   readonly why?: string
+  /** Of a flow: what of it that was, `charge` or `undo charge`. */
+  readonly step?: string
+  /** Of `suspended`: id of the work that it waits for. */
+  readonly work?: string
   /** The person who did it, where that is known. */
   readonly by?: string
 }
@@ -125,8 +131,10 @@ export interface JobReport {
 export interface JobProgress {
   /** Steps that are done. */
   readonly done: number
-  /** Name of the step that is under way, "" where it has none. Its caller may see it. */
+  /** Name of the step that is under way, or is being undone, "" where it has none. Its caller may see it. */
   readonly step: string
+  /** The flow has failed with this code, and is being undone. */
+  readonly undoing?: string
 }
 
 /** How one run of a job has ended. */
@@ -135,13 +143,18 @@ export type JobEnd =
   /** Over, with an error that is its answer: of a flow that has failed and is undone. Nobody has to look at it. */
   | { readonly is: "ended"; readonly error: TrestleError }
   /** Real answer of the other side that is an error, or a rule: more runs change nothing. */
-  | { readonly is: "dead"; readonly error: TrestleError }
+  | { readonly is: "dead"; readonly error: TrestleError; readonly step?: string }
   /** Run again after a while. */
-  | { readonly is: "failed"; readonly error: TrestleError }
+  | { readonly is: "failed"; readonly error: TrestleError /** Of a flow: what of it, for people. */; readonly step?: string }
   /** It may have happened, and nobody has promised that it may be repeated. */
-  | { readonly is: "parked"; readonly error: TrestleError }
+  | { readonly is: "parked"; readonly error: TrestleError; readonly step?: string }
   /** Waits for something that is not its fault: run again then, and not counted. */
-  | { readonly is: "suspended"; readonly delayMs: number; readonly why: string }
+  | {
+      readonly is: "suspended"
+      readonly delayMs: number
+      readonly why: string /** Id of the work that it waits for. */
+      readonly work?: string
+    }
 
 /** A job that runs in this process, or has been run. */
 export interface BegunJob {

@@ -1,5 +1,20 @@
 import type { StoreStatement } from "./store.ts"
 
+/** Key of the entry that says that the flow has failed, and is being undone. No step has such a key. */
+export const FAILURE = "failure"
+/** Begins the keys of what an undo runs: `undo :charge/:refund`, where `:` stands before a name that the code has given. */
+export const UNDO = "undo "
+
+/** A step as its code names it, "" where it does not. */
+export function nameOfStep(key: string): string {
+  return key.startsWith(":") ? key.slice(1) : ""
+}
+
+/** The same for people: its number where it has no name. */
+export function labelOfStep(key: string): string {
+  return nameOfStep(key) || key
+}
+
 /** One thing that a flow has done, or has begun to do. */
 export interface JournalEntry {
   /** Unique within the flow: a name, or a number that counts its unnamed steps. */
@@ -35,4 +50,6 @@ export interface Journal {
    * @throws {TrestleError} when the flow is no longer this process's to run, or the store does not answer: nothing more may be done.
    */
   write(entries: readonly JournalEntry[], also?: readonly StoreStatement[]): Promise<void>
+  /** Hears of each undo that is begun, in whatever run, by the key of its step: for those who watch. */
+  undoing?(step: string): void
 }

@@ -4,7 +4,8 @@ import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
 import { historyText, reportOf } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
-import { FORGET_STEPS } from "./journal.ts"
+import { type JournalStep, journalStepsOf } from "./job-steps.ts"
+import { FORGET_STEPS, stepsOf } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
 import { type Settled, type Settlement, Settling, type Undecided } from "./settling.ts"
@@ -17,6 +18,8 @@ export interface DeskJob extends JobReport {
   readonly seq: number
   /** It, or of a flow something in it, may have had its effect. */
   readonly followsUnknown: boolean
+  /** The job of its key that it has to wait for; of several one that waits for a person. */
+  readonly heldUpBy: { readonly id: string; readonly state: JobState } | null
 }
 
 export interface JobDeskOptions {
@@ -46,7 +49,7 @@ export class JobDesk {
   }
 
   async find(id: string): Promise<DeskJob | null> {
-    const [row] = await this.#store.read({ text: SQL.FIND, values: [id] })
+    const [row] = await this.#store.read({ text: SQL.SEE, values: [id] })
     return row === undefined ? null : this.#deskJob(row)
   }
 
@@ -58,6 +61,27 @@ export class JobDesk {
       if (rows.length < PAGE) return
       after = rows.at(-1)!.seq as number
     }
+  }
+
+  /** The last first, of those in either state; read in pages. */
+  async *newest([one, other]: readonly [JobState, JobState]): AsyncGenerator<DeskJob> {
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const rows = await this.#store.read({ text: SQL.LIST_NEWEST, values: [before, one, other, PAGE] })
+      for (const row of rows) yield this.#deskJob(row)
+      if (rows.length < PAGE) return
+      before = rows.at(-1)!.seq as number
+    }
+  }
+
+  /** The work that a suspended one waits for; `null` where it waits for none, or that is not there. */
+  async workOf({ state, history }: DeskJob): Promise<DeskJob | null> {
+    const work = state === "waiting" ? history.at(-1)?.work : undefined
+    return work === undefined ? null : this.find(work)
+  }
+
+  /** The journal of a flow, in its order; nothing of what is no flow, or is over: then it is forgotten. */
+  async steps({ id, kind }: DeskJob): Promise<readonly JournalStep[]> {
+    return kind === "flow" ? journalStepsOf(await stepsOf(this.#store, id, this.#text)) : []
   }
 
   /**
@@ -114,6 +138,19 @@ export class JobDesk {
   }
 
   #deskJob(row: SqlRow): DeskJob {
-    return { ...reportOf(row, this.#text), fence: row.fence as number, seq: row.seq as number, followsUnknown: row.follows_unknown === 1 }
+    const { fence, seq, follows_unknown, held_up_by } = row
+    return {
+      ...reportOf(row, this.#text),
+      fence: fence as number,
+      seq: seq as number,
+      followsUnknown: follows_unknown === 1,
+      heldUpBy: heldUpBy(held_up_by as string | null),
+    }
   }
+}
+
+function heldUpBy(text: string | null): DeskJob["heldUpBy"] {
+  if (text === null) return null
+  const end = text.lastIndexOf(" ")
+  return { id: text.slice(0, end), state: text.slice(end + 1) as JobState }
 }

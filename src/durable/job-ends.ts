@@ -13,6 +13,7 @@ export type StoredEnd =
       readonly is: "failed"
       readonly error: TrestleError
       readonly delayMs: number
+      readonly step?: string
       /** Not one of its times. */
       readonly isOfNoFault?: boolean
     }
@@ -37,11 +38,9 @@ export class JobEnds {
       case "ended":
         return [this.#over(job, end), ...nextOf(job), ...(job.kind === "flow" ? [{ text: FORGET_STEPS, values: [job.id] }] : [])]
       case "suspended":
-        return [this.#again(job, { told: { what: "suspended", why: end.why }, delayMs: end.delayMs, isCounted: false })]
+        return [this.#again(job, { told: suspensionOf(end), delayMs: end.delayMs, isCounted: false })]
       case "failed":
-        return [
-          this.#again(job, { told: failureOf("failed", end.error), delayMs: end.delayMs, isCounted: !end.isOfNoFault, error: end.error }),
-        ]
+        return [this.#again(job, { told: failureOf(end), delayMs: end.delayMs, isCounted: !end.isOfNoFault, error: end.error })]
       case "parked":
       case "dead":
         // Behind one that has expired others may have, and they wait for no person.
@@ -49,10 +48,13 @@ export class JobEnds {
     }
   }
 
-  #over({ id, fence, body }: HeldJob, end: Extract<StoredEnd, { is: "done" | "ended" }>): StoreStatement {
+  #over(job: HeldJob, end: Extract<StoredEnd, { is: "done" | "ended" }>): StoreStatement {
+    const { id, fence, body } = job
     if (body === null || body.keepMs === 0) return { text: SQL.REMOVE, values: [id, fence], rowId: id }
     const left = this.#text.write({ ...body, input: undefined }, id)
-    return { text: SQL.KEEP, values: [body.keepMs, outcomeText(end, id, this.#text), left, id, fence], rowId: id }
+    const kept = [body.keepMs, outcomeText(end, id, this.#text), left]
+    if (end.is === "done") return { text: SQL.KEEP, values: [...kept, id, fence], rowId: id }
+    return { text: SQL.KEEP_FAILED, values: [...kept, this.#told(job, failureOf(end)), id, fence], rowId: id }
   }
 
   #again(job: HeldJob, { told, delayMs, isCounted, error }: Again): StoreStatement {
@@ -68,7 +70,7 @@ export class JobEnds {
   #stopped(job: HeldJob, end: Extract<StoredEnd, { is: "parked" | "dead" }>): StoreStatement {
     const { id, fence } = job
     const outcome = outcomeText(end, id, this.#text)
-    const told = this.#told(job, failureOf(end.is, end.error))
+    const told = this.#told(job, failureOf(end))
     return { text: SQL.STOPPED, values: [end.is, unknownAfter(job, end.error), outcome, told, id, fence], rowId: id }
   }
 
@@ -87,8 +89,12 @@ interface Again {
   readonly error?: TrestleError
 }
 
-function failureOf(what: JobEvent["what"], { code, message }: TrestleError): Told {
-  return { what, code, why: message }
+function failureOf({ is, error, step }: { readonly is: JobEvent["what"]; readonly error: TrestleError; readonly step?: string }): Told {
+  return { what: is, code: error.code, why: error.message, ...(step === undefined ? {} : { step }) }
+}
+
+function suspensionOf({ why, work }: Extract<StoredEnd, { is: "suspended" }>): Told {
+  return { what: "suspended", why, ...(work === undefined ? {} : { work }) }
 }
 
 /** What may have happened once may have happened for good. */

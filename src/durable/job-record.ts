@@ -157,9 +157,9 @@ function errorAsStored({ code, detail, status, outcome, issues, note }: TrestleE
 /** `null` while it has not ended. */
 export function endOf(row: SqlRow, seal: SealedText): JobEnd | null {
   const { state } = row
-  if ((state !== "done" && state !== "parked" && state !== "dead") || row.outcome === null) return null
+  if (state === "waiting" || state === "running" || row.outcome === null) return null
   const { answer, error } = (seal.readAny(row.outcome as string, row.id as string) ?? {}) as Outcome
   if (error === undefined) return { is: "done", answer }
   const { code, detail, ...options } = error
-  return { is: state === "done" ? "ended" : state, error: new TrestleError(code, detail, options) }
+  return { is: state === "parked" || state === "dead" ? state : "ended", error: new TrestleError(code, detail, options) }
 }

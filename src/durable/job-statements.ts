@@ -72,8 +72,9 @@ export function nextDueText(operations: number): string {
 
 export const RENEW = `update trestle_jobs set due_at = ${NOW} + ? where ${HELD}`
 export const REMOVE = `delete from trestle_jobs where ${HELD}`
-export const KEEP = `update trestle_jobs set state = 'done', due_at = null, ended_at = ${NOW}, forget_at = ${NOW} + ?, outcome = ?, body = ?, progress = null
-  where ${HELD}`
+const KEPT = `due_at = null, ended_at = ${NOW}, forget_at = ${NOW} + ?, outcome = ?, body = ?, progress = null`
+export const KEEP = `update trestle_jobs set state = 'done', ${KEPT} where ${HELD}`
+export const KEEP_FAILED = `update trestle_jobs set state = 'failed', ${KEPT}, history = ? where ${HELD}`
 export const AGAIN = `update trestle_jobs set state = 'waiting', attempts = attempts - ?, follows_unknown = ?, is_ordered = 0, history = ?,
   due_at = case when expires_at < ${NOW} + ? then expires_at else ${NOW} + ? end where ${HELD}`
 export const STOPPED = `update trestle_jobs set state = ?, due_at = null, ended_at = ${NOW}, follows_unknown = ?, is_ordered = 0, outcome = ?, history = ?
@@ -101,7 +102,15 @@ export const CANCEL = "delete from trestle_jobs where id = ? and state in ('wait
 
 // -- for people -------------------------------------------------------------------------------------
 
-export const LIST = "select * from trestle_jobs where seq > ? and (state = ? or ? = '*') order by seq limit ?"
+/** Behind which job one waits for its turn, `<id> <state>`: first the one that nothing but a person gets out of the way. */
+const SEEN = `select j.*, case when j.state = 'waiting' and j.order_key is not null then (
+    select id || ' ' || state from trestle_jobs where operation = j.operation and order_key = j.order_key and ${IN_LINE} and seq < j.seq
+    order by case when state in ('parked', 'dead') then 0 else 1 end, seq limit 1) end as held_up_by
+  from trestle_jobs j`
+export const SEE = `${SEEN} where j.id = ?`
+export const LIST = `${SEEN} where j.seq > ? and (j.state = ? or ? = '*') order by j.seq limit ?`
+/** Of either state. */
+export const LIST_NEWEST = `${SEEN} where j.seq < ? and (j.state = ? or j.state = ?) order by j.seq desc limit ?`
 /** Once more from the beginning, whatever became of it; not of what somebody runs. */
 const ORDERED = `state = 'waiting', due_at = ${NOW}, attempts = 0, is_ordered = 1, expires_at = null, ended_at = null, outcome = null, history = ?`
 export const ORDER = `update trestle_jobs set ${ORDERED} where id = ? and fence = ? and state in ('waiting', 'parked', 'dead')`
@@ -112,7 +121,6 @@ const SETTLED = "fence = fence + 1 where id = ? and fence = ? and state in ('par
 /** It has not happened, so it begins anew. Of a flow only a step has not. */
 export const SETTLED_AGAIN = `update trestle_jobs set ${ORDERED}, follows_unknown = case when kind = 'flow' then follows_unknown else 0 end, ${SETTLED}`
 /** It has happened. */
-export const SETTLED_DONE = `update trestle_jobs set state = 'done', due_at = null, ended_at = ${NOW}, forget_at = ${NOW} + ?, outcome = ?, body = ?,
-  progress = null, history = ?, ${SETTLED}`
+export const SETTLED_DONE = `update trestle_jobs set state = 'done', ${KEPT}, history = ?, ${SETTLED}`
 /** Something else of it is still undecided. */
 export const SETTLED_IN_PART = `update trestle_jobs set history = ?, ${SETTLED}`

@@ -65,12 +65,12 @@ export interface Bounds {
 export function boundedEnd(end: JobEnd, job: HeldJob, { repeating, random, ageMs }: Bounds): StoredEnd {
   if (end.is !== "failed") return end
   const { error } = end
-  if (error.outcome === "unknown" && !repeating.mayRepeat) return { is: "parked", error }
+  if (error.outcome === "unknown" && !repeating.mayRepeat) return { ...end, is: "parked" }
   const isOfNoFault = job.kind === "message" && ageMs < OUTAGE_MS_MAX && isOutage(error)
-  if (!isOfNoFault && job.attempts >= repeating.times) return { is: "dead", error }
+  if (!isOfNoFault && job.attempts >= repeating.times) return { ...end, is: "dead" }
   const longest = isOfNoFault ? Math.max(repeating.backoffMs, ageMs / 10) : repeating.backoffMs * 2 ** Math.min(job.attempts - 1, 30)
   const delayMs = Math.max(error.retryAfterMs ?? 0, jittered(longest, random))
-  return { is: "failed", error, delayMs, ...(isOfNoFault ? { isOfNoFault } : {}) }
+  return { ...end, delayMs, ...(isOfNoFault ? { isOfNoFault } : {}) }
 }
 
 /** What must not be run at all is over before it begins. */

@@ -70,6 +70,6 @@ describe("a flow again", () => {
     await begun
     expect(keysTo(t, "release")).toHaveLength(2)
     expect(await t.outbox()).toEqual({ waiting: 0, dead: 0, parked: 0 })
-    expect((await t.jobs()).map(({ state }) => state)).toEqual(["done"])
+    expect((await t.jobs()).map(({ state }) => state)).toEqual(["failed"])
   })
 })

@@ -111,7 +111,7 @@ describe("a flow whose process dies", () => {
         isDone ? [100, 101, 102] : [],
         isDone ? 1 : 0,
         isDone ? 1 : 0,
-        isBegun ? ["done"] : [],
+        isBegun ? [mustFail ? "failed" : "done"] : [],
       ])
     }
     expect(seen.length).toBeGreaterThan(30)

@@ -90,7 +90,7 @@ test.each([
   expect([released(), await states()]).toEqual([[0, 0], ["flow waiting"]])
   t.wire(servingOf(world)[0]).up()
   for (let n = 0; n < 8; n++) await later()
-  expect([released(), await states()]).toEqual([[Number(who === "the first"), Number(who === "another")], ["flow done"]])
+  expect([released(), await states()]).toEqual([[Number(who === "the first"), Number(who === "another")], ["flow failed"]])
 })
 
 test("a step outside of an undo → in the declared order, as ever", async () => {

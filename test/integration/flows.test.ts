@@ -363,7 +363,7 @@ describe("a step that is deferred", () => {
     }
     expect(done).toEqual(["+a", "-a"])
     expect(await t.work((result as { work: string }).work)).toMatchObject({ state: "failed", problem: { code: "TAKEN", status: 409 } })
-    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow done"])
+    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow failed"])
   })
   test("another one fails meanwhile → the deferred one is taken back, never sent, and the flow undone", async () => {
     done.length = 0
@@ -384,7 +384,7 @@ describe("a step that is deferred", () => {
     expect(done).toEqual(["+a", "+a", "-a"])
     expect(t.sent(people)).toHaveLength(0)
     expect(result).toMatchObject({ ok: false })
-    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow done"])
+    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow failed"])
   })
   test("lets no step of another branch begin, until it is done", async () => {
     done.length = 0
@@ -419,7 +419,7 @@ describe("a step that is deferred", () => {
       await t.drain()
     }
     expect(await t.work((result as { work: string }).work)).toMatchObject({ state: "failed", problem: { code: "TIMEOUT" } })
-    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow done"])
+    expect((await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)).toEqual(["flow failed"])
   })
   test("was removed by a person → the flow is parked, and goes on when it is ordered to", async () => {
     await using t = await testApp(appOf(async (i, s) => s.run(invite, i)))

@@ -13,8 +13,6 @@ const LOOK_MS_MAX = 60_000
 
 /** A step as it is asked for. */
 interface Asked {
-  /** For people, "" where it has none. */
-  readonly name: string
   readonly key: string
   readonly operation: Operation
   readonly op: unknown
@@ -56,9 +54,9 @@ export class OperationStep {
 
   async #begin(): Promise<unknown> {
     const run = this.#run
-    const { operation, name } = this.#asked
+    const { operation, key } = this.#asked
     await this.#seeThatItMayRun()
-    run.progressed(name)
+    run.progressed(key)
     if (operation.effect === "write" && !this.#hasBegun) await run.write([{ ...this.#entry, state: "begun" }])
     return this.#ask()
   }
@@ -111,12 +109,12 @@ export class OperationStep {
   async #failed(error: TrestleError): Promise<never> {
     const run = this.#run
     const { durable } = run.parts
-    const { operation } = this.#asked
+    const { operation, key } = this.#asked
     run.haltIfStopped()
     if (error.code === "PENDING" && durable !== null) return this.#waitFor(error.work!)
     if (operation.effect === "write" && (error.outcome === "unknown" || this.#mayHaveHappenedBefore(error))) {
       const undecided = error.outcome === "unknown" ? error : stillUnknown(error)
-      return run.halt({ is: isDecidedByAnotherRun(operation) ? "failed" : "parked", error: undecided })
+      return run.halt({ is: isDecidedByAnotherRun(operation) ? "failed" : "parked", error: undecided, step: run.labelOf(key) })
     }
     if (run.undoing === null) await run.write([{ ...this.#entry, state: "failed", error: journaled(error) }])
     throw error
@@ -178,7 +176,7 @@ export class OperationStep {
     const { call } = this.#run.parts
     const lastedMs = call.clock.epoch() - (call.delivery?.putAt ?? 0)
     const delayMs = Math.min(Math.max(lastedMs / 10, LOOK_MS_MIN), LOOK_MS_MAX)
-    return this.#run.halt({ is: "suspended", delayMs, why: `waits for the work ${work}` })
+    return this.#run.halt({ is: "suspended", delayMs, why: `waits for the work ${work}`, work })
   }
 }
 

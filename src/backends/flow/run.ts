@@ -3,8 +3,8 @@ import { NotKept, seeThatItIsKept } from "../../base/kept-value.ts"
 import type { Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { isOutage } from "../../contract/failure.ts"
-import type { Durable, JobEnd } from "../../contract/job.ts"
-import type { Journal, JournalEntry } from "../../contract/journal.ts"
+import type { Durable, JobEnd, JobProgress } from "../../contract/job.ts"
+import { FAILURE, type Journal, type JournalEntry, labelOfStep, nameOfStep, UNDO } from "../../contract/journal.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
 import type { DeclaredFlow } from "./bind.ts"
 import { asUndone, classified, misuse, overdue, undoFailure, unkept } from "./flow-error.ts"
@@ -14,10 +14,6 @@ import { FlowSteps } from "./steps.ts"
 
 /** Ends the steps of a run that halts; the function never sees it. */
 const HALTED: unique symbol = Symbol("halted")
-
-/** Key of the entry that says that the flow has failed, and is being undone. No step has such a key. */
-const FAILURE = "failure"
-const UNDO = "undo "
 
 export interface FlowParts {
   readonly flow: DeclaredFlow
@@ -128,6 +124,8 @@ export class FlowRun {
     this.#seeThatAllWasAsked()
     for (const { key, undo } of this.#done.reverse()) {
       this.undoing = UNDO + key
+      this.parts.journal.undoing?.(key)
+      this.#tell({ done: this.#stepsDone, step: nameOfStep(key), undoing: asUndone(error).code })
       steps.recount()
       try {
         // Of one that halts nothing is heard any more: then the run ends without it.
@@ -135,7 +133,7 @@ export class FlowRun {
         await this.#settled(undo())
       } catch (thrown) {
         if (thrown === HALTED) throw thrown
-        this.halt({ is: "failed", error: undoFailure(thrown, key, this.parts.site) })
+        this.halt({ is: "failed", error: undoFailure(thrown, key, this.parts.site), step: this.labelOf(key) })
       }
       if (this.#end) throw HALTED
     }
@@ -201,9 +199,18 @@ export class FlowRun {
   }
 
   /** Tells those who follow the flow what it does now. */
-  progressed(step: string): void {
+  progressed(key: string): void {
+    if (this.undoing === null) this.#tell({ done: this.#stepsDone, step: nameOfStep(key) })
+  }
+
+  #tell(progress: JobProgress): void {
     const { durable, call } = this.parts
-    durable?.progressed(call, { done: this.#stepsDone, step })
+    durable?.progressed(call, progress)
+  }
+
+  /** A step, or the undo that runs it, for people. */
+  labelOf(key: string): string {
+    return this.undoing === null ? labelOfStep(key) : UNDO + labelOfStep(this.undoing.slice(UNDO.length))
   }
 
   /** The service that has served the step that is being undone, where others could have. */

@@ -51,9 +51,9 @@ export class FlowSteps {
   async #operate(op: unknown, input: unknown, spec: StepSpec<unknown> | undefined): Promise<unknown> {
     const operation = this.#run.parts.site.find(op)
     if (!operation) throw this.#misuse("runs an operation that is not in `ops`")
-    const { name = "", undo } = spec ?? {}
+    const undo = spec?.undo
     const key = this.#keyOf(spec?.name)
-    const answer = await new OperationStep(this.#run, { name, key, operation, op, input }).answer()
+    const answer = await new OperationStep(this.#run, { key, operation, op, input }).answer()
     this.#run.stepDone(key, undo ? () => undo(answer) : null)
     return answer
   }

@@ -35,7 +35,7 @@ async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: str
   const { call } = run.parts
   seeThatItCan(run, asked.database["~service"])
   await run.seeThatItMayBegin(entry.key)
-  run.progressed(entry.key.startsWith(":") ? entry.key.slice(1) : "")
+  run.progressed(entry.key)
   let answer: unknown
   try {
     answer = await bound(run, asked)(undefined, call)
@@ -43,7 +43,8 @@ async function carriedOut(run: FlowRun, asked: Asked, entry: { readonly key: str
     const error = thrown as TrestleError
     run.haltIfStopped()
     // The mark will say whether it was committed, by this run or by the one before: this one may not have come so far as to ask.
-    if (error.outcome === "unknown" || (call.followsUnknown && isOutage(error))) return run.halt({ is: "failed", error })
+    if (error.outcome === "unknown" || (call.followsUnknown && isOutage(error)))
+      return run.halt({ is: "failed", error, step: run.labelOf(entry.key) })
     if (run.undoing === null) await run.write([{ ...entry, state: "failed", error: journaled(error) }])
     throw error
   }

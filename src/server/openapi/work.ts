@@ -51,7 +51,8 @@ const REPORT: JsonSchema = {
       type: "object",
       properties: {
         done: { type: "integer", description: "Steps that are done." },
-        step: { type: "string", description: "The one under way." },
+        step: { type: "string", description: "The one under way, or the one that is being undone." },
+        undoing: { type: "string", description: "The work has failed with this code, and is being undone." },
       },
       required: ["done", "step"],
     },
