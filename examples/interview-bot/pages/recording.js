@@ -12,6 +12,16 @@ export function upload({ id, token }, file) {
 }
 
 /**
+ * Whether there is certainly none: where nobody can tell, whoever asks for it hears why.
+ * @param {string} id
+ * @param {string} key
+ */
+export async function isMissing(id, key) {
+  const result = await fetch(addressOf(id), { method: "HEAD", headers: { authorization: `Bearer ${key}` } }).catch(() => null)
+  return result?.status === 404
+}
+
+/**
  * Fetches the recording and hands it to the browser to be kept, under the name that it was given.
  * @param {string} id
  * @param {string} key
@@ -34,12 +44,16 @@ export async function download(id, key) {
  * @returns {Promise<{ ok: true, reply: Response } | Failure<string>>}
  */
 async function sent(id, credential, { headers = {}, ...request }) {
-  const address = `/candidates/${encodeURIComponent(id)}/recording`
   try {
-    const reply = await fetch(address, { ...request, headers: { ...headers, authorization: `Bearer ${credential}` } })
+    const reply = await fetch(addressOf(id), { ...request, headers: { ...headers, authorization: `Bearer ${credential}` } })
     if (reply.ok) return { ok: true, reply }
     return { ok: false, ...(await reply.json()) }
   } catch {
     return { ok: false, code: "UNAVAILABLE", detail: "No answer", issues: [], outcome: "unknown", trace: "" }
   }
+}
+
+/** @param {string} id */
+function addressOf(id) {
+  return `/candidates/${encodeURIComponent(id)}/recording`
 }

@@ -6,7 +6,7 @@ import { showCandidate } from "./candidate-view.js"
 import { byId, say, show } from "./dom.js"
 import { clearIssues, onSubmit, showIssues } from "./form.js"
 import { hideNotice, showFailure, showNotice } from "./notice.js"
-import { download } from "./recording.js"
+import { download, isMissing } from "./recording.js"
 import { forgetKey, keepKey, readKey } from "./recruiter-key.js"
 
 /** @import { Failure } from "trestle/client" */
@@ -38,7 +38,19 @@ async function showView() {
   const id = candidateId()
   if (!hasKey) show("enter")
   else if (id === undefined) await showList({ page, isWanted, refused: (failure) => refused(failure, showView) })
-  else await showCandidate({ id, isWanted, refused })
+  else await showOne(id, isWanted)
+}
+
+/**
+ * @param {string} id
+ * @param {() => boolean} isWanted
+ */
+async function showOne(id, isWanted) {
+  const recording = byId("recording", HTMLElement)
+  recording.hidden = true
+  await showCandidate({ id, isWanted, refused })
+  const hasNone = await isMissing(id, readKey() ?? "")
+  if (isWanted()) recording.hidden = hasNone
 }
 
 /** @param {number} to */
