@@ -1,3 +1,4 @@
+import { whoIs } from "../contract/intent.ts"
 import { DERIVED } from "../contract/job.ts"
 import type { Authenticate, Principal, RequestHead } from "../contract/principal.ts"
 import type { FollowedJob } from "../durable/job-record.ts"
@@ -50,5 +51,5 @@ function isFor({ report: { principal, id }, isOwnAuthority }: FollowedJob, who: 
   if (isOwnAuthority) return false
   // An id that is made of what it stands for could be guessed.
   if (principal === null) return !id.startsWith(DERIVED)
-  return who !== null && who.id === principal.id && who.kind === principal.kind
+  return whoIs(who) === whoIs(principal)
 }

@@ -48,3 +48,31 @@ function fields(value: Record<string, unknown>, depth: number): string | null {
   }
   return `${text}}`
 }
+
+/**
+ * The same for maps, sets and bytes too, which keep the order of their fields; `null` where something would be left out, so that two values that
+ * differ could look alike: a circle, a function, an object of a class.
+ */
+export function exactText(value: unknown): string | null {
+  return canonical(value) ?? exactJson(value)
+}
+
+function exactJson(value: unknown): string | null {
+  let isExact = true
+  try {
+    const text = JSON.stringify(value, (_name, part: unknown) => {
+      if (part instanceof Map || part instanceof Set) return [part instanceof Map ? "map" : "set", ...part]
+      isExact &&= typeof part === "object" ? isPlain(part) : typeof part !== "function" && typeof part !== "symbol"
+      return part
+    })
+    return isExact ? text : null
+  } catch {
+    return null
+  }
+}
+
+function isPlain(value: object | null): boolean {
+  if (value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return true
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -127,6 +127,8 @@ export interface KnownFailure {
 /** Where a backend has been put: what it gets from the operation and the application round it. */
 export interface Site {
   readonly operation: string
+  /** What is done once in its database, or at its services, is known there by this: the first path of the operation. */
+  readonly origin: string
   readonly effect: "read" | "write"
   readonly errors: Readonly<Record<string, number>>
   /** Validates an answer against the contract, and notes who gave it. Throws the classified error when it does not fit. */

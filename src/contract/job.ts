@@ -121,7 +121,7 @@ export interface JobReport {
   readonly expiresAt: number | null
   readonly endedAt: number | null
   readonly trace: string
-  readonly principal: Pick<Principal, "id" | "kind"> | null
+  readonly principal: Pick<Principal, "id" | "kind" | "tenant"> | null
   readonly progress: JobProgress | null
   /** The newest last, at most 50. */
   readonly history: readonly JobEvent[]

@@ -62,7 +62,7 @@ export interface Contract<S, R, K extends string, H extends string | undefined, 
   drift?: Drift
   /** Gives each answer a version (`ETag`) made from its bytes, so that a client that holds it already is answered 304. Reads only. */
   etag?: boolean
-  /** Earlier paths of this operation: old clients, queued work and journals keep working. */
+  /** Earlier paths of this operation, the first one first: old clients, queued work and journals keep working. */
   was?: readonly string[]
   /** On its way out: when it ends, as a date `2027-01-31`; the path of what replaces it; since when that is known, if not since today. */
   deprecated?: { sunset: string; use?: string; since?: string }

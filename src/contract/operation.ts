@@ -50,3 +50,8 @@ export interface Operation {
   readonly contractHash: string
   readonly retiring: Retiring | null
 }
+
+/** The first path that it has had. What is known of an intent is known by that, so that a new name makes no second one of it. */
+export function originOf({ path, declaration }: Operation): string {
+  return declaration.contract.was?.[0] ?? path
+}

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto"
-import { canonical } from "../base/canonical.ts"
+import { exactText } from "../base/canonical.ts"
 import type { CallContext } from "../contract/call.ts"
+import { whoIs } from "../contract/intent.ts"
 import type { Revocation } from "../contract/keeping.ts"
 import { invalid } from "../errors/trestle-error.ts"
 
@@ -12,7 +13,7 @@ export type Lane = "caller" | "own authority" | "job"
  * caller, who is known by the key alone.
  */
 export function claimId(lane: Lane, { principal }: Pick<CallContext, "principal">, operation: string, key: string): string {
-  return hash("sha256", JSON.stringify([lane, principal?.kind ?? null, principal?.id ?? null, operation, key]))
+  return hash("sha256", JSON.stringify([lane, whoIs(principal), operation, key]))
 }
 
 /**
@@ -22,30 +23,9 @@ export function claimId(lane: Lane, { principal }: Pick<CallContext, "principal"
  * `toJSON`.
  */
 export function fingerprintOf({ received, ifMatch }: Pick<CallContext, "received" | "ifMatch">): string {
-  const text = canonical(received) ?? exactJson(received)
+  const text = exactText(received)
   if (text === null) throw invalid([{ path: "", message: "must be plain data under an idempotency key: JSON, dates, maps, sets or bytes" }])
   return hash("sha256", `${text}\n${ifMatch ?? ""}`, "base64url")
-}
-
-/** `null` where something would be left out, so that two inputs that differ could look alike. */
-function exactJson(value: unknown): string | null {
-  let isExact = true
-  try {
-    const text = JSON.stringify(value, (_name, part: unknown) => {
-      if (part instanceof Map || part instanceof Set) return [part instanceof Map ? "map" : "set", ...part]
-      isExact &&= typeof part === "object" ? isPlain(part) : typeof part !== "function" && typeof part !== "symbol"
-      return part
-    })
-    return isExact ? text : null
-  } catch {
-    return null
-  }
-}
-
-function isPlain(value: object | null): boolean {
-  if (value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return true
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 /**

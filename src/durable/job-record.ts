@@ -104,10 +104,14 @@ export function reportOf(row: SqlRow, seal: SealedText): JobReport {
     expiresAt: row.expires_at as number | null,
     endedAt: row.ended_at as number | null,
     trace: row.trace as string,
-    principal: body?.principal ? { id: body.principal.id, kind: body.principal.kind } : null,
+    principal: body?.principal ? shownOf(body.principal) : null,
     progress: row.progress === null ? null : (JSON.parse(row.progress as string) as JobProgress),
     history: historyOf(row),
   }
+}
+
+function shownOf({ id, kind, tenant }: Principal): JobReport["principal"] {
+  return { id, kind, ...(tenant === undefined ? {} : { tenant }) }
 }
 
 export function historyOf(row: SqlRow): JobEvent[] {

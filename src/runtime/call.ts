@@ -1,3 +1,5 @@
+import { hash } from "node:crypto"
+import { exactText } from "../base/canonical.ts"
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
 import type { CallContext, Ctx, Meta, Repaired, StepOptions, Stoppable } from "../contract/call.ts"
@@ -5,7 +7,7 @@ import { answered, failure } from "../contract/failure.ts"
 import type { Delivery, JobEnd } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
 import type { Drift } from "../contract/mapping.ts"
-import type { Operation } from "../contract/operation.ts"
+import { type Operation, originOf } from "../contract/operation.ts"
 import type { CallRecord, Entry } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -55,8 +57,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   readonly #parent: Call | undefined
   readonly #isCancelled: boolean
   readonly #handedOver: CallStart["handedOver"]
-  /** Which of its parent's nested calls this is: two steps alike are two intents. */
-  readonly #ordinal: number
 
   principal: Principal | null
   /** Raw at first, then decoded, then validated. */
@@ -97,7 +97,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   #mayHaveActed = false
   /** A write that this call ran has had its effect, or may have had it. */
   #hasActedInside = false
-  #nestedCount = 0
+  /** How many of its nested calls are alike, of those whose key was asked for. */
+  #alike: Map<string, number> | null = null
   #idempotencyKey: string | undefined
   #workId: string | undefined
   #attached: Stoppable | null = null
@@ -126,7 +127,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.isDelivered = start.delivery !== null || parent?.isDelivered === true
     this.isDurable = this.isDelivered || parent?.isDurable === true
     this.#handedOver = start.handedOver
-    this.#ordinal = parent ? parent.#nestedCount++ : 0
     this.epoch = around.clock.epoch()
     this.#startedAt = around.clock.now()
     const hurriedMs = start.deadlineMs ?? Infinity
@@ -319,8 +319,20 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   }
 
   idempotencyKey(): string {
-    this.#idempotencyKey ??= this.#givenKey ?? (this.#parent ? `${this.#parent.idempotencyKey()}/${this.#ordinal}` : this.random.hex(16))
+    this.#idempotencyKey ??= this.#givenKey ?? (this.#parent ? this.#parent.#keyOfNested(this) : this.random.hex(16))
     return this.#idempotencyKey
+  }
+
+  /**
+   * Of what is asked for, not of when: a run that asks in another order, or leaves out what is done, must not send one thing under the key of
+   * another. Two that are alike are two intents; inputs of which nobody can say whether they are alike count as alike.
+   */
+  #keyOfNested(nested: Call): string {
+    const what = hash("sha256", `${originOf(nested.#of)}\n${exactText(nested.received) ?? ""}`, "base64url")
+    this.#alike ??= new Map()
+    const before = this.#alike.get(what) ?? 0
+    this.#alike.set(what, before + 1)
+    return hash("sha256", JSON.stringify([this.idempotencyKey(), what, before]), "base64url")
   }
 
   /** The job within which it is made, or that it is a run of. */

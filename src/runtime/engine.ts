@@ -3,7 +3,7 @@ import type { Random } from "../base/random.ts"
 import type { Answer, Backend, Site } from "../contract/backend.ts"
 import type { CallContext } from "../contract/call.ts"
 import type { Delivery, NewJob } from "../contract/job.ts"
-import type { Operation } from "../contract/operation.ts"
+import { type Operation, originOf } from "../contract/operation.ts"
 import type { CallRecord } from "../contract/ports.ts"
 import type { Checked } from "../contract/shape.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
@@ -190,6 +190,7 @@ export class Engine implements Surroundings {
   #bind(operation: Operation): Answer {
     const site: Site = {
       operation: operation.path,
+      origin: originOf(operation),
       effect: operation.effect,
       errors: operation.errors,
       accept: operation.output.items

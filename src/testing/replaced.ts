@@ -85,6 +85,7 @@ function siteOf(operation: Operation): Site {
   const { path, effect, errors } = operation
   return {
     operation: path,
+    origin: path,
     effect,
     errors,
     contractHash: "",

@@ -129,3 +129,29 @@ describe("a consumer's step under a key", () => {
     expect([effects, failures]).toEqual([1, 2])
   })
 })
+
+describe("one id in two tenants", () => {
+  const red = { ...ada, tenant: "red" }
+  const blue = { ...ada, tenant: "blue" }
+
+  test("with one key → two effects", async () => {
+    await open()
+    expect(await t.as(red).around({ item: "tea" }, key)).toEqual({ id: 1, item: "tea" })
+    expect(await t.as(blue).around({ item: "tea" }, key)).toEqual({ id: 2, item: "tea" })
+  })
+
+  test("a service with keys, asked by both → two keys", async () => {
+    await open()
+    t.wire(crm).on("POST /orders").reply(201, { id: 7, item: "tea" })
+    for (const who of [red, blue]) await t.as(who).later({ item: "tea" }, key)
+    expect(new Set(t.sent(crm).map(({ headers }) => headers["idempotency-key"])).size).toBe(2)
+  })
+
+  test("work of one → is not there for the other", async () => {
+    await open()
+    t.wire(crm).down()
+    const { meta } = await t.as(red).later.detailed({ item: "tea" })
+    const statusFor = async (as: typeof red): Promise<number> => (await t.http(`GET /work/${meta.work}`, { as })).status
+    expect([await statusFor(red), await statusFor(blue)]).toEqual([200, 404])
+  })
+})

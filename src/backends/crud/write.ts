@@ -26,7 +26,7 @@ function bindWrite(resource: Resource, site: Site, prepare: Prepare): Answer {
       const work = request as Work
       const { call } = attempt
       const { name, capabilities } = place.session
-      const marked: Work = (statements) => once(work, statements, { place: site.operation, name, call, capabilities })
+      const marked: Work = (statements) => once(work, statements, { place: site.origin, name, call, capabilities })
       const whole = happensOnce(service, site, call) ? marked : work
       try {
         return await place.session.transaction(whole, attempt)

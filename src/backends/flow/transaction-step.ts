@@ -60,8 +60,8 @@ function bound(run: FlowRun, { key, database, work }: Asked): ReturnType<Site["b
     if (durable !== null) seeThatAnswerIsKept(answer, key, site)
     return answer
   })
-  const operation = call.delivery === null ? site.operation : `flow ${call.delivery.id} ${key}`
-  return backend.plan.bind({ ...site, operation, accept: (answer) => answer })
+  const origin = call.delivery === null ? `${site.origin} ${key}` : `flow ${call.delivery.id} ${key}`
+  return backend.plan.bind({ ...site, origin, accept: (answer) => answer })
 }
 
 /** While it can still be rolled back. */

@@ -2,6 +2,7 @@ import { hash } from "node:crypto"
 import type { Answer, Site } from "../../contract/backend.ts"
 import type { CallContext } from "../../contract/call.ts"
 import { failure } from "../../contract/failure.ts"
+import { whoIs } from "../../contract/intent.ts"
 import type { WireRequest } from "../../contract/ports.ts"
 import type { Exchange, Repeat, Service } from "../../contract/service.ts"
 import { TrestleError } from "../../errors/trestle-error.ts"
@@ -66,6 +67,7 @@ export function bindRestCall(
     epoch: connection.epoch,
   }
   const repeat = repeatOf(route, spec)
+  const asked = `${site.origin} ${route.method} ${route.parts.filter((_, i) => i % 2 === 0).join("{}")}`
   const lookup = spec.lookup ? site.bind(spec.lookup) : null
   const read = readerOf(spec, rules, site)
   const isOpened = spec.answer !== undefined && spec.answer.kind !== "text"
@@ -79,7 +81,7 @@ export function bindRestCall(
         throw failure("body-spent", site.effect, { note: `${service.name}: its file has been read by an earlier attempt at another` })
       }
       const headers = headersOf(spec, input, call, content)
-      if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service)
+      if (typeof repeat === "object") headers[repeat.key.toLowerCase()] = keyFor(call, service, asked)
       if (call.revalidation !== null && route.method === "GET") addConditions(headers, call.revalidation, exchange)
       if (spec.versions) addExpectation(headers, call.ifMatch)
       connection.prove(headers)
@@ -149,11 +151,10 @@ function lookedUp(answer: Answer, lookup: Answer): Answer {
 }
 
 /**
- * One key per call and service, the same over all attempts, so that the service can tell a repeat from a second intent. The caller is in
- * it: to the service we are one client, and two of our callers may well choose the same key.
+ * One key per call and declared request, the same over all attempts, so that the service can tell a repeat from a second intent. The caller
+ * is in it: to the service we are one client, and two of our callers may well choose the same key.
  */
-function keyFor(call: CallContext, service: Service): string {
-  const { principal } = call
-  const parts = [call.idempotencyKey(), call.operation, service.name, principal?.kind, principal?.id]
+function keyFor(call: CallContext, service: Service, asked: string): string {
+  const parts = [call.idempotencyKey(), service.name, asked, whoIs(call.principal)]
   return hash("sha256", JSON.stringify(parts), "base64url").slice(0, 32)
 }

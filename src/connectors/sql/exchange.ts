@@ -118,7 +118,7 @@ function onceInTransaction(prepared: Prepared, session: SqlSession, attempt: Att
     const { rows, changes } = await statements.both(prepared.statement)
     return prepared.take(rows, changes)
   }
-  const place = { place: site.operation, name, call, capabilities }
+  const place = { place: site.origin, name, call, capabilities }
   return session.transaction((statements) => once(run, statements, place), attempt)
 }
 

@@ -30,7 +30,7 @@ export function bindTransaction(service: Service, work: Work, spec: StatementSpe
         return site.accept(answer, call, service.name)
       }
       const { name, capabilities } = session
-      const place = { place: site.operation, name, call, capabilities }
+      const place = { place: site.origin, name, call, capabilities }
       const whole = happensOnce(service, site, call) ? (statements: SqlStatements) => once(run, statements, place) : run
       try {
         const answer = await session.transaction(whole, attempt)
