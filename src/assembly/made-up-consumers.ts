@@ -10,7 +10,7 @@ export function warnOfMadeUpConsumers(operations: readonly Operation[], events: 
     if (on === undefined || !mayMakeUp(declaration)) continue
     const { topic } = topicOf(on)
     events.warn(`${path} is a placeholder on ${topic}: messages that it takes are gone, though nothing has happened`, {
-      operation: path,
+      consumer: path,
       topic,
     })
   }
