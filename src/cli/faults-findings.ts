@@ -7,6 +7,7 @@ import { shown } from "./paint.ts"
 const CODES: Readonly<Record<FaultTrouble["kind"], CliFindingCode>> = {
   "fallback not reached": "TRS3021",
   "write doubled": "TRS3022",
+  "step not undone": "TRS3028",
   "not tried": "TRS3023",
   "nothing to try it on": "TRS3024",
 }

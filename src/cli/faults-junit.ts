@@ -22,14 +22,16 @@ export function junitOf(name: string, { rows }: Pick<FaultReport, "rows">): stri
 }
 
 function caseOf(row: FaultRow): string {
-  const { operation, service, fault, ms, why, trouble } = row
-  const named = { classname: operation, name: `${service ?? "a service"} ${fault ?? "fails"}`, time: (ms / 1_000).toFixed(3) }
+  const { operation, service, fault, nth, ms, why, trouble } = row
+  const name = `${service ?? "a service"} ${fault ?? "fails"}${nth === null ? "" : ` in its write ${nth}`}`
+  const named = { classname: operation, name, time: (ms / 1_000).toFixed(3) }
   const inside = trouble
     ? `<failure${attributes({ type: codeOf(trouble), message: trouble.message })}>${escaped(trouble.fix)}</failure>`
     : row.result === "untried"
       ? `<skipped${attributes({ message: why ?? "" })}/>`
       : ""
-  return inside === "" ? `<testcase${attributes(named)}/>` : `<testcase${attributes(named)}>${inside}</testcase>`
+  const told = row.step === null && row.undone.length === 0 ? "" : `<system-out>${escaped(why ?? "")}</system-out>`
+  return inside + told === "" ? `<testcase${attributes(named)}/>` : `<testcase${attributes(named)}>${inside}${told}</testcase>`
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {

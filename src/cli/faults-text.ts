@@ -51,14 +51,16 @@ function titlesOf(row: FaultRow, before: FaultRow | undefined, { operations, pai
   const operation = operations.find(({ path }) => path === row.operation)
   const about = operation ? paint("dim", `  ${operation.effect}, deadline ${showDuration(operation.deadlineMs)}`) : ""
   const titles = isNew ? ["", `${paint("bold", row.operation)}${about}`] : []
-  if (!isNew && before?.service === row.service) return titles
+  if (!isNew && before?.service === row.service && before.nth === row.nth) return titles
   const after = row.after.length === 0 ? "" : paint("dim", `, asked when ${row.after.map(shown).join(" and ")} cannot answer`)
-  return row.service === null ? titles : [...titles, `  when ${shown(row.service)}${after}`]
+  const alone = row.nth === null ? "" : `, in its write ${row.nth} alone`
+  return row.service === null ? titles : [...titles, `  when ${shown(row.service)}${alone}${after}`]
 }
 
-/** Why it was not tried; what is broken has a finding that says so. */
-function reasonOf({ result, why }: FaultRow, paint: Paint): string[] {
-  if (result !== "untried" || why === null) return []
+/** Why it was not tried; which step of a flow has failed, and what was undone. What is broken has a finding that says so. */
+function reasonOf({ result, why, step, undone }: FaultRow, paint: Paint): string[] {
+  const isTold = result === "untried" || step !== null || undone.length > 0
+  if (!isTold || why === null) return []
   return paragraph(shown(why), 6, WIDTH).map((line) => paint("dim", line))
 }
 

@@ -32,15 +32,18 @@ does not run in production. Code of the application runs.
 PostgreSQL is tried in databases that are made for it, and dropped, on a
 server for tests: TRESTLE_FAULTS_POSTGRES=postgres://user:password@host/name
 
-Exits 1 when a declared fallback does not answer, or when a write may have its
-effect twice. What cannot be tried is counted, and is a warning.
+Each later write of a flow fails once for itself, so that its undo is seen.
+
+Exits 1 when a declared fallback does not answer, when a write may have its
+effect twice, or when a flow fails and what a step has done stays. What cannot
+be tried is counted, and is a warning.
 `
 
 export function addFaults(program: Command, run: Run): void {
   program
     .command("faults")
     .summary("Let every service fail in every way, and see what callers get")
-    .description("Let every service fail in every way, and see that fallbacks answer and no write is doubled.")
+    .description("Let every service fail in every way: see that fallbacks answer, no write is doubled, and failed flows are undone.")
     .argument("[targets...]", 'operations: a path, a group, or a glob such as "users.*"')
     .option("--service <name>", "only what this service does to them")
     .option("--junit <file>", "also write the rows as JUnit XML")

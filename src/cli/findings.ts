@@ -52,6 +52,7 @@ export const CLI_FINDINGS = {
   },
   TRS3023: { title: "not tried whole", why: "What was not tried may be broken, and nobody would know." },
   TRS3024: { title: "nothing to try it on", why: "Its faults are made on a real server for tests, and there is none." },
+  TRS3028: { title: "step that is not undone", why: "The flow says that it has failed, and a part of it has happened all the same." },
 } as const satisfies Record<string, FindingKind>
 
 /** The place of a finding that is about the command itself. */

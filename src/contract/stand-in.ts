@@ -36,6 +36,11 @@ export interface Fault {
   readonly of?: "read" | "write"
   /** In the end it answers well, so what callers get can be told only where a healthy answer is known. */
   readonly isMild?: true
+  /**
+   * It can strike a single write and be over after it, as `StandIn.fail` is asked to then: so later steps of a flow are tried. Give it to few,
+   * and clear ones: a refusal, and one after which the outcome is unknown.
+   */
+  readonly canPass?: true
 }
 
 /** What has come to a stand-in as a whole: a request, a commit. */
@@ -54,8 +59,12 @@ export interface StandIn {
   readonly arrivals: readonly Arrival[]
   /** In the place of `Service.open`: opens what the application would, towards the stand-in. */
   open(host: ServiceHost): Connection | Promise<Connection>
-  /** From now on it fails; before, it is well. */
-  fail(): void | Promise<void>
+  /**
+   * From now on it fails; before, it is well.
+   *
+   * @param nth only what would have the n-th effect from now on fails, and after it all is well again; asked of faults that `canPass`
+   */
+  fail(nth?: number): void | Promise<void>
   /** Closes it, and leaves nothing behind. */
   close(): Promise<void>
 }

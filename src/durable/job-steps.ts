@@ -55,7 +55,7 @@ function isOfUndo(key: string, step: string): boolean {
   return key.startsWith(`${UNDO}${step}/`)
 }
 
-/** Without the fingerprint of the input. */
-function whatOf({ what }: JournalEntry): string {
+/** What a step runs, without the fingerprint of its input. */
+export function whatOf({ what }: Pick<JournalEntry, "what">): string {
   return what.replace(/ [0-9a-f]{16}$/, "")
 }

@@ -5,8 +5,9 @@ import { inputOf } from "./case-subject.ts"
 import type { FaultBench } from "./fault-bench.ts"
 import { type FaultRow, type FaultTrouble, UNTRIED } from "./fault-row.ts"
 import type { Played, Script } from "./fault-stage.ts"
-import { type RowSubject, rowOf } from "./fault-told.ts"
+import { type RowHead, type RowSubject, rowOf } from "./fault-told.ts"
 import { neighboursOf, servicesIn } from "./fault-verdict.ts"
+import { isJournaledFlow } from "./flow-watch.ts"
 
 /** What became of one operation. */
 export interface Tried {
@@ -48,29 +49,43 @@ async function tryService(bench: FaultBench, subject: RowSubject, service: Servi
   const absence = bench.absent.get(service)
   if (absence) return [{ ...whole, why: absence.why }]
   if (faults.length === 0) return [{ ...whole, why: `nothing can happen to a ${operation.effect} of it` }]
-  bench.plan(faults.length)
-  return Promise.all(faults.map((fault) => tryFault(bench, subject, { service, fault })))
+  const always = faults.map((fault): Failing => ({ service, fault, nth: null }))
+  const all = [...always, ...laterFailures(subject, service, faults)]
+  bench.plan(all.length)
+  return Promise.all(all.map((failing) => tryFault(bench, subject, failing)))
+}
+
+/** A flow has more to lose the further it has come: each later write of a good run fails once for itself, so that what was done is undone. */
+function laterFailures({ operation, baseline }: RowSubject, service: Service, faults: readonly Fault[]): Failing[] {
+  const passing = isJournaledFlow(operation) ? faults.filter(({ canPass }) => canPass) : []
+  const writes = (baseline.arrivals.get(service) ?? []).filter(({ effect }) => effect !== null).length
+  const later = Array.from({ length: Math.max(0, writes - 1) }, (_, i) => i + 2)
+  return later.flatMap((nth) => passing.map((fault) => ({ service, fault, nth })))
 }
 
 interface Failing {
   readonly service: Service
   readonly fault: Fault
+  /** The one write of it alone that fails; `null`: everything does. */
+  readonly nth: number | null
 }
 
-async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault }: Failing): Promise<FaultRow> {
+async function tryFault(bench: FaultBench, subject: RowSubject, { service, fault, nth }: Failing): Promise<FaultRow> {
   const { operation, input } = subject
-  const failing = new Map<Service, Fault>([...firstFaults(bench, operation, service), [service, fault]])
+  const before = nth === null ? firstFaults(bench, operation, service) : []
+  const failing = new Map<Service, Fault>([...before, [service, fault]])
+  const script: Script = { operation, input, failing, ...(nth === null ? {} : { nth }) }
   const after = [...failing.keys()].filter((one) => one !== service).map(({ name }) => name)
-  const row = { operation: operation.path, service: service.name, fault: fault.name, after }
+  const row: RowHead = { operation: operation.path, service: service.name, fault: fault.name, nth, after }
   if (bench.isInterrupted) return { ...UNTRIED, ...row, why: "interrupted", trouble: null }
   const told = (played: Played): FaultRow => {
-    const seen = rowOf(row, played, { ...subject, service, fault })
+    const seen = rowOf(row, played, { ...subject, service, fault, nth })
     const why = bench.doubtOf(played, seen.trouble !== null)
     return why === null ? seen : { ...UNTRIED, ...row, why, trouble: null }
   }
-  const first = told(await bench.play({ operation, input, failing }))
+  const first = told(await bench.play(script))
   // Those that run beside it make it slower than it is: what is called broken has been seen without them.
-  const certain = first.trouble === null ? first : told(await bench.playAlone({ operation, input, failing }))
+  const certain = first.trouble === null ? first : told(await bench.playAlone(script))
   bench.done()
   return certain
 }

@@ -8,6 +8,8 @@ export interface FaultRow {
   readonly service: string | null
   /** How: `refuses connections`; `null` for whatever could happen to it. */
   readonly fault: string | null
+  /** It fails in its n-th write alone, of a flow of several; `null`: in everything, from the first request on. */
+  readonly nth: number | null
   /** Services that cannot be reached meanwhile, because this one is asked only when they have failed. */
   readonly after: readonly string[]
   /** Nothing broken was seen; a promise was broken; it could not be tried. */
@@ -21,6 +23,10 @@ export interface FaultRow {
   /** Tries made at services, over all of them. */
   readonly attempts: number
   readonly ms: number
+  /** Of a flow: the step that has failed, or of which nobody knows whether it has happened; `null` for none. */
+  readonly step: string | null
+  /** Of a flow: the steps that were taken back, the last first. */
+  readonly undone: readonly string[]
   /** Effects that the call may have had at services, all counted at the receiving side. */
   readonly effects: number
   /** What broke, why it was not tried, or what else is to be said. */
@@ -30,7 +36,7 @@ export interface FaultRow {
 
 /** What is wrong, for a finding. */
 export interface FaultTrouble {
-  readonly kind: "fallback not reached" | "write doubled" | "not tried" | "nothing to try it on"
+  readonly kind: "fallback not reached" | "write doubled" | "step not undone" | "not tried" | "nothing to try it on"
   readonly message: string
   readonly fix: string
   readonly place: SourcePlace | null
@@ -38,6 +44,7 @@ export interface FaultTrouble {
 
 /** A row of nothing: the fields that are the same for all that could not be tried. */
 export const UNTRIED = {
+  nth: null,
   after: [],
   result: "untried",
   code: null,
@@ -46,5 +53,7 @@ export const UNTRIED = {
   isDegraded: false,
   attempts: 0,
   ms: 0,
+  step: null,
+  undone: [],
   effects: 0,
 } as const satisfies Partial<FaultRow>

@@ -10,6 +10,7 @@ import type { Arrival, Fault, PlacedCall, StandIn } from "../contract/stand-in.t
 import type { Checked } from "../runtime/check.ts"
 import { absent } from "./absent-service.ts"
 import type { Absence } from "./fault-ground.ts"
+import { FlowWatch, isJournaledFlow } from "./flow-watch.ts"
 import { JumpingClock } from "./jumping-clock.ts"
 import type { Lateness } from "./lateness.ts"
 import { rememberingLog, THROWAWAY } from "./stand-ins.ts"
@@ -41,6 +42,8 @@ export interface Script {
   readonly operation: Operation
   readonly input: unknown
   readonly failing: ReadonlyMap<Service, Fault>
+  /** They fail in their n-th write alone. Default: in everything from the first on. */
+  readonly nth?: number
 }
 
 /** What became of it. */
@@ -49,6 +52,8 @@ export interface Played {
   /** Of the operations that it ran inside. */
   readonly nested: readonly CallRecord[]
   readonly arrivals: ReadonlyMap<Service, readonly Arrival[]>
+  /** What a journaled flow has done; `null` for all others. */
+  readonly flow: FlowWatch | null
   /** It was ended by us, before it ended by itself. */
   readonly isCut: boolean
   /** How long this process was held up within it, in milliseconds. */
@@ -84,28 +89,31 @@ class Stage {
   readonly #standIns = new Map<Service, StandIn>()
   readonly #records: CallRecord[] = []
   readonly #clock = new JumpingClock()
+  readonly #flow: FlowWatch | null
   #running: Running<unknown> | null = null
 
   constructor(world: World, script: Script) {
     this.#world = world
     this.#script = script
+    this.#flow = isJournaledFlow(script.operation) ? new FlowWatch() : null
   }
 
   async play(): Promise<Played> {
     await this.#world.starting.run(() => this.open())
     const startedAt = performance.now()
-    const { operation, failing } = this.#script
+    const { operation, failing, nth } = this.#script
     if (failing.size > 0 && operation.effect === "read") await this.#call()
     if (this.#world.freshMs > 0) this.#clock.jump(this.#world.freshMs + 1)
     const before = new Map([...this.#standIns].map(([service, { arrivals }]) => [service, arrivals.length]))
     this.#records.length = 0
-    for (const service of failing.keys()) await this.#standIns.get(service)!.fail()
+    for (const service of failing.keys()) await this.#standIns.get(service)!.fail(nth)
     const isCut = await this.#call()
     const record = this.#records.findLast(({ entrance }) => entrance === "in-process")!
     return {
       record,
       nested: this.#records.filter(({ entrance }) => entrance === "nested"),
       arrivals: new Map([...this.#standIns].map(([service, { arrivals }]) => [service, arrivals.slice(before.get(service))])),
+      flow: this.#flow,
       isCut,
       lateMs: this.#world.lateness.since(startedAt),
     }
@@ -117,7 +125,7 @@ class Stage {
   }
 
   async open(): Promise<void> {
-    const { app, services, absent: absentees, callsOf } = this.#world
+    const { app, services, absent: absentees, callsOf, checked } = this.#world
     const { operation, failing } = this.#script
     for (const service of services) {
       const fault = failing.get(service) ?? null
@@ -125,7 +133,7 @@ class Stage {
     }
     this.#running = await startApp(app, {
       ...THROWAWAY,
-      checked: this.#world.checked,
+      checked: this.#flow?.over(checked, operation.path) ?? checked,
       clock: this.#clock,
       random: seededRandom(1),
       log: rememberingLog(this.#records),

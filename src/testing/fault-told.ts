@@ -7,6 +7,7 @@ import { within } from "../runtime/within.ts"
 import type { Absence } from "./fault-ground.ts"
 import { type FaultRow, type FaultTrouble, UNTRIED } from "./fault-row.ts"
 import type { Played } from "./fault-stage.ts"
+import { type FlowTold, flowTold } from "./fault-steps.ts"
 import { type Doubled, doubledIn, guessedIn, neighboursOf, type Unreached, unreachedIn } from "./fault-verdict.ts"
 
 /** The operation that is tried, and what is known of it. */
@@ -23,16 +24,19 @@ export interface RowSubject {
 interface Failing extends RowSubject {
   readonly service: Service
   readonly fault: Fault
+  readonly nth: number | null
 }
 
+/** What is known of a row before it is tried. */
+export type RowHead = Pick<FaultRow, "operation" | "service" | "fault" | "nth" | "after">
+
 /** What a run says, and whether it broke a promise. */
-export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "after">, played: Played, failing: Failing): FaultRow {
+export function rowOf(row: RowHead, played: Played, failing: Failing): FaultRow {
   const { error, meta } = played.record
-  const doubled = doubledIn(played, failing.baseline)
-  const unreached = unreachedIn(played, failing.service, failing)
-  const unknown = doubled || unreached ? null : (notAskedIn(played, row.after) ?? unknownIn(played, failing))
+  const flow = flowTold(played, failing.operations)
+  const trouble = troubleIn(played, flow, failing)
+  const unknown = trouble ? null : (notAskedIn(played, row.after) ?? unknownIn(played, failing))
   if (unknown !== null) return { ...UNTRIED, ...row, why: unknown, trouble: null }
-  const trouble = doubled ? ofDoubled(doubled, failing) : unreached && ofUnreached(unreached, failing)
   const arrived = [...played.arrivals.values()].flat().flatMap(({ effect }) => effect ?? [])
   const effects = new Set(arrived).size
   return {
@@ -44,10 +48,25 @@ export function rowOf(row: Pick<FaultRow, "operation" | "service" | "fault" | "a
     isDegraded: error === null && meta.degraded !== false,
     attempts: meta.attempts,
     ms: Math.round(meta.ms),
+    step: flow?.step ?? null,
+    undone: flow?.undone ?? [],
     effects,
-    why: trouble?.message ?? (arrived.length > effects ? `sent ${arrived.length} times, as one effect: the service promises so` : null),
+    why: flow?.what ?? trouble?.message ?? (arrived.length > effects ? sentAgain(arrived.length, effects) : null),
     trouble,
   }
+}
+
+function sentAgain(times: number, effects: number): string {
+  return `sent ${times} times, as ${effects === 1 ? "one effect" : `${effects} effects`}: the service promises so`
+}
+
+/** The first of what a run has broken. */
+function troubleIn(played: Played, flow: FlowTold | null, failing: Failing): FaultTrouble | null {
+  const doubled = doubledIn(played, failing.baseline)
+  if (doubled) return ofDoubled(doubled, failing)
+  const unreached = unreachedIn(played, failing.service, failing)
+  if (unreached) return ofUnreached(unreached, failing)
+  return flow?.stays ? ofStaying(flow, failing) : null
 }
 
 /** One that stands before it could not be made to fail. */
@@ -64,21 +83,39 @@ function unknownIn(played: Played, failing: Failing): string | null {
   return guessed ? `what ${guessed.name} answers when it is well is not known` : null
 }
 
-function ofDoubled({ service, asked, times }: Doubled, { operation, service: failing, fault }: Failing): FaultTrouble {
+/** `when crm resets the connection`, `when crm resets the connection in its write 2`. */
+function when({ service, fault, nth }: Failing): string {
+  return `when ${service.name} ${fault.name}${nth === null ? "" : ` in its write ${nth}`}`
+}
+
+function ofDoubled({ service, asked, times }: Doubled, failing: Failing): FaultTrouble {
+  const { operation } = failing
   return {
     kind: "write doubled",
-    message: `${operation.path}: when ${failing.name} ${fault.name}, ${asked} may have its effect ${times} times at ${service.name}`,
+    message: `${operation.path}: ${when(failing)}, ${asked} may have its effect ${times} times at ${service.name}`,
     fix: 'After an unknown outcome, look whether it has happened before you send it again. If the service knows keys, say so and let it be repeated: repeat: { key: "Idempotency-Key" }',
     place: operation.declaration.at,
   }
 }
 
-function ofUnreached({ operation: inner, expected, isTooLate }: Unreached, { operation, service, fault, defaults }: Failing): FaultTrouble {
+function ofStaying({ stays, step }: FlowTold, failing: Failing): FaultTrouble {
+  const { operation } = failing
+  const failed = step === null ? "the flow fails" : `step ${step} fails`
+  return {
+    kind: "step not undone",
+    message: `${operation.path}: ${when(failing)}, ${failed}, and what step ${stays} has done stays`,
+    fix: "Declare what takes that step back: s.run(operation, input, { undo: (answer) => s.run(cancel, answer) }). A step that cannot be taken back comes last; if what it has done may stay, say so: undo: async () => {}",
+    place: operation.declaration.at,
+  }
+}
+
+function ofUnreached({ operation: inner, expected, isTooLate }: Unreached, failing: Failing): FaultTrouble {
+  const { operation, service, defaults } = failing
   const where = inner === operation ? operation.path : `${operation.path}, in ${inner.path}`
   const why = isTooLate ? `: the deadline of ${showDuration(Math.min(inner.deadlineMs, operation.deadlineMs))} is over first` : ""
   return {
     kind: "fallback not reached",
-    message: `${where}: when ${service.name} ${fault.name}, its fallback ${expected.join(", ")} does not answer${why}`,
+    message: `${where}: ${when(failing)}, its fallback ${expected.join(", ")} does not answer${why}`,
     fix: isTooLate
       ? enoughTime(inner, service, defaults)
       : `Call it by hand with a failing ${service.name}, and see its note: what stands behind it in the fallback must be able to answer.`,

@@ -125,11 +125,15 @@ function nameOf(part: AnyBackend): string {
   return [...new Set(servicesIn(part).map(({ name }) => name))].join(" and ") || part.kind
 }
 
-/** The first effect that a receiver has seen more often than when all is well. A replica holds the same records, so it is the same receiver. */
-export function doubledIn({ arrivals }: Played, baseline: Played): Doubled | null {
+/**
+ * The first effect that a receiver has seen more often than when all is well. A replica holds the same records, so it is the same receiver.
+ * What takes a step back may be asked for in the same words as the step.
+ */
+export function doubledIn({ arrivals, flow }: Played, baseline: Played): Doubled | null {
   const usual = effectsIn(baseline.arrivals)
+  const undone = flow?.undone.size ?? 0
   for (const [key, { service, asked, effects }] of effectsIn(arrivals)) {
-    if (effects.size > Math.max(1, usual.get(key)?.effects.size ?? 0)) return { service, asked, times: effects.size }
+    if (effects.size > Math.max(1, usual.get(key)?.effects.size ?? 0) + undone) return { service, asked, times: effects.size }
   }
   return null
 }

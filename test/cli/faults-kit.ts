@@ -9,6 +9,7 @@ export interface Row {
   operation: string
   service: string | null
   fault: string | null
+  nth: number | null
   after: string[]
   result: string
   code: string | null
@@ -17,6 +18,8 @@ export interface Row {
   isDegraded: boolean
   attempts: number
   ms: number
+  step: string | null
+  undone: string[]
   effects: number
   why: string | null
 }

@@ -26,6 +26,9 @@ interface LineOptions {
 export class FaultyLine {
   readonly options: LineOptions
   #isFailing = false
+  /** The one commit alone that is lost; `null`: each is. */
+  #nth: number | null = null
+  #commits = 0
   #slowUntil: Promise<void> | null = null
   #timer: NodeJS.Timeout | undefined
   readonly #links = new Set<Link>()
@@ -46,10 +49,16 @@ export class FaultyLine {
     return this.#isFailing ? this.options.fault : null
   }
 
-  async fail(): Promise<void> {
+  async fail(nth: number | null = null): Promise<void> {
     this.#isFailing = true
+    this.#nth = nth
     if (this.fault === "down") await this.close()
     if (typeof this.fault === "object") this.#cut()
+  }
+
+  /** How the commit that has just been carried out fails; `null`: it does not. */
+  commitFault(): LineFault | null {
+    return this.#nth === null || (this.#isFailing && ++this.#commits === this.#nth) ? this.fault : null
   }
 
   /** When answers come that a statement has asked for. */
@@ -146,8 +155,9 @@ class Link {
     if (isCommit && this.#before !== null) {
       await options.watch.committed(this.#statements!, await this.#before)
       this.#statements = null
-      if (fault === "cut commit") return this.close()
-      if (fault === "mute commit") return
+      const commitFault = this.#line.commitFault()
+      if (commitFault === "cut commit") return this.close()
+      if (commitFault === "mute commit") return
     }
     if (this.#isStruck && fault === "slow") await this.#line.slow()
     if (this.#client.destroyed) return

@@ -1,6 +1,6 @@
 import type { Connection, ServiceHost } from "../../contract/service.ts"
 import type { Arrival, Fault, PlacedCall, StandIn } from "../../contract/stand-in.ts"
-import { shortened, WatchedSession } from "../sql/watched-session.ts"
+import { shortened, shortestAttemptMs, WatchedSession } from "../sql/watched-session.ts"
 import { POSTGRES_FAULTS, type PostgresFault } from "./faults.ts"
 import { type CommitWatch, FaultyLine } from "./faulty-line.ts"
 import { openPostgres, type PostgresSettings } from "./open.ts"
@@ -10,7 +10,7 @@ import { StandInTables } from "./stand-in-tables.ts"
 /** A database of its own on a server for tests, with its tables as the migrations make them, dropped at the end. */
 export async function openPostgresStandIn(settings: PostgresSettings, calls: readonly PlacedCall[], fault: Fault | null): Promise<StandIn> {
   const known = POSTGRES_FAULTS.find(({ name }) => name === fault?.name) ?? null
-  return new PostgresStandIn(settings, Math.min(...calls.map(({ timeoutMs }) => timeoutMs)), known)
+  return new PostgresStandIn(settings, shortestAttemptMs(calls), known)
 }
 
 class PostgresStandIn implements StandIn, CommitWatch {
@@ -21,7 +21,7 @@ class PostgresStandIn implements StandIn, CommitWatch {
   #server: ScratchServer | null = null
   #name: string | null = null
   #line: FaultyLine | null = null
-  #session: Connection | null = null
+  #session: WatchedSession | null = null
   #tables: StandInTables | null = null
   #timer: NodeJS.Timeout | undefined
 
@@ -46,10 +46,12 @@ class PostgresStandIn implements StandIn, CommitWatch {
     return this.#session
   }
 
-  async fail(): Promise<void> {
+  async fail(nth?: number): Promise<void> {
     const { server } = this.#fault ?? {}
     const tables = this.#tables!
-    await this.#line!.fail()
+    await this.#line!.fail(nth)
+    // A trigger sees statements, and does not know which transaction they belong to.
+    if (nth !== undefined && typeof server === "object") return this.#session!.break("unique", nth)
     if (server === "restarted") await tables.endOthers(this.#name!)
     else if (typeof server === "object") await tables.raise(server.raises, server.isOnce === true)
     else if (server !== undefined) await tables.lock()

@@ -21,13 +21,13 @@ export interface RestFault extends Fault {
 /** The ways in which a REST service can fail a call, as bytes on a socket. */
 export const REST_FAULTS: readonly RestFault[] = [
   { name: "refuses connections", isRefusal: true },
-  { name: "resets the connection", answer: ({ response }) => response.socket?.resetAndDestroy() },
+  { name: "resets the connection", canPass: true, answer: ({ response }) => response.socket?.resetAndDestroy() },
   { name: "is slow", isMild: true, answer: ({ well }) => well() },
   { name: "hangs", answer: () => {} },
   { name: "says 500", status: 500 },
   { name: "says 503", status: 503 },
   { name: "says 429", status: 429 },
-  { name: "rejects our credential", status: 401 },
+  { name: "rejects our credential", canPass: true, status: 401 },
   { name: "answers another shape", answer: ({ response }) => whole(response, "application/json", '"another shape"') },
   { name: "answers a web page", answer: ({ response }) => whole(response, "text/html", "<!doctype html><title>Gateway</title>") },
   { name: "truncates its answer", answer: ({ response, reply }) => whole(response, reply.type, halfOf(reply)) },

@@ -35,6 +35,9 @@ class RestStandIn implements StandIn {
   readonly #timers = new Set<NodeJS.Timeout>()
   #switch: Switch | null = null
   #isFailing = false
+  /** It fails in this one alone of its writes; `null`: in everything. */
+  #nth: number | null = null
+  #writes = 0
 
   constructor(place: Place, calls: readonly (PlacedCall & { call: RestCall })[], fault: Fault | null) {
     this.#place = place
@@ -53,8 +56,9 @@ class RestStandIn implements StandIn {
     return openRest({ ...this.#place.settings, url }, { ...host, openTransport: () => this.#switch! })
   }
 
-  fail(): void {
+  fail(nth?: number): void {
     this.#isFailing = true
+    this.#nth = nth ?? null
     if (this.#fault?.isRefusal) this.#switch?.refuse()
   }
 
@@ -72,7 +76,7 @@ class RestStandIn implements StandIn {
     const path = url.split("?")[0]!
     const placed = this.#calls.find(({ call, pattern }) => call.route.method === method && pattern.test(path))
     if (!placed) return void response.writeHead(404).end()
-    const fault = this.#isFailing ? this.#fault : null
+    const fault = this.#strikes(placed, method) ? this.#fault : null
     const hasDoneNothing = fault !== null && isHarmless(fault, this.#place.refuses)
     this.arrivals.push({ asked: placed.call.asked, effect: hasDoneNothing ? null : this.#effectOf(placed, request, body) })
     const { reply } = placed.call
@@ -81,9 +85,15 @@ class RestStandIn implements StandIn {
     answerBadly(fault, { response, reply, well })
   }
 
+  #strikes(placed: Placed, method: string): boolean {
+    if (!this.#isFailing || this.#nth === null) return this.#isFailing
+    return mayHaveEffect(placed, method) && ++this.#writes === this.#nth
+  }
+
   /** What the service promises of a repeat decides whether a second arrival is a second effect. */
-  #effectOf({ call, effect }: Placed, { method = "", url = "", headers }: IncomingMessage, body: string): string | null {
-    if (effect === "read" || method === "GET") return null
+  #effectOf(placed: Placed, { method = "", url = "", headers }: IncomingMessage, body: string): string | null {
+    const { call } = placed
+    if (!mayHaveEffect(placed, method)) return null
     if (call.repeat === "none") return `${this.#place.settings.name} ${this.arrivals.length}`
     if (call.repeat === "natural") return `${method} ${url} ${body}`
     return `${this.#place.settings.name} ${headers[call.repeat.key.toLowerCase()]}`
@@ -96,6 +106,10 @@ class RestStandIn implements StandIn {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+function mayHaveEffect({ effect }: Placed, method: string): boolean {
+  return effect === "write" && method !== "GET"
 }
 
 function answerWell(response: ServerResponse, { type, body }: HealthyReply): void {

@@ -8,7 +8,7 @@ import {
   type SqlStatements,
   type SqlTaker,
 } from "../../contract/sql-session.ts"
-import type { Arrival } from "../../contract/stand-in.ts"
+import type { Arrival, PlacedCall } from "../../contract/stand-in.ts"
 import { type HasStore, hasStore } from "../../contract/store.ts"
 
 const SHOWN_MAX = 80
@@ -16,12 +16,15 @@ const SHOWN_MAX = 80
 /** The session of a stand-in: counts what was committed, and breaks a rule of a table when it is told to. */
 export class WatchedSession implements SqlSession {
   readonly arrivals: Arrival[]
-  /** The rule that each write breaks; `null`: none. */
-  broken: SqlConstraint | null = null
   readonly probe?: () => Promise<void>
   readonly openStore?: HasStore["openStore"]
   readonly #session: SqlSession
   readonly #countsCommits: boolean
+  /** The rule that writes break; `null`: none. */
+  #broken: SqlConstraint | null = null
+  /** The one write alone that breaks it; `null`: each does. */
+  #nth: number | null = null
+  #writes = 0
 
   /** @param arrivals where somebody else notes what was committed; without it, a write that has answered is */
   constructor(session: SqlSession, arrivals: Arrival[] | null = null) {
@@ -45,14 +48,21 @@ export class WatchedSession implements SqlSession {
     return this.#session.read(statement, taker, attempt)
   }
 
+  /** From now on each write breaks that rule, or the n-th of them alone. */
+  break(rule: SqlConstraint, nth: number | null = null): void {
+    this.#broken = rule
+    this.#nth = nth
+  }
+
   write(statement: SqlStatement, taker: SqlTaker, attempt: Attempt): unknown {
-    if (this.broken) this.#break(this.broken)
+    const broken = this.#brokenNow()
+    if (broken) this.#fail(broken)
     return this.#counted(statement.text, this.#session.write(statement, taker, attempt))
   }
 
   transaction(work: (statements: SqlStatements) => unknown, attempt: Attempt): Promise<unknown> {
-    const { broken } = this
-    const breaking = broken && attempt.call.effect === "write" ? () => this.#break(broken) : work
+    const broken = attempt.call.effect === "write" ? this.#brokenNow() : null
+    const breaking = broken ? () => this.#fail(broken) : work
     return this.#session.transaction(breaking, attempt).then((answer) => {
       if (attempt.call.effect === "write") this.#count("a transaction")
       return answer
@@ -63,7 +73,12 @@ export class WatchedSession implements SqlSession {
     return this.#session.close()
   }
 
-  #break(rule: SqlConstraint): never {
+  #brokenNow(): SqlConstraint | null {
+    if (this.#broken === null || this.#nth === null) return this.#broken
+    return ++this.#writes === this.#nth ? this.#broken : null
+  }
+
+  #fail(rule: SqlConstraint): never {
     throw new BrokenConstraint(rule, `${this.name}: its stand-in breaks a rule of the kind "${rule}"`, undefined)
   }
 
@@ -82,6 +97,13 @@ export class WatchedSession implements SqlSession {
   #count(asked: string): void {
     if (this.#countsCommits) this.arrivals.push({ asked: shortened(asked), effect: `${this.name} ${this.arrivals.length}` })
   }
+}
+
+const ATTEMPT_MS = 1_000
+
+/** The shortest time that an attempt at a declared call has; where only transactions of flows ask, one is taken that does not hold up rows. */
+export function shortestAttemptMs(calls: readonly PlacedCall[]): number {
+  return calls.length === 0 ? ATTEMPT_MS : Math.min(...calls.map(({ timeoutMs }) => timeoutMs))
 }
 
 /** A statement as people are told of it. */

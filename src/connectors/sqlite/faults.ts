@@ -9,7 +9,7 @@ export const SQLITE_FAULTS = [
   { name: "is locked", of: "write" },
   { name: "is locked for a moment", of: "write", isMild: true },
   { name: "has lost its file" },
-  { name: "refuses a duplicate", of: "write" },
+  { name: "refuses a duplicate", of: "write", canPass: true },
 ] as const satisfies readonly Fault[]
 
 export type FaultName = (typeof SQLITE_FAULTS)[number]["name"]

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Connection, ServiceHost } from "../../contract/service.ts"
 import type { Arrival, Fault, PlacedCall, StandIn } from "../../contract/stand-in.ts"
-import { WatchedSession } from "../sql/watched-session.ts"
+import { shortestAttemptMs, WatchedSession } from "../sql/watched-session.ts"
 import { SqliteDatabase } from "./database.ts"
 import { type FaultName, SQLITE_FAULTS } from "./faults.ts"
 import { openSqlite, type SqliteSettings } from "./open.ts"
@@ -11,7 +11,7 @@ import { openSqlite, type SqliteSettings } from "./open.ts"
 /** A database of its own, with its tables and without rows: in memory, or in a file of its own where the fault needs one. */
 export async function openSqliteStandIn(settings: SqliteSettings, calls: readonly PlacedCall[], fault: Fault | null): Promise<StandIn> {
   const name = SQLITE_FAULTS.find((one) => one.name === fault?.name)?.name ?? null
-  return new SqliteStandIn(settings, Math.min(...calls.map(({ timeoutMs }) => timeoutMs)), name)
+  return new SqliteStandIn(settings, shortestAttemptMs(calls), name)
 }
 
 class SqliteStandIn implements StandIn {
@@ -41,7 +41,7 @@ class SqliteStandIn implements StandIn {
     return this.#session
   }
 
-  fail(): void {
+  fail(nth?: number): void {
     switch (this.#fault) {
       case "is locked":
         return this.#lock()
@@ -53,7 +53,7 @@ class SqliteStandIn implements StandIn {
         for (const end of ["", "-wal", "-shm"]) rmSync(this.#file + end, { force: true })
         return
       case "refuses a duplicate":
-        this.#session!.broken = "unique"
+        this.#session!.break("unique", nth)
     }
   }
 
