@@ -12,8 +12,10 @@ export interface WorkProgress {
   readonly state: "waiting" | "running" | "parked" | "done" | "failed"
   /** Steps that are done. */
   readonly done: number
-  /** Name of the step that is under way; "" where it has none. */
+  /** Name of the step that is under way, or is being undone; "" where it has none. */
   readonly step: string
+  /** The work has failed with this code, and is being undone. */
+  readonly undoing?: string
 }
 
 export interface FollowOptions {
@@ -66,7 +68,7 @@ export function follower(
 
 interface Report {
   readonly state: WorkProgress["state"]
-  readonly progress?: { readonly done: number; readonly step: string }
+  readonly progress?: Omit<WorkProgress, "state">
   readonly answer?: unknown
   readonly problem?: ClientFailure
 }
@@ -86,7 +88,7 @@ async function endOf(
     const { state, progress = { done: 0, step: "" } } = report
     const text = JSON.stringify([state, progress])
     const isNews = text !== said
-    if (isNews) onProgress?.({ state, done: progress.done, step: progress.step })
+    if (isNews) onProgress?.({ state, ...progress })
     said = text
     if (state === "done") return report.answer
     if (state === "failed") throw errorOf(report.problem!)
