@@ -19,7 +19,7 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
     file: "durable/job-statements.ts",
     from: "const HELD = \"id = ? and fence = ? and state = 'running'\"",
     to: "const HELD = \"id = ? and ? > 0 and state = 'running'\"",
-    seed: 113,
+    seed: 9,
   },
   {
     name: "two steps of a flow have one key",
@@ -82,7 +82,7 @@ export const PLANTED_DURABLE: readonly PlantedDurable[] = [
     file: "durable/runs.ts",
     from: "    run.isStopped = true\n    run.stoppable?.stop(",
     to: "    run.isStopped = true\n    void (",
-    seed: 134,
+    seed: 203,
   },
   {
     name: "a journal is written without its lease",
