@@ -104,6 +104,30 @@ const two = op({ ...write, deadline: "2s" }).via(flow((i, ctx) => ctx.run(put, i
     expect(row("loses its commit", "people-db", "two")).toMatchObject({ result: "held", effects: 1 })
   })
 
+  test("later steps of a flow → the second commit alone is refused or lost, and what was done is undone, or found out", async () => {
+    const flows = `const keeping = postgres({ url: secret("KEEPING_DB_URL"), name: "keeping", policy, outbox: true,
+  migrations: [{ name: "0001-n", sql: "create table notes (id text)" }] })
+const remove = op({ effect: "write", repeat: "natural", input: Person, output: nothing }).via(db.run((i) => sql\`delete from people where id = \${i.id}\`))
+const log = op(write).via(db.one((i) => sql\`insert into log (id, name) values (\${i.id}, \${i.name}) returning id, name\`))
+const one = op({ ...write, deadline: "3s" }).via(flow(async (i, s) => {
+  const made = await s.run(put, i, { name: "put", undo: (p) => s.run(remove, p) })
+  return s.run(log, made, { name: "log" })
+}))
+const keep = (s, i, name) => s.transaction(keeping, async (t) => { await t.run(sql\`insert into notes (id) values (\${i.id + name})\`) },
+  { name, undo: () => s.transaction(keeping, async (t) => { await t.run(sql\`delete from notes where id = \${i.id + name}\`) }) })
+const two = op({ ...write, deadline: "8s" }).via(flow(async (i, s) => { await keep(s, i, "a"); await keep(s, i, "b"); return i }, { databases: [keeping] }))`
+    const { ran, rows } = await rowsOf(appWith(flows, "one, two, put, log, remove"), ["one", "two"], env)
+    expect(ran.code).toBe(0)
+    const later = rows.filter(({ nth }) => nth !== null)
+    expect(later.map(({ operation, nth, fault, code, why }) => [operation, nth, fault, code, why].join(" | "))).toEqual([
+      "one | 2 | refuses a duplicate | CONFLICT | step log failed; undone: put",
+      "one | 2 | loses its commit | PENDING | step log may have happened: it is parked for a person",
+      "two | 2 | refuses a duplicate | CONFLICT | step b failed; undone: a",
+      "two | 2 | loses its commit |  | ",
+    ])
+    expect(later.at(-1)).toMatchObject({ result: "held", effects: 2 })
+  })
+
   test("a deadline that is over before the fallback's turn → exit 1", async () => {
     const hasty = `const one = op({ effect: "read", input: nothing, output: z.array(Person), deadline: "500ms" }).via(fallback(${SELECT}, value([])))`
     const { ran, rows, codes } = await rowsOf(appWith(hasty), [], env)
