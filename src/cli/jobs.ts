@@ -40,7 +40,7 @@ export function addJobs(program: Command, run: Run): void {
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  trestle jobs list --state dead\n  trestle jobs show 5f0c/mails.welcome\n  trestle jobs retry --all --operation 'mails.*'\n  trestle jobs drop 5f0c/mails.welcome --yes\n  trestle jobs settle 5f0c --step charge --not-happened --why 'the bank has none'\n",
+      "\nExamples:\n  trestle jobs list --state dead\n  trestle jobs show 5f0c/mails.welcome\n  trestle jobs retry --all --operation 'mails.*'\n  trestle jobs drop 5f0c/mails.welcome --yes\n  trestle jobs settle 5f0c --step charge --not-happened --why 'none in the bank'\n",
     )
   jobs
     .command("list")
