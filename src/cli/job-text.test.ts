@@ -33,6 +33,7 @@ test("a history: the same failure of a step and of an undo stands in two rows", 
 
 test.each<[JobProgress, string]>([
   [{ done: 2, step: "ship" }, "2 done, then ship"],
+  [{ done: 0, step: "reserve" }, "reserve"],
   [{ done: 2, step: "" }, "2 done"],
   [{ done: 2, step: "charge", undoing: "NO_STOCK" }, "undoing charge because of NO_STOCK"],
   [{ done: 2, step: "", undoing: "NO_STOCK" }, "undoing its steps because of NO_STOCK"],

@@ -47,11 +47,12 @@ export function workText(work: DeskJob, now: number): string {
   return `${shown(work.id)} (${work.operation}, ${work.state}: ${standingText({ job: work, work: null }, now)})`
 }
 
-/** How far it has come: `2 done, then ship`, `undoing charge because of NO_STOCK`. */
+/** How far it has come: `reserve`, `2 done, then ship`, `undoing charge because of NO_STOCK`. */
 export function progressText({ done, step, undoing }: JobProgress): string {
   const name = shown(step)
   if (undoing !== undefined) return `undoing ${name === "" ? "its steps" : name} because of ${shown(undoing)}`
-  return name === "" ? `${done} done` : `${done} done, then ${name}`
+  if (name === "") return `${done} done`
+  return done === 0 ? name : `${done} done, then ${name}`
 }
 
 /** Work that waits looks again and again: what is alike stands in one row. */

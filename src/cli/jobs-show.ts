@@ -1,5 +1,6 @@
 import { systemClock } from "../base/clock.ts"
 import { Redactor } from "../base/redact.ts"
+import type { JournaledError } from "../contract/journal.ts"
 import type { JournalStep } from "../durable/job-steps.ts"
 import { EXIT } from "./exit.ts"
 import { usage } from "./findings.ts"
@@ -7,11 +8,20 @@ import { eventRows, heldUpText, nextOf, progressText, type SeenJob, workText } f
 import type { ShowFlags } from "./jobs.ts"
 import { found, withDesk } from "./jobs-desk.ts"
 import { publicJob, stateText } from "./jobs-list.ts"
-import { paintFor, shown } from "./paint.ts"
+import { type Colour, paintFor, shown } from "./paint.ts"
 import type { Report } from "./report.ts"
 import { table } from "./table.ts"
 import { fromNow, momentText } from "./time-text.ts"
 import { undecidedText } from "./undecided-text.ts"
+
+const STEP_COLOURS: Readonly<Record<JournalStep["state"], Colour>> = {
+  began: "yellow",
+  deferred: "yellow",
+  undoing: "yellow",
+  done: "green",
+  failed: "red",
+  undone: "dim",
+}
 
 /** `trestle jobs show` */
 export function showJob(id: string, flags: ShowFlags): Promise<Report> {
@@ -71,13 +81,19 @@ function factsOf({ job, work }: SeenJob): (readonly string[])[] {
 
 function stepRow(step: JournalStep): string[] {
   const { name, what, state, undoes, servedBy, work, error } = step
+  const colour = STEP_COLOURS[state]
   const inner = /^\d+$/.test(name) ? "" : `: ${name}`
   const details = [
     servedBy === null ? "" : `by ${servedBy}`,
     work === null ? "" : `by the work ${work}`,
-    error === null ? "" : `${error.code}: ${error.detail}${error.note === undefined ? "" : ` [${error.note}]`}`,
+    error === null ? "" : errorText(error),
     "answer" in step ? JSON.stringify(step.answer) : "",
   ]
   const detail = details.filter((one) => one !== "").join("; ")
-  return [shown(undoes === null ? name : `undo ${undoes}${inner}`), shown(what), state, shown(detail)]
+  return [shown(undoes === null ? name : `undo ${undoes}${inner}`), shown(what), paintFor(process.stdout)(colour, state), shown(detail)]
+}
+
+/** That it was an answer the code says already. */
+function errorText({ code, detail, note, outcome }: JournaledError): string {
+  return note === undefined || note === outcome ? `${code}: ${detail}` : `${code}: ${detail} [${note}]`
 }

@@ -149,7 +149,7 @@ class Following {
  */
 export function workReport(job: JobReport, end: JobEnd | null): WorkReport {
   const { id, operation, createdAt, progress, trace } = job
-  const isFailed = job.state === "dead" || job.state === "failed"
+  const isFailed = job.state === "dead" || job.state === "failed" || end?.is === "ended"
   const state = isFailed ? "failed" : (job.state as WorkReport["state"])
   return {
     id,

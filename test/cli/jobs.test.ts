@@ -79,7 +79,7 @@ async function undoing(): Promise<string> {
     await jobs.put(newJob("f1", { kind: "flow", operation: "buy", mayRepeat: true }))
     const [held] = (await jobs.claim(1, HOUR_MS)).jobs
     const journal = await openJournal(store, deliveryOf(held!), new SealedText(PLAIN))
-    const failure = { code: "NO_STOCK", detail: "All gone", status: 409, outcome: "answered" } as const
+    const failure = { code: "NO_STOCK", detail: "All gone", status: 409, outcome: "answered", note: "answered" } as const
     await journal.write([
       { key: ":reserve", what: "reserve 0123456789abcdef", state: "done", servedBy: "hall", value: { seat: 1, token: "t0psecret" } },
       { key: ":charge", what: "pay 0123456789abcdef", state: "done", value: { number: 4_711 } },

@@ -353,6 +353,39 @@ for (const { name, open, isHere } of STORES) {
         for await (const { id } of desk.all("dead")) dead.push(id)
         expect(dead).toEqual(["a"])
       })
+      test("the newest of two states, page after page", async () => {
+        await store.unit(Array.from({ length: 450 }, (_, i) => jobs.putting(newJob(`j${i}`, i === 7 ? { isParked: true } : {}))))
+        await end(await claimOne(), DONE)
+        const found: string[] = []
+        for await (const { id } of desk.newest(["waiting", "running"])) found.push(id)
+        const isOpen = (id: string): boolean => id !== "j0" && id !== "j7"
+        expect(found).toEqual(Array.from({ length: 450 }, (_, i) => `j${449 - i}`).filter(isOpen))
+      })
+      test("held up → by whom: of several by the one that waits for a person, else by the first", async () => {
+        await put(newJob("a", { orderKey: "k", blocks: true }), newJob("b", { orderKey: "k", blocks: true }))
+        await put(newJob("c", { orderKey: "k", blocks: true }), newJob("other", { orderKey: "l" }))
+        const heldUpBy = async (id: string): Promise<unknown> => (await desk.find(id))!.heldUpBy
+        expect([await heldUpBy("a"), await heldUpBy("other")]).toEqual([null, null])
+        expect(await heldUpBy("c")).toEqual({ id: "a", state: "waiting" })
+        await store.unit([{ text: "update trestle_jobs set state = ?, due_at = null where id = ?", values: ["dead", "b"] }])
+        expect([await heldUpBy("b"), await heldUpBy("c")]).toEqual([null, { id: "b", state: "dead" }])
+      })
+      test("a flow that has failed → is no success, and its history says why", async () => {
+        await put(newJob("a", { kind: "flow" }), newJob("b", { kind: "flow" }))
+        const error = new TrestleError("NO_STOCK", "All gone", { status: 409, outcome: "answered" })
+        await end(await claimOne(), { is: "ended", error })
+        await end(await claimOne(), DONE)
+        expect(await all()).toEqual(["a failed", "b done"])
+        expect((await desk.find("a"))!.history).toEqual([{ at: 1_000, what: "ended", code: "NO_STOCK", why: "NO_STOCK: All gone" }])
+      })
+      test("suspended for work → which that is, while it is there", async () => {
+        await put(newJob("f", { kind: "flow" }))
+        await end(await claimOne(), { is: "suspended", delayMs: HOUR_MS, why: "waits", work: "w" })
+        const workOf = async (): Promise<unknown> => desk.workOf((await desk.find("f"))!)
+        expect(await workOf()).toBeNull()
+        await put(newJob("w", { kind: "deferred" }))
+        expect(await workOf()).toMatchObject({ id: "w", state: "waiting" })
+      })
       test("retried → runs again as if for the first time, though it may have had its effect", async () => {
         await put(newJob("a"))
         await end(await claimOne(), { is: "parked", error: unknown })
