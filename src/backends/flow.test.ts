@@ -185,6 +185,7 @@ describe("flow", () => {
     const [job] = await t.jobs()
     expect([job!.state, job!.attempts]).toEqual(["dead", 30])
     expect(job!.history.at(-1)!.why).toContain("flow all: step 1 could not be undone: UNAVAILABLE")
+    expect(job!.history.at(-1)!.step).toBe("undo 1")
     expect(await call).toMatchObject({ code: "PENDING" })
     world.fails.delete("-a")
     await t.retry(job!.id)

@@ -402,7 +402,9 @@ describe("a step that is deferred", () => {
     await using t = await testApp(trestle({ name: "flows", ops: { add, slow, invite, all } }))
     t.wire(people).down()
     await Promise.all([(t.as(ada) as any).all.safe({ id: "a" }), t.drain()])
-    expect([done, (await t.jobs()).map(({ kind, state }) => `${kind} ${state}`)]).toEqual([[], ["flow waiting", "deferred waiting"]])
+    const kept = await t.jobs()
+    expect([done, kept.map(({ kind, state }) => `${kind} ${state}`)]).toEqual([[], ["flow waiting", "deferred waiting"]])
+    expect(kept[0]!.history.at(-1)).toMatchObject({ what: "suspended", work: kept[1]!.id })
     t.wire(people).up().wire(people).on("POST /people").reply(200, {})
     for (let n = 0; n < 3; n++) {
       await t.clock.advance("2m")

@@ -7,7 +7,7 @@ import { z } from "zod"
 import type { DurableParts } from "../../src/assembly/durable.ts"
 import { startApp } from "../../src/assembly/start.ts"
 import { Redactor } from "../../src/base/redact.ts"
-import { code, nothing, op, topic, trestle } from "../../src/index.ts"
+import { code, flow, nothing, op, topic, trestle } from "../../src/index.ts"
 import { openLog } from "../../src/telemetry/call-log.ts"
 import { FakeClock } from "../../src/testing/fake-clock.ts"
 import { rememberingLog, THROWAWAY } from "../../src/testing/stand-ins.ts"
@@ -40,6 +40,29 @@ describe("metrics of kept work", () => {
     expect(text).toContain('trestle_job_runs_total{operation="good",end="done"} 1\n')
     expect(text).toContain('trestle_jobs{operation="good",state="dead"} 0\n')
     expect(text).toContain("trestle_store_up 1\n")
+    await running.close()
+  })
+
+  test("a flow that has failed → counted by the word for its state, and a run that will be followed by another by one of its own", async () => {
+    let isThere = false
+    const book = op({ effect: "write", repeat: "natural", input: Note, output: nothing, errors: { FULL: 409 } }).via(
+      code((_, ctx) => (isThere ? ctx.fail("FULL") : fails())),
+    )
+    const buy = op({ effect: "write", input: Note, output: nothing, errors: { FULL: 409 } }).via(flow(async (note, s) => s.run(book, note)))
+    const clock = new FakeClock()
+    const opened = Promise.withResolvers<DurableParts>()
+    const durable = { isByHand: true, published: () => {}, opened: opened.resolve }
+    const running = await startApp(trestle({ name: "seen", ops: { book, buy } }), { ...THROWAWAY, clock, log: rememberingLog([]), durable })
+    const call = running.internal().buy.safe({ text: "hello" })
+    const parts = await opened.promise
+    await parts.work()
+    isThere = true
+    await clock.advance("10m")
+    await parts.work()
+    await call
+    const text = await running.metrics()
+    expect(text).toContain('trestle_job_runs_total{operation="buy",end="again"} 1\n')
+    expect(text).toContain('trestle_job_runs_total{operation="buy",end="failed"} 1\n')
     await running.close()
   })
 
