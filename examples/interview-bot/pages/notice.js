@@ -1,7 +1,7 @@
 // @ts-check
 import { byId, setText, within } from "./dom.js"
 
-/** @import { Failure, Meta } from "trestle/client" */
+/** @import { Failure, ToldMeta } from "trestle/client" */
 /** @typedef {"bad" | "mild" | "good"} Tone */
 
 const notice = byId("notice", HTMLElement)
@@ -48,7 +48,7 @@ export function showFailure(failure, { retry, isSafeAgain = true, hasWritten = f
 
 /**
  * Says that an answer is not the first choice's; why, to those who may know.
- * @param {Meta} meta
+ * @param {ToldMeta} meta
  */
 export function showDegraded({ degraded }) {
   if (!degraded) return
