@@ -30,7 +30,7 @@ const run = (path: string): Promise<void> => cases.find(({ name }) => name.start
 test("one case an operation", () => {
   expect(cases.map(({ name }) => name)).toEqual(
     ["show", "waiting", "create", "careless", "opaque"].map(
-      (path) => `${path}: whatever its services do, fallbacks answer and no write is doubled`,
+      (path) => `${path}: whatever its services do, fallbacks answer, no write is doubled, failed flows are undone`,
     ),
   )
 })

@@ -6,7 +6,7 @@ import { TestFailure } from "./test-failure.ts"
 
 /** One test: its name, and how to run it. Rejects when a promise is broken, or when that cannot be seen. */
 export interface FaultCase {
-  /** `users.create: whatever its services do, fallbacks answer and no write is doubled`. */
+  /** `users.create: whatever its services do, fallbacks answer, no write is doubled, failed flows are undone`. */
   readonly name: string
   run(): Promise<void>
 }
@@ -33,7 +33,7 @@ export function faultCases<T>(app: App<T>, { limit }: FaultCasesOptions = {}): r
   return operations
     .filter(({ declaration }) => declaration.backend !== null)
     .map(({ path }) => ({
-      name: `${path}: whatever its services do, fallbacks answer and no write is doubled`,
+      name: `${path}: whatever its services do, fallbacks answer, no write is doubled, failed flows are undone`,
       run: () => seeNoTrouble(app as App<unknown>, path, limitMs),
     }))
 }
