@@ -1,13 +1,15 @@
 import { type Duration, parseDuration, whyNoDuration } from "../base/duration.ts"
 import { type Answer, type Backend, backend, type Site } from "../contract/backend.ts"
 import type { CallContext, Ctx } from "../contract/call.ts"
-import { mayDefer } from "../contract/failure.ts"
+import { failure, mayDefer } from "../contract/failure.ts"
 import type { Durable, NewJob } from "../contract/job.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import { workIdOf, workOf } from "./work.ts"
 
 /** How long a deferred write may wait when it says nothing of its own: a day, as long as an idempotency key is kept. */
 const EXPIRES_MS = 86_400_000
+
+const UNSTORED = "whether the write is kept for later is not known; if it is, it will be sent"
 
 export interface DeferOptions<V, O> {
   /**
@@ -71,7 +73,12 @@ function deferring(deferral: Deferral, site: Site, first: Answer): Answer {
   if (durable === null) return first
   return async (input, call) => {
     if (call.delivery?.kind === "deferred") return sendLater(deferral, { site, first }, input, call)
-    if (call.followsUnknown && deferral.reconcile) return askAgain(deferral, { site, durable, first }, input, call)
+    // Of a step of a flow, or a message, that may have been kept for later already.
+    if (call.followsUnknown && call.isDelivered) {
+      const id = workIdOf(site, call)
+      if (await isThere(durable, id)) return provisional(deferral, { site, id, because: "it was kept for later" }, input, call)
+      if (deferral.reconcile) return askAgain(deferral, { site, durable, first }, input, call)
+    }
     const orderKey = deferral.key?.(input) ?? null
     if (orderKey !== null && (await durable.isQueued(site.operation, orderKey)))
       return keep(deferral, { site, durable, orderKey, why: null }, input, call)
@@ -94,15 +101,13 @@ function keepFailed(
   return keep(deferral, { ...where, why: error as TrestleError }, input, call)
 }
 
-/** A step of a flow that may have had its effect, or was kept for later already. */
+/** A step of a flow that may have had its effect. */
 async function askAgain(
   deferral: Deferral,
   { site, durable, first }: { readonly site: Site; readonly durable: Durable; readonly first: Answer },
   input: unknown,
   call: CallContext,
 ): Promise<unknown> {
-  const id = workIdOf(site, call)
-  if ((await durable.endOf(id)) !== undefined) return provisional(deferral, { site, id, because: "it was kept for later" }, input, call)
   try {
     return await sendLater(deferral, { site, first }, input, call)
   } catch (error) {
@@ -157,9 +162,15 @@ async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keepin
     await durable.put(job)
   } catch (unstored) {
     // Nothing was kept, so the failure of the write itself is what its caller has to know.
-    throw why ?? unstored
+    if (TrestleError.is(unstored) && unstored.outcome === "refused") throw why ?? unstored
+    // Of a commit whose answer was lost nobody knows: not to find it now does not say that it will not be there, and be sent.
+    if (!(await isThere(durable, job.id).catch(() => false))) throw failure("connection-lost", "write", { cause: unstored, note: UNSTORED })
   }
   return provisional(deferral, { site, id: job.id, because }, input, call)
+}
+
+async function isThere(durable: Durable, id: string): Promise<boolean> {
+  return (await durable.endOf(id)) !== undefined
 }
 
 /** The answer that says that the work of that id goes on. */
