@@ -1,4 +1,4 @@
-import type { DeskJob, JobDesk } from "../durable/job-desk.ts"
+import type { DeskJob, DroppedJob, JobDesk } from "../durable/job-desk.ts"
 import { EXIT } from "./exit.ts"
 import { usage } from "./findings.ts"
 import type { JobsFlags } from "./jobs.ts"
@@ -12,7 +12,7 @@ interface Change {
   readonly verb: "retry" | "drop"
   readonly done: string
   readonly would: string
-  apply(desk: JobDesk, jobs: readonly DeskJob[]): Promise<readonly DeskJob[]>
+  apply(desk: JobDesk, jobs: readonly DeskJob[]): Promise<readonly (DeskJob | DroppedJob)[]>
 }
 
 const RETRY: Change = { verb: "retry", done: "to be run again", would: "would run again", apply: (desk, jobs) => desk.retry(jobs) }
@@ -43,7 +43,10 @@ function change(how: Change, ids: readonly string[], flags: JobsFlags): Promise<
     if (!flags.yes)
       throw usage(`removing cannot be undone, and would end ${named(meant)}`, "trestle jobs drop ... --yes   (or --dry-run to only look)")
     const changed = await how.apply(opened!.desk, meant)
-    return reportOf(how, changed, { notes: `${named(changed)} ${how.done}\n`, missed: meant.filter((job) => !changed.includes(job)) })
+    return reportOf(how, changed, {
+      notes: `${named(changed)} ${how.done}\n${leftOf(changed)}`,
+      missed: meant.filter(({ id }) => !changed.some((job) => job.id === id)),
+    })
   })
 }
 
@@ -70,6 +73,11 @@ function reportOf({ verb, done }: Change, changed: readonly DeskJob[], { notes, 
     json: { jobs: (would ?? changed).map(publicJob), missed: missed.map(publicJob) },
     notes: `${changed.length > 0 || would || missed.length === 0 ? notes : ""}${left}`,
   }
+}
+
+function leftOf(dropped: readonly (DeskJob | DroppedJob)[]): string {
+  const left = dropped.flatMap((job) => ("left" in job ? job.left : []))
+  return left.length === 0 ? "" : `not taken back, for it may have been sent: ${left.map(shown).join(", ")}\n`
 }
 
 function named(jobs: readonly DeskJob[]): string {

@@ -41,6 +41,8 @@ export interface Found {
   readonly isSameRequest: boolean
   /** Whoever held it must have ended, and has not said how. */
   readonly isHolderGone: boolean
+  /** What was begun under it is in the store, under the holder's id, going on or over. Of a call within a job it is not looked for. */
+  readonly hasWork: boolean
   /** `null`: too large to be kept, or removed with the credential of its caller. */
   readonly answer: string | null
 }
@@ -91,7 +93,7 @@ export class Claims {
     try {
       results = await this.#store.unit([
         takeStatement(request),
-        { text: findText(ids.length), values: [request.fence, request.holder, ...ids] },
+        { text: findText(ids.length), values: [request.fence, request.holder, request.holder, ...ids] },
       ])
     } catch (cause) {
       // Where the commit itself failed it may stand there, and nobody would ever give it back.
@@ -173,12 +175,20 @@ function takeStatement(request: ClaimRequest): StoreStatement {
 
 const FIND_TEXTS = new Map<number, string>()
 
+/** Of work that was removed nobody will hear how it has ended. */
+export function workRemoved(ids: readonly string[]): StoreStatement {
+  const text = `update trestle_claims set state = 'unknown', answer = null where holder in (${Array(ids.length).fill("?").join(", ")})
+    and not exists (select 1 from trestle_jobs where trestle_jobs.id = trestle_claims.holder)`
+  return { text, values: [...ids] }
+}
+
 /** One text for each number of names that an operation has had. */
 function findText(count: number): string {
   const known = FIND_TEXTS.get(count)
   if (known !== undefined) return known
   const text = `select id, fingerprint, state, holder, answer,
-    case when lease_until <= (select trestle_now()) or (fence < ? and holder = ?) then 1 else 0 end as is_holder_gone
+    case when lease_until <= (select trestle_now()) or (fence < ? and holder = ?) then 1 else 0 end as is_holder_gone,
+    case when holder <> ? and exists (select 1 from trestle_jobs where trestle_jobs.id = trestle_claims.holder) then 1 else 0 end as has_work
     from trestle_claims where ends_at > (select trestle_now()) and id in (${Array(count).fill("?").join(", ")})`
   FIND_TEXTS.set(count, text)
   return text
@@ -191,6 +201,7 @@ function foundOf(row: SqlRow, { fingerprint }: ClaimRequest): Found {
     state: row.state as Found["state"],
     isSameRequest: row.fingerprint === fingerprint,
     isHolderGone: row.is_holder_gone === 1,
+    hasWork: row.has_work === 1,
     answer: row.answer as string | null,
   }
 }

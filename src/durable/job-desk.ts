@@ -2,10 +2,12 @@ import type { JobReport, JobState } from "../contract/job.ts"
 import type { Operation } from "../contract/operation.ts"
 import type { SqlRow } from "../contract/sql-session.ts"
 import type { Store, StoreStatement } from "../contract/store.ts"
+import { workRemoved } from "./claims.ts"
+import { nextOf } from "./job-ends.ts"
 import { historyText, reportOf } from "./job-record.ts"
 import * as SQL from "./job-statements.ts"
 import { type JournalStep, journalStepsOf } from "./job-steps.ts"
-import { FORGET_STEPS, stepsOf } from "./journal.ts"
+import { FORGET_STEPS_OF_GONE, stepsOf } from "./journal.ts"
 import { PLAIN, type Seal } from "./seal.ts"
 import { SealedText } from "./sealed-text.ts"
 import { type Settled, type Settlement, Settling, type Undecided } from "./settling.ts"
@@ -20,6 +22,11 @@ export interface DeskJob extends JobReport {
   readonly followsUnknown: boolean
   /** The job of its key that it has to wait for; of several one that waits for a person. */
   readonly heldUpBy: { readonly id: string; readonly state: JobState } | null
+}
+
+export interface DroppedJob extends DeskJob {
+  /** Ids of deferred writes of a flow that could not be taken back: they may have been sent, or are sent later. */
+  readonly left: readonly string[]
 }
 
 export interface JobDeskOptions {
@@ -95,13 +102,30 @@ export class JobDesk {
     })
   }
 
-  /** Removes them for good, of those that wait, are parked or dead, so that the later ones of their keys go on. Gives those that were. */
-  drop(jobs: readonly DeskJob[]): Promise<readonly DeskJob[]> {
-    return this.#change(jobs, ({ id, fence, operation, orderKey, kind }) => [
-      { text: SQL.DROP, values: [id, fence] },
-      ...(orderKey === null ? [] : [{ text: SQL.NEXT_OF_KEY, values: [operation, orderKey] }]),
-      ...(kind === "flow" ? [{ text: FORGET_STEPS, values: [id] }] : []),
-    ])
+  /**
+   * Removes them for good, of those that wait, are parked or dead, so that the later ones of their keys go on; with a flow also the deferred
+   * writes that it waits for, as far as they cannot have been sent. Gives those that were. What is asked for again under their idempotency keys is
+   * `OUTCOME_UNKNOWN` from then on.
+   */
+  async drop(jobs: readonly DeskJob[]): Promise<readonly DroppedJob[]> {
+    const waitedFor = new Map<string, readonly SqlRow[]>()
+    for (const job of jobs) if (job.kind === "flow") waitedFor.set(job.id, await this.#deferredBy(job))
+    const removing = (job: DeskJob): StoreStatement[] => droppingOf(job, waitedFor.get(job.id) ?? [])
+    const dropped = await this.#change(jobs, removing, (some) => [workRemoved(some.map(({ id }) => id))])
+    return Promise.all(dropped.map(async (job) => ({ ...job, left: await this.#stillThere(waitedFor.get(job.id) ?? []) })))
+  }
+
+  /** The writes of a flow that are kept for later. */
+  async #deferredBy({ id }: DeskJob): Promise<readonly SqlRow[]> {
+    const found: SqlRow[] = []
+    for (const { state, value } of await stepsOf(this.#store, id, this.#text))
+      if (state === "deferred") found.push(...(await this.#store.read({ text: SQL.FIND, values: [value as string] })))
+    return found
+  }
+
+  async #stillThere(work: readonly SqlRow[]): Promise<readonly string[]> {
+    const found = await Promise.all(work.map(({ id }) => this.find(id as string)))
+    return found.flatMap((job) => (job === null || job.state === "done" ? [] : [job.id]))
   }
 
   /** What of a job nobody knows: of a parked or dead flow its steps that may have happened, of another one the job itself. */
@@ -121,12 +145,16 @@ export class JobDesk {
   }
 
   /** So many in one unit; whoever runs the jobs hears of it. */
-  async #change(jobs: readonly DeskJob[], change: (job: DeskJob) => readonly StoreStatement[]): Promise<readonly DeskJob[]> {
+  async #change(
+    jobs: readonly DeskJob[],
+    change: (job: DeskJob) => readonly StoreStatement[],
+    inTheEnd: (some: readonly DeskJob[]) => readonly StoreStatement[] = () => [],
+  ): Promise<readonly DeskJob[]> {
     const changed: DeskJob[] = []
     for (let from = 0; from < jobs.length; from += PAGE) {
       const some = jobs.slice(from, from + PAGE)
       const statements = some.map(change)
-      const results = (await this.#store.unit(statements.flat()))!
+      const results = (await this.#store.unit([...statements.flat(), ...inTheEnd(some)]))!
       let at = 0
       for (const [i, job] of some.entries()) {
         if (results[at]!.changes === 1) changed.push(job)
@@ -147,6 +175,18 @@ export class JobDesk {
       heldUpBy: heldUpBy(held_up_by as string | null),
     }
   }
+}
+
+function droppingOf({ id, fence, operation, orderKey, kind }: DeskJob, waitedFor: readonly SqlRow[]): StoreStatement[] {
+  const cancelling = waitedFor.flatMap((work) => [
+    { text: SQL.CANCEL_WITH, values: [work.id as string, id] },
+    ...nextOf({ operation: work.operation as string, orderKey: work.order_key as string | null }),
+  ])
+  return [
+    { text: SQL.DROP, values: [id, fence] },
+    ...nextOf({ operation, orderKey }),
+    ...(kind === "flow" ? [{ text: FORGET_STEPS_OF_GONE, values: [id, id] }, ...cancelling] : []),
+  ]
 }
 
 function heldUpBy(text: string | null): DeskJob["heldUpBy"] {

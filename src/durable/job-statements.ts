@@ -99,6 +99,8 @@ export const FORGET = `delete from trestle_jobs where seq in (
 /** What was put under a former path of an operation belongs to it. */
 export const RENAME = "update trestle_jobs set operation = ? where operation = ?"
 export const CANCEL = "delete from trestle_jobs where id = ? and state in ('waiting', 'parked', 'dead') and follows_unknown = 0"
+/** The same of a deferred write, together with the flow that waits for it. */
+export const CANCEL_WITH = `${CANCEL} and kind = 'deferred' and not exists (select 1 from trestle_jobs f where f.id = ?)`
 
 // -- for people -------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ const WRITE = `insert into trestle_steps (flow, step, position, what, state, bod
   on conflict (flow, step) do update set state = excluded.state, body = excluded.body`
 /** For whoever removes the job. */
 export const FORGET_STEPS = "delete from trestle_steps where flow = ?"
+/** The same, unless the job is still there. */
+export const FORGET_STEPS_OF_GONE = `${FORGET_STEPS} and not exists (select 1 from trestle_jobs where id = ?)`
 
 /** What a person has found out of a step that had begun or was deferred: it is done, or was never begun. Undone with its unit when that is not so any more. */
 const SETTLE = "update trestle_steps set state = 'done', body = ? where flow = ? and step = ? and state = ?"

@@ -38,6 +38,8 @@ const LEASE_MS_MAX = 30 * DAY_MS
 /** When to ask again for what is under way. */
 const RETRY_AFTER_MS = 1_000
 
+const DIED = "the call that had this idempotency key ended without an answer, or its process died"
+
 /** What is decided once for an operation. */
 class KeyRules {
   readonly path: string
@@ -87,6 +89,8 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
   readonly #rules: KeyRules
   readonly #claims: Claims
   #claim!: Claim
+  /** Its answer is that of work which an earlier call has begun. */
+  #joins = false
 
   constructor(call: C, asking: Asking<C>, rules: KeyRules, claims: Claims) {
     this.#call = call
@@ -106,16 +110,24 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
 
   /** Somebody has had the key before. */
   #follow(found: Found, fingerprint: string): Promise<void> | void {
-    const { state, isHolderGone } = found
+    const { state, holder, hasWork } = found
     if (!found.isSameRequest) throw new TrestleError("KEY_REUSED")
     if (state === "answered") return this.#giveAgain(found)
-    if (state === "pending" || (isHolderGone && this.#rules.goesOn)) {
-      return this.#ask({ id: found.id, holder: found.holder, fence: -1 }, fingerprint)
+    if (this.#rules.goesOn && this.#isToBeFound(found)) {
+      this.#joins = hasWork
+      return this.#ask({ id: found.id, holder, fence: -1 }, fingerprint)
     }
-    if (state === "running" && !isHolderGone)
+    if (hasWork) throw new TrestleError("PENDING", undefined, { outcome: "unknown", work: holder })
+    if (state === "running" && !found.isHolderGone)
       throw new TrestleError("KEY_IN_USE", undefined, { outcome: "unknown", retryAfterMs: RETRY_AFTER_MS })
-    const note = `${this.#rules.path}: the call that had this idempotency key ended without an answer, or its process died`
-    throw new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown", note })
+    const what = state === "pending" ? "the work that was begun under this idempotency key was removed" : DIED
+    throw new TrestleError("OUTCOME_UNKNOWN", undefined, { outcome: "unknown", note: `${this.#rules.path}: ${what}` })
+  }
+
+  /** A flow that is there is asked again; so is one that its holder has died before beginning. Within a job the store knows its id. */
+  #isToBeFound({ state, hasWork, isHolderGone }: Found): boolean {
+    if (this.#call.job !== null) return state === "pending" || isHolderGone
+    return hasWork || (state === "running" && isHolderGone)
   }
 
   #giveAgain({ id, answer }: Found): void {
@@ -145,6 +157,7 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
       throw error
     }
     call.detach(this)
+    call.isReplayed = this.#joins
     // Of a call that has ended too: an answer that comes late is the truth of what was unknown.
     const { form } = this.#rules
     await this.#remember(rememberedAnswer(this.#rules.shareable(call.output, call), call.madeSoFar(), form))
@@ -157,6 +170,7 @@ class KeyedRun<C extends KeyedCall> implements Stoppable {
 
   #failed(error: TrestleError): Promise<void> {
     if (error.code === "PENDING" && this.#rules.goesOn) return this.#claims.settle(this.#claim, "pending")
+    if (error.outcome === "answered") this.#call.isReplayed = this.#joins
     if (error.outcome === "answered") return this.#remember(rememberedError(error, this.#call.madeSoFar()))
     return error.outcome === "unknown" ? this.#claims.settle(this.#claim, "unknown") : this.#claims.letGo(this.#claim)
   }

@@ -15,7 +15,7 @@ const send = op({ http: "POST /mails", input: Id, output: Id, allow: role("clerk
   ),
 )
 const app = trestle({ name: "unstored", ops: { send }, store: db })
-const ask = (node: Node<any>): Promise<unknown> => node.running.as(ada).send.safe({ id: "1" }, { idempotencyKey: "k" })
+const ask = (node: Node<any>): Promise<unknown> => (node.running.as(ada) as any).send.safe({ id: "1" }, { idempotencyKey: "k" })
 
 /** The next job that is put: its unit fails, and whether it is there is as it is said. */
 async function losing(isThere: boolean): Promise<Node<any>> {

@@ -87,6 +87,7 @@ describe.each([
         state: "running",
         isSameRequest: true,
         isHolderGone: false,
+        hasWork: false,
         answer: null,
       })
   })

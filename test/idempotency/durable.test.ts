@@ -19,15 +19,22 @@ const step = op({ effect: "write", repeat: "key", input: Order, output: Placed }
   }),
 )
 const placed = op({ http: "POST /flows", ...keyed }).via(flow(async (input, s) => s.run(step, input)))
+const later = op({ http: "POST /later", ...keyed }).via(
+  fallback(
+    crm.call("POST /orders", { repeat: { key: "Idempotency-Key" } }),
+    defer(({ item }) => ({ id: null, item }), { expires: "3d" }),
+  ),
+)
 const ops = {
   step,
   placed,
+  later,
   around: op({ http: "POST /around", ...keyed }).via(code((input, ctx) => ctx.run(placed, input))),
-  later: op({ http: "POST /later", ...keyed }).via(
-    fallback(
-      crm.call("POST /orders", { repeat: { key: "Idempotency-Key" } }),
-      defer(({ item }) => ({ id: null, item }), { expires: "3d" }),
-    ),
+  waits: op({ http: "POST /waits", ...keyed }).via(
+    flow(async (input, s) => {
+      await s.run(step, input)
+      return s.run(later, input)
+    }),
   ),
   heard: op({ on: ordered, effect: "write", input: Order, output: nothing, repeat: "key" }).via(
     code(async (input, ctx) => {
@@ -153,5 +160,59 @@ describe("one id in two tenants", () => {
     const { meta } = await t.as(red).later.detailed({ item: "tea" })
     const statusFor = async (as: typeof red): Promise<number> => (await t.http(`GET /work/${meta.work}`, { as })).status
     expect([await statusFor(red), await statusFor(blue)]).toEqual([200, 404])
+  })
+})
+
+describe("work that somebody has dropped", () => {
+  const flowOf = async (): Promise<string> => (await t.jobs()).find(({ kind }) => kind === "flow")!.id
+
+  test("a flow, and its caller asks again → unknown, and nothing is done again", async () => {
+    await open()
+    t.wire(crm).down()
+    const first = t.as(ada).waits.safe({ item: "tea" }, key)
+    await t.clock.advance("3s")
+    expect(await first).toMatchObject({ code: "PENDING" })
+    expect(await t.drop(await flowOf())).toBe(true)
+    expect(await t.as(ada).waits.safe({ item: "tea" }, key)).toMatchObject({ code: "OUTCOME_UNKNOWN" })
+    expect([effects, await t.jobs()]).toEqual([1, []])
+  })
+
+  test("a flow that waits for a deferred write → that is not sent any more", async () => {
+    await open()
+    t.wire(crm).down()
+    const first = t.as(ada).waits.safe({ item: "tea" }, key)
+    await t.clock.advance("3s")
+    await first
+    await t.drop(await flowOf())
+    t.wire(crm).up()
+    t.wire(crm).on("POST /orders").reply(201, { id: 7, item: "tea" })
+    await t.clock.advance("1h")
+    await t.drain()
+    expect(t.sent(crm)).toEqual([])
+  })
+
+  test("a deferred write, and its caller asks again → unknown", async () => {
+    await open()
+    t.wire(crm).down()
+    const { meta } = await t.as(ada).later.detailed({ item: "tea" }, key)
+    await t.drop(meta.work!)
+    expect(await t.as(ada).later.safe({ item: "tea" }, key)).toMatchObject({ code: "OUTCOME_UNKNOWN" })
+  })
+})
+
+describe("a call under a key whose flow is there", () => {
+  test("again while the first still waits → joins it: PENDING with its address, not KEY_IN_USE; then its answer, as a replay", async () => {
+    await open()
+    const first = t.as(ada).placed.safe({ item: "slow" }, key)
+    await t.clock.advance("1s")
+    const again = t.as(ada).placed.safe({ item: "slow" }, { ...key, deadline: "1s" })
+    await t.clock.advance("1s")
+    expect(await again).toMatchObject({ code: "PENDING", work: (await t.jobs())[0]!.id })
+    await t.clock.advance("1s")
+    await first
+    finish!()
+    await t.clock.advance(0)
+    const later = await t.http("POST /flows", { as: ada, json: { item: "slow" }, headers: { "idempotency-key": "k1" } })
+    expect([later.status, later.headers.get("idempotent-replayed"), effects]).toEqual([201, "true", 1])
   })
 })

@@ -149,7 +149,9 @@ test("an operation has another name by now → what it asks of a service has the
 
 test("two requests that one call makes of one service → two keys", async () => {
   const charges = bank.call<{ id: string }, void>("POST /charges", silent)
-  const either = op({ effect: "write", input: Id, output: nothing }).via(fallback(charges, bank.call<{ id: string }, void>("POST /bills", silent)))
+  const either = op({ effect: "write", input: Id, output: nothing }).via(
+    fallback(charges, bank.call<{ id: string }, void>("POST /bills", silent)),
+  )
   await open({ either })
   t.wire(bank).on("POST /charges").reply(429)
   t.wire(bank).on("POST /bills").reply(201, {})
