@@ -13,8 +13,8 @@ const UNSTORED = "whether the write is kept for later is not known; if it is, it
 
 export interface DeferOptions<V, O> {
   /**
-   * What the write is about. Later writes of the operation with the same key queue behind it, so that they reach the service in the order in
-   * which their callers made them. Default: no order.
+   * What the write is about. While it waits, later writes of the operation with the same key queue behind it. Writes that are under way together
+   * have no order: one that is kept after a later one was answered is sent after that. Default: no order.
    */
   key?: (input: V) => string
   /**
@@ -47,6 +47,7 @@ export function defer<V, O>(answer: (input: V) => NoInfer<O>, options: DeferOpti
     isDurable: true,
     expiresMs,
     isForWritesOnly: true,
+    isUnordered: key === undefined,
     repeat: "natural",
     ...(reconcile ? { reconciles: true } : {}),
     mistakes: expires !== undefined && !(parseDuration(expires)! > 0) ? [`expires ${whyNoDuration(expires, "2d")}`] : [],

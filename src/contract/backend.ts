@@ -94,6 +94,8 @@ export interface Plan {
   readonly gives?: "file" | "items"
   /** Refuses to start on a read, which changes nothing. */
   readonly isForWritesOnly?: boolean
+  /** It keeps writes for later, and in no order. */
+  readonly isUnordered?: boolean
   /** Called once, when the application starts. */
   bind(site: Site): Answer
   /** Of a part of a `fallback` that remembers what the parts before it answered; called in the place of `bind`. */

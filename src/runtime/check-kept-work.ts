@@ -6,6 +6,7 @@ import { nothing, typesOf } from "../contract/schema.ts"
 import { compileShape } from "../contract/shape.ts"
 import { type DeclaredTopic, topicOf } from "../contract/topic.ts"
 import { type FindingCode, finding } from "./findings.ts"
+import { within } from "./within.ts"
 
 /** What is wrong with an operation as one that takes messages, or runs at certain times. */
 export function checkKeptWork(operation: Operation, findings: Finding[]): void {
@@ -26,6 +27,14 @@ export function checkKeptWork(operation: Operation, findings: Finding[]): void {
       "Give that to another operation, and run it from this one.",
     )
   if (contract.every !== undefined) checkSchedule(operation, refuse)
+  const topic = contract.on && topicOf(contract.on)
+  const isUnordered = declaration.backend !== null && within(declaration.backend).some(({ plan }) => plan.isUnordered)
+  if (topic && topic.key !== null && isUnordered)
+    refuse(
+      "TRS1070",
+      ` takes the messages of ${topic.topic} in the order of their keys, and its defer() has no \`key\`: what waits is overtaken by what comes after it`,
+      "defer(..., { key: ({ id }) => id }),   as the topic says it.",
+    )
 }
 
 type Refuse = (code: FindingCode, message: string, fix: string) => void

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { cache } from "../backends/cache.ts"
 import { code } from "../backends/code.ts"
-import { defer } from "../backends/defer.ts"
+import { type DeferOptions, defer } from "../backends/defer.ts"
 import { fallback } from "../backends/fallback.ts"
 import { flow } from "../backends/flow.ts"
 import { lastGood } from "../backends/last-good.ts"
@@ -45,6 +45,14 @@ const find = (ops: unknown, defaults: Defaults = {}): readonly Finding[] => chec
 const codesOf = (ops: unknown, defaults: Defaults = {}): string[] => find(ops, defaults).map((one) => one.code)
 
 const added = topic("note.added", Note)
+const changed = topic("note.changed", Note, { key: ({ id }) => id })
+const deferringConsumer = (options: DeferOptions<z.infer<typeof Note>, void>) =>
+  op({ on: changed, effect: "write", repeat: "natural", input: Note, output: nothing }).via(
+    fallback(
+      crm.call("PUT /notes/{id}", { map: () => undefined }),
+      defer(() => undefined, options),
+    ),
+  )
 const consumerOf = (of: typeof added): object => op({ on: of, effect: "read", input: Note, output: nothing }).via(crm.call("GET /notes"))
 
 const keyedSignUp = (token: z.ZodType<string | undefined>): object =>
@@ -314,6 +322,10 @@ const CASES: Record<Exclude<keyof typeof FINDINGS, "TRS1039">, { wrong: () => ob
     right: () => ({
       wrong: op({ effect: "write", input: z.object({ pin: z.string() }), output: nothing }).via(flow(async () => undefined)),
     }),
+  },
+  TRS1070: {
+    wrong: () => ({ wrong: deferringConsumer({}) }),
+    right: () => ({ wrong: deferringConsumer({ key: ({ id }) => id }) }),
   },
 }
 

@@ -165,6 +165,10 @@ export const FINDINGS = {
     title: "work that cannot be kept",
     why: "What goes on after its call is kept in the store: what is read once is gone by then, and a secret would stand there to be read.",
   },
+  TRS1070: {
+    title: "order that is lost by waiting",
+    why: "A write that waits is overtaken by the later ones of its key, and in the end overwrites what is newer.",
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** What only a start can find, since it depends on what a service holds. */
