@@ -21,14 +21,7 @@ export interface OutboxRow {
 export const OUTBOX_TABLES: StoreTables = {
   version: 4,
   statements: ({ serial }) => [
-    `create table trestle_outbox (
-      seq ${serial},
-      id text not null,
-      topic text not null,
-      body text not null,
-      at bigint not null,
-      is_unreadable bigint not null default 0
-    )`,
+    `create table trestle_outbox (seq ${serial}, id text not null, topic text not null, body text not null, at bigint not null)`,
     "create table trestle_inbox (id text primary key, answer text, at bigint not null)",
     "create index trestle_inbox_at on trestle_inbox (at)",
   ],

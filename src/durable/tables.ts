@@ -35,13 +35,23 @@ const JOBS: StoreTables = {
       history text
     )`,
     "create index trestle_jobs_due on trestle_jobs (due_at) where due_at is not null",
-    `create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null and ${IN_LINE}`,
+    "create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null",
     // Two of one key never run at once, whatever two nodes see of each other at that moment.
     "create unique index trestle_jobs_turn on trestle_jobs (operation, order_key) where order_key is not null and state = 'running'",
     "create index trestle_jobs_undone on trestle_jobs (state, seq) where state in ('parked', 'dead')",
     "create index trestle_jobs_forget on trestle_jobs (forget_at) where forget_at is not null",
     "create table trestle_schedules (operation text primary key, at bigint not null)",
+  ],
+}
+
+/** What is over holds up nobody, so the order of a key need not know it; the tables are one application's; what cannot be read says so. */
+const OWNED: StoreTables = {
+  version: 5,
+  statements: () => [
+    "drop index trestle_jobs_order",
+    `create index trestle_jobs_order on trestle_jobs (operation, order_key, seq) where order_key is not null and ${IN_LINE}`,
     "create table trestle_owner (id bigint primary key, name text not null)",
+    "alter table trestle_outbox add column is_unreadable bigint not null default 0",
   ],
 }
 
@@ -70,4 +80,4 @@ const CLAIMS: StoreTables = {
 }
 
 /** All of Trestle's own tables, in the order of their versions. A version that was published is never changed: what changes is a new one. */
-export const TABLES: readonly StoreTables[] = [JOBS, CLAIMS, FLOW_TABLES, OUTBOX_TABLES]
+export const TABLES: readonly StoreTables[] = [JOBS, CLAIMS, FLOW_TABLES, OUTBOX_TABLES, OWNED]
