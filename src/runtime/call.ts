@@ -2,7 +2,7 @@ import { hash } from "node:crypto"
 import { exactText } from "../base/canonical.ts"
 import type { Alarm, Clock, Rings } from "../base/clock.ts"
 import type { Random } from "../base/random.ts"
-import type { CallContext, Ctx, Meta, Repaired, StepOptions, Stoppable } from "../contract/call.ts"
+import type { CallContext, Ctx, StepOptions, Stoppable } from "../contract/call.ts"
 import { answered, failure } from "../contract/failure.ts"
 import type { Delivery, JobEnd } from "../contract/job.ts"
 import type { Revalidation } from "../contract/keeping.ts"
@@ -12,8 +12,8 @@ import type { CallRecord, Entry } from "../contract/ports.ts"
 import type { Principal } from "../contract/principal.ts"
 import { TrestleError } from "../errors/trestle-error.ts"
 import type { CallStart } from "./call-start.ts"
+import { Making } from "./making.ts"
 import { PublicContext } from "./public-context.ts"
-import { Repairs } from "./repairs.ts"
 import type { Stage } from "./stages.ts"
 
 /** What every call of one started application shares. */
@@ -35,7 +35,7 @@ export interface Nesting extends StepOptions {
  * One call: a typed request by a caller, from its admission to its record. Every entrance makes one of these and runs the operation's
  * stages on it; it ends exactly once, with an output or with an error, no later than its deadline.
  */
-export class Call implements CallContext, CallRecord, Rings, Stoppable {
+export class Call extends Making implements CallContext, CallRecord, Rings, Stoppable {
   readonly #around: Surroundings
   readonly #of: Operation
   readonly entrance: CallStart["entrance"]
@@ -86,14 +86,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   endsWithCall = false
   #settled!: (call: Call) => void
   #alarm: Alarm = null
-  #meta: Meta | null = null
-  #servedBy = ""
-  #nestedServedBy: string[] | null = null
-  #attempts = 0
-  #degradedWhy: string | null = null
-  #ageMs: number | null = null
-  #etag: string | null = null
-  #repairs: Repairs | null = null
   #mayHaveActed = false
   /** A write that this call ran has had its effect, or may have had it. */
   #hasActedInside = false
@@ -106,6 +98,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   #public: PublicContext | null = null
 
   constructor(of: Operation, around: Surroundings, start: CallStart) {
+    super()
     const { parent } = start
     this.#of = of
     this.#around = around
@@ -157,11 +150,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     this.endsWithCall = true
     this.#handedOver?.(this)
     this.goOn()
-  }
-
-  /** The head of its answer has told what there was to tell; its record will tell of the whole. */
-  goOn(): void {
-    this.#meta = null
   }
 
   /** The deadline is over. */
@@ -262,28 +250,8 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     return this.httpStatus
   }
 
-  get ownRepairs(): ReadonlyMap<string, number> | undefined {
-    return this.#repairs?.own()
-  }
-
-  get meta(): Meta {
-    this.#meta ??= this.madeSoFar()
-    return this.#meta
-  }
-
-  /** As `meta`, before the end. */
-  madeSoFar(): Meta {
-    return {
-      servedBy: this.#servedBy,
-      attempts: this.#attempts,
-      ms: this.clock.now() - this.#startedAt,
-      degraded: this.#degraded(),
-      ...(this.#ageMs === null ? {} : { ageMs: this.#ageMs }),
-      trace: this.trace,
-      ...(this.#etag === null ? {} : { etag: `"${this.#etag}"` }),
-      ...(this.work === null ? {} : { work: this.work }),
-      ...(this.#repairs === null ? {} : { repaired: this.#repairs }),
-    }
+  get lastedMs(): number {
+    return this.clock.now() - this.#startedAt
   }
 
   // -- what backends, policies and connectors ask -----------------------------------------------
@@ -394,64 +362,6 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
     if (this.#of.effect === "write") this.#parent?.noteSent()
   }
 
-  noteAttempt(): void {
-    this.#attempts++
-  }
-
-  noteServedBy(name: string): void {
-    this.#servedBy = (name === "code" || name === "flow") && this.#nestedServedBy ? this.#nestedServedBy.join("+") : name
-  }
-
-  noteDegraded(why: string, ageMs?: number): void {
-    this.#degradedWhy = why
-    if (ageMs !== undefined) this.#ageMs = ageMs
-  }
-
-  noteAge(ageMs: number): void {
-    this.#ageMs = ageMs
-  }
-
-  get ageMs(): number | null {
-    return this.#ageMs
-  }
-
-  get etag(): string | null {
-    return this.#etag
-  }
-
-  get isDegraded(): boolean {
-    return this.#degradedWhy !== null
-  }
-
-  #degraded(): Meta["degraded"] {
-    if (this.#degradedWhy === null) return false
-    return this.#ageMs === null ? { why: this.#degradedWhy } : { why: this.#degradedWhy, ageMs: this.#ageMs }
-  }
-
-  adopt({ servedBy, attempts, degraded, ageMs, etag, repaired }: Meta, ownRepairs?: ReadonlyMap<string, number>): void {
-    this.#servedBy = servedBy
-    this.#attempts += attempts
-    if (degraded) this.#degradedWhy = degraded.why
-    if (ageMs !== undefined) this.#ageMs = ageMs
-    if (etag !== undefined) this.#etag = etag.slice(1, -1)
-    if (repaired) this.#absorbRepairs(repaired)
-    if (ownRepairs) this.#repairs?.adopt(ownRepairs)
-  }
-
-  noteEtag(tag: string): void {
-    this.#etag = tag
-  }
-
-  noteRepair(what: string): void {
-    this.#repairs ??= new Repairs()
-    this.#repairs.add(what)
-  }
-
-  #absorbRepairs(repaired: Repaired): void {
-    this.#repairs ??= new Repairs()
-    this.#repairs.absorb(repaired)
-  }
-
   // -- nested calls -----------------------------------------------------------------------------
 
   nest(operation: unknown, input: unknown, how?: Nesting): Promise<unknown> {
@@ -461,21 +371,7 @@ export class Call implements CallContext, CallRecord, Rings, Stoppable {
   /** Takes over what a nested call says of its making, so that nothing inside is hidden outside. */
   absorb(nested: Call): void {
     if (nested.effect === "write" && (nested.error === null || nested.error.outcome === "unknown")) this.#hasActedInside = true
-    const { servedBy, attempts, degraded, repaired } = nested.meta
-    this.#attempts += attempts
-    if (repaired) this.#absorbRepairs(repaired)
-    if (degraded) this.#absorbDegraded(degraded)
-    if (servedBy === "") return
-    this.#nestedServedBy ??= []
-    if (!this.#nestedServedBy.includes(servedBy)) this.#nestedServedBy.push(servedBy)
-  }
-
-  /** The first counts; but what is of a second choice weighs more than what is only old, and must not pass for it. */
-  #absorbDegraded({ why, ageMs }: Exclude<Meta["degraded"], false>): void {
-    const isOnlyOld = this.#degradedWhy !== null && this.#ageMs !== null
-    if (this.#degradedWhy !== null && !(isOnlyOld && ageMs === undefined)) return
-    this.#degradedWhy = why
-    this.#ageMs = ageMs ?? null
+    this.absorbMaking(nested.meta)
   }
 
   fail(code: string, detail?: string): never {
