@@ -224,7 +224,7 @@ async function openDurable(
   const { operations } = checked
   if (!needsStore(operations)) return null
   // Most of it, and the database, is of no use to an application that keeps nothing.
-  const { DurableParts, openOutboxes, openStore } = await import("./durable.ts")
+  const [{ DurableParts }, { openOutboxes, openStore }] = await Promise.all([import("./durable.ts"), import("./open-store.ts")])
   const service = options.store?.["~service"]
   const given = service ? { service, connection: services.connection(service) } : null
   const { name } = options

@@ -12,8 +12,8 @@ import { TrestleError } from "../errors/trestle-error.ts"
 import { checkApplication } from "./check.ts"
 import { dataFolder } from "./data-folder.ts"
 import { type App, definitionOf } from "./definition.ts"
-import { fileOf, type OpenedStore, type OwnStore, openOwn, openStore } from "./durable.ts"
 import { needsStore } from "./needs-store.ts"
+import { fileOf, type OpenedStore, type OwnStore, openOwn, openStore } from "./open-store.ts"
 
 /** The store of an application that is declared, not started: for whoever looks at what is kept, beside a process that runs or not. */
 export interface StoreOf extends OpenedStore {

@@ -3,6 +3,7 @@ import { type Random, seededRandom } from "../../../src/base/random.ts"
 import type { CallRecord } from "../../../src/contract/ports.ts"
 // What the start of an application imports when it needs it: here it is there before the first one.
 import "../../../src/assembly/durable.ts"
+import "../../../src/assembly/open-store.ts"
 import { standInReferences, THROWAWAY } from "../../../src/testing/stand-ins.ts"
 import { VirtualClock } from "../virtual-clock.ts"
 import { DURABLE_WORLDS, type DurableWorld, type Order, TABLES_SQL } from "./application.ts"
