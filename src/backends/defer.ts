@@ -159,6 +159,8 @@ async function keep(deferral: Deferral, { site, durable, orderKey, why }: Keepin
     isParked: followsUnknown && !deferral.mayRepeat,
     why: because,
   }
+  // Whoever gives the call up from here on does not know whether it is kept, and sent.
+  call.noteSent()
   try {
     await durable.put(job)
   } catch (unstored) {

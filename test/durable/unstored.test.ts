@@ -17,6 +17,24 @@ const send = op({ http: "POST /mails", input: Id, output: Id, allow: role("clerk
 const app = trestle({ name: "unstored", ops: { send }, store: db })
 const ask = (node: Node<any>): Promise<unknown> => (node.running.as(ada) as any).send.safe({ id: "1" }, { idempotencyKey: "k" })
 
+/** The next job that is put comes to be there only when that is said. */
+async function late(): Promise<{ place: Place; node: Node<any>; arrive: () => void; isPut: Promise<void> }> {
+  const place = await Place.open()
+  const node = await place.start(app)
+  const arrival = Promise.withResolvers<void>()
+  const put = Promise.withResolvers<void>()
+  let isFirst = true
+  const round = async (what: string, act: () => unknown): Promise<unknown> => {
+    if (!isFirst || what !== "unit insert") return await act()
+    isFirst = false
+    put.resolve()
+    await arrival.promise
+    return await act()
+  }
+  Object.assign(node.life, { round })
+  return { place, node, arrive: arrival.resolve, isPut: put.promise }
+}
+
 /** The next job that is put: its unit fails, and whether it is there is as it is said. */
 async function losing(isThere: boolean): Promise<Node<any>> {
   const node = await (await Place.open()).start(app)
@@ -45,4 +63,17 @@ test("the job is not to be found → unknown, for it may come to be there; under
   expect(await ask(node)).toMatchObject({ code: "OUTCOME_UNKNOWN", outcome: "unknown" })
   expect(await ask(node)).toMatchObject({ code: "OUTCOME_UNKNOWN" })
   expect(await node.jobs()).toHaveLength(0)
+})
+
+// Found by the simulation (seed 1877).
+test("the deadline is over while the job is being put → unknown: it may come to be there, and is not sent under the same key again", async () => {
+  const { place, node, arrive, isPut } = await late()
+  const first = ask(node)
+  await isPut
+  await place.clock.advance("1h")
+  expect(await first).toMatchObject({ code: "OUTCOME_UNKNOWN", outcome: "unknown" })
+  expect(await ask(node)).toMatchObject({ ok: false, outcome: "unknown" })
+  arrive()
+  await place.clock.advance("1s")
+  expect(await node.jobs()).toHaveLength(1)
 })
