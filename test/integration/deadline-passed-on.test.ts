@@ -219,15 +219,17 @@ test("one application on another, over the network → the inner one gives up wi
     ),
   )
   const field = { header: "X-Time-Left-Ms", unit: "ms" } as const
-  await using stack = new AsyncDisposableStack()
   const below = await trestle({ name: "below", ops: { work }, defaults: { callerDeadline: field } }).start()
-  stack.defer(() => below.close())
   const { url } = await below.listen({ port: 0 })
   const service = rest({ url, deadline: field, policy: { retry: 0 } })
   const asking = op({ effect: "write", input: Id, output: Thing, deadline: "200ms" }).via(service.call("POST /things"))
   const above = await trestle({ name: "above", ops: { asking } }).start()
-  stack.defer(() => above.close())
-  const answer = above.internal().asking.safe({ id: "7" })
-  expect(await gaveUp.promise).toBe("TIMEOUT")
-  expect(await answer).toMatchObject({ ok: false, outcome: "unknown" })
+  try {
+    const answer = above.internal().asking.safe({ id: "7" })
+    expect(await gaveUp.promise).toBe("TIMEOUT")
+    expect(await answer).toMatchObject({ ok: false, outcome: "unknown" })
+  } finally {
+    await above.close()
+    await below.close()
+  }
 })
