@@ -68,19 +68,16 @@ for (const [connector, { rows, kinds }] of Object.entries(CONNECTORS))
           expect(await opensBreaker(row, concerned[0]!)).toBe(row.feedsBreaker)
         })
 
-        test.runIf(concerned.includes("read"))(
-          `a read → ${row.outcome === "answered" ? "never replaced by" : "falls back to"} another answer`,
-          async () => {
-            await using server = await row.open()
-            const { read } = server.declare({ ...ATTEMPTS, retry: 0 })
-            await using app = await started({ it: opOf("read", fallback(read!, value({ id: "0", name: "another" }))) })
-            await server.begin?.()
-            const result = await app.ask.it.safe(ADA)
-            if (row.outcome === "answered") expect(result).toMatchObject({ ok: false, code: row.code })
-            else
-              expect(result).toMatchObject({ ok: true, meta: { servedBy: "value", degraded: { why: expect.stringContaining("faulty") } } })
-          },
-        )
+        if (!concerned.includes("read")) return
+        test(`a read → ${row.outcome === "answered" ? "never replaced by" : "falls back to"} another answer`, async () => {
+          await using server = await row.open()
+          const { read } = server.declare({ ...ATTEMPTS, retry: 0 })
+          await using app = await started({ it: opOf("read", fallback(read!, value({ id: "0", name: "another" }))) })
+          await server.begin?.()
+          const result = await app.ask.it.safe(ADA)
+          if (row.outcome === "answered") expect(result).toMatchObject({ ok: false, code: row.code })
+          else expect(result).toMatchObject({ ok: true, meta: { servedBy: "value", degraded: { why: expect.stringContaining("faulty") } } })
+        })
       })
   })
 
