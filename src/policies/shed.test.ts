@@ -103,10 +103,23 @@ describe("overload", () => {
     expect(shedder.isShedding).toBe(true)
     expect(loop.turn(shedder, 10, 80)).toBe(1)
   })
-  test("a short turn → ends, and is said", () => {
+  test("a turn with few calls → goes on: the next turns refuse what they cannot do, and need no second to begin", () => {
     const { loop, run, shedder, changes } = given()
     run(STANDING_MS * 8, 1_000, 5)
     for (let turn = 0; turn < 3; turn++) loop.turn(shedder, 1, 5)
+    expect([loop.turn(shedder, 100, 5), changes]).toEqual([2, [true]])
+  })
+  test("a turn goes round soon: it accepts one connection each time", () => {
+    const { loop, run, shedder } = given()
+    run(STANDING_MS * 8, 1_000, 5)
+    const startedAt = loop.now
+    for (let turn = 0; turn < 100; turn++) loop.turn(shedder, 400, 5)
+    expect(loop.now - startedAt).toBeLessThanOrEqual(100 * 15)
+  })
+  test("hardly anything had to be refused for a second → ends, and is said", () => {
+    const { loop, run, shedder, changes } = given()
+    run(STANDING_MS * 8, 1_000, 5)
+    for (const until = loop.now + STANDING_MS * 2; loop.now < until; ) loop.turn(shedder, 1, 5)
     expect([shedder.isShedding, changes]).toEqual([false, [true, false]])
     expect(loop.turn(shedder, 100, 5)).toBe(100)
   })
